@@ -1,0 +1,1 @@
+"""Where the cameras meet: normalization, association, identities and their history."""

@@ -1,0 +1,1 @@
+"""The `passerby` command: one file per command group. Only here do edge, hub and training meet."""

@@ -1,0 +1,7 @@
+"""The site file: YAML in, validated and frozen settings out."""
+
+from passerby.config.loader import load_site
+from passerby.config.schema import site_json_schema
+from passerby.config.settings import AssociationSettings, CameraSettings, Site
+
+__all__ = ["AssociationSettings", "CameraSettings", "Site", "load_site", "site_json_schema"]

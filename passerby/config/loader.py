@@ -1,0 +1,166 @@
+"""From YAML text to a validated `Site`, with a line number in every error."""
+
+import difflib
+import os
+import re
+import urllib.parse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+import yaml
+
+from passerby.config.settings import CameraSettings, Site
+from passerby.errors import ConfigError
+from passerby.ids import CameraId
+from passerby.redaction import redact
+
+_PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
+_CAMERA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def load_site(path: Path | str, *, environment: Mapping[str, str] | None = None) -> Site:
+    """Read and validate a site file. Raises ConfigError: one line with file, line, value, and what was expected.
+
+    `{NAME}` (capitals) inside a string is replaced from `environment` (the process's own by default); in the user or
+    password of a URL the value is percent-encoded. `defaults` are merged under each camera.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(f"{file}: cannot read the site file: {reason}") from error
+    return _Reader(file, os.environ if environment is None else environment).site(text)
+
+
+class _Reader:
+    """Walks the YAML node tree beside the settings types, so that each value is checked where its line is known."""
+
+    def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
+        self._file = file
+        self._environment = environment
+
+    def site(self, text: str) -> Site:
+        root = self._compose(text)
+        keys = self._keys(root, "the site file")
+        fields = _fields(Site)
+        self._reject_unknown(keys, {*fields, "defaults"}, "")
+        for required in ("site", "cameras"):
+            if required not in keys:
+                self._fail(root, f"`{required}` is missing; a site file needs `site` and `cameras`")
+
+        values: dict[str, Any] = {}
+        for name, (_, node) in keys.items():
+            if name not in {"cameras", "defaults"}:
+                values[name] = self._value(node, fields[name], name)
+        values["cameras"] = self._cameras(keys["cameras"][1], keys.get("defaults", (None, None))[1])
+        data = Path(values.get("data", "./data")).expanduser()
+        values["data"] = (self._file.parent / data).resolve()
+        return Site(**values)
+
+    def _cameras(self, node: yaml.Node, defaults_node: yaml.Node | None) -> dict[CameraId, CameraSettings]:
+        fields = _fields(CameraSettings)
+        shared_fields = {name: kind for name, kind in fields.items() if name != "url"}
+        defaults: dict[str, Any] = {}
+        if defaults_node is not None:
+            defaults = self._struct_values(defaults_node, shared_fields, "defaults")
+        cameras: dict[CameraId, CameraSettings] = {}
+        for name, (key_node, camera_node) in self._keys(node, "cameras").items():
+            if not _CAMERA_NAME.fullmatch(name):
+                self._fail(
+                    key_node,
+                    f"camera name {name!r} is not usable; expected letters, digits, `-`, `_`, `.`, at most 64",
+                )
+            own = self._struct_values(camera_node, fields, f"cameras.{name}")
+            if "url" not in own:
+                self._fail(key_node, f"camera {name!r} has no `url`")
+            own["url"] = self._absolute_url(own["url"])
+            cameras[CameraId(name)] = CameraSettings(**{**defaults, **own})
+        if not cameras:
+            self._fail(node, "`cameras` is empty; name at least one camera")
+        return cameras
+
+    def _absolute_url(self, url: str) -> str:
+        return url if "://" in url else str((self._file.parent / Path(url).expanduser()).resolve())
+
+    def _struct_values(self, node: yaml.Node, fields: Mapping[str, Any], where: str) -> dict[str, Any]:
+        keys = self._keys(node, where)
+        self._reject_unknown(keys, set(fields), where)
+        return {key: self._value(child, fields[key], f"{where}.{key}") for key, (_, child) in keys.items()}
+
+    def _value(self, node: yaml.Node, kind: Any, where: str) -> Any:
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            return kind(**self._struct_values(node, _fields(kind), where))
+        plain = self._plain(node)
+        try:
+            return msgspec.convert(plain, kind, strict=True, dec_hook=_from_yaml)
+        except msgspec.ValidationError as error:
+            expected = str(error).split(" - at ", maxsplit=1)[0]
+            self._fail(node, f"{where} is {redact(repr(plain))}: {expected[0].lower()}{expected[1:]}")
+
+    def _plain(self, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(child) for child in node.value]
+        if isinstance(node, yaml.MappingNode):
+            return {key: self._plain(child) for key, (_, child) in self._keys(node, "this mapping").items()}
+        value = yaml.SafeLoader("").construct_object(node)
+        return self._substitute(node, value) if isinstance(value, str) else value
+
+    def _substitute(self, node: yaml.Node, text: str) -> str:
+        userinfo_end = text.rfind("@") if "://" in text else -1
+
+        def secret(match: re.Match[str]) -> str:
+            name = match.group(1)
+            if name not in self._environment:
+                self._fail(node, f"{redact(text)} needs the environment variable {name}, which is not set")
+            value = self._environment[name]
+            return urllib.parse.quote(value, safe="%") if match.start() < userinfo_end else value
+
+        return _PLACEHOLDER.sub(secret, text)
+
+    def _compose(self, text: str) -> yaml.Node:
+        try:
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise ConfigError(f"{self._file}:{line}: not valid YAML: {redact(str(error.problem))}") from error
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{self._file}:1: not valid YAML: {redact(str(error)).splitlines()[0]}") from error
+        if root is None:
+            raise ConfigError(f"{self._file}:1: the file is empty; a site file needs `site` and `cameras`")
+        return root
+
+    def _keys(self, node: yaml.Node, where: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """The keys of a mapping with their nodes: (key node, value node)."""
+        if not isinstance(node, yaml.MappingNode):
+            self._fail(node, f"{where} is {redact(repr(self._plain(node)))}, expected keys with values")
+        keys: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for key_node, child in node.value:
+            key = str(key_node.value)
+            if key in keys:
+                self._fail(key_node, f"{key!r} stands twice in {where}")
+            keys[key] = (key_node, child)
+        return keys
+
+    def _reject_unknown(self, keys: Mapping[str, tuple[yaml.Node, yaml.Node]], known: set[str], where: str) -> None:
+        for key, (key_node, _) in keys.items():
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known))}"
+                self._fail(key_node, f"unknown key {key!r}{f' in {where}' if where else ''}; {hint}")
+
+    def _fail(self, node: yaml.Node, problem: str) -> NoReturn:
+        raise ConfigError(f"{self._file}:{node.start_mark.line + 1}: {problem}")
+
+
+def _from_yaml(kind: type, value: Any) -> Any:
+    """The one type of ours that YAML has no word for: a path."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise msgspec.ValidationError(f"Expected `{kind.__name__.lower()}`, got `{type(value).__name__}`")
+
+
+def _fields(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return {field.encode_name: field.type for field in msgspec.structs.fields(kind)}

@@ -1,0 +1,115 @@
+"""The keys of the site file, as frozen structs. Each has the default that a new user would want."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+from passerby.ids import CameraId
+from passerby.redaction import redact
+
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+Seconds = Annotated[float, Meta(gt=0.0, le=86400.0)]
+Polygon = Annotated[list[tuple[Fraction, Fraction]], Meta(min_length=3)]
+"""Corners (x, y) as fractions of the picture's width and height."""
+
+
+class _Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings are frozen and know their keys."""
+
+
+class CameraSettings(_Settings, frozen=True, kw_only=True):
+    """One camera. Every key but `url` may stand under `defaults` too."""
+
+    url: str
+    """rtsp://, http(s)://, a video file, or a folder of images."""
+    enabled: bool = True
+    fps: Annotated[float, Meta(gt=0.0, le=120.0)] = 5.0
+    """Frames looked at per second, at most."""
+    rtsp_transport: Literal["tcp", "udp"] = "tcp"
+    open_timeout_s: Seconds = 10.0
+    read_timeout_s: Seconds = 10.0
+    stall_after_s: Seconds = 20.0
+    """No frame for so long: stalled, and the connection is made anew."""
+    min_confidence: Fraction = 0.5
+    """Detections below it start no tracklet."""
+    min_person_height: Annotated[int, Meta(ge=8)] = 48
+    """Pixels; smaller people are not tracked."""
+    zones: list[Polygon] = []
+    """If any: only people whose feet are inside one of them count."""
+    masks: list[Polygon] = []
+    """People whose feet are inside any of them do not count."""
+    tracker: Literal["bytetrack", "ocsort"] = "bytetrack"
+    lost_after_s: Seconds = 2.0
+    """A tracklet not seen for so long is closed."""
+    crops_per_tracklet: Annotated[int, Meta(ge=1, le=64)] = 5
+    update_interval_s: Seconds = 1.0
+    """An open tracklet tells the hub its news this often."""
+    save_crops: bool = True
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("url", redact(self.url)), ("fps", self.fps)]
+
+    def __repr__(self) -> str:
+        return f"CameraSettings(url={redact(self.url)!r}, fps={self.fps})"
+
+
+class ModelSettings(_Settings, frozen=True, kw_only=True):
+    """Names in the registry, or paths of .onnx files with their manifest beside them."""
+
+    detector: str = "person-detection-retail-0013"
+    reid: str = "person-reidentification-retail-0288"
+
+
+class AssociationSettings(_Settings, frozen=True, kw_only=True):
+    """How tracklets become identities."""
+
+    false_link_rate: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.01
+    """Wrong automatic links among all automatic links."""
+    normalize: Literal["camera", "none"] = "camera"
+    forget_after_s: Seconds = 86400.0
+    """An identity not seen for so long takes no more tracklets."""
+
+
+class AdaptationSettings(_Settings, frozen=True, kw_only=True):
+    """When the model adapts itself."""
+
+    schedule: str = "manual"
+    min_new_tracklets: Annotated[int, Meta(ge=1)] = 500
+
+
+class HubSettings(_Settings, frozen=True, kw_only=True):
+    """Where the hub listens, and what it bounds."""
+
+    listen: str = "tcp://127.0.0.1:7600"
+    """ZeroMQ address that the hub binds; edges of other machines need tcp://0.0.0.0:7600 or an interface's address."""
+    address: str | None = None
+    """Where edges connect, if not to `listen`."""
+    window: Annotated[int, Meta(ge=1, le=100_000)] = 256
+    """Unacknowledged messages that one edge may have under way."""
+
+
+class EdgeSettings(_Settings, frozen=True, kw_only=True):
+    """What an edge process bounds."""
+
+    spool_mib: Annotated[int, Meta(ge=1)] = 512
+    """Disk kept for what the hub has not acknowledged; when it is full the edge waits."""
+    max_batch: Annotated[int, Meta(ge=1, le=256)] = 8
+    batch_latency_ms: Annotated[float, Meta(ge=0.0, le=1000.0)] = 5.0
+    """How long a picture waits for others to share its batch."""
+    threads: Annotated[int, Meta(ge=0)] = 0
+    """CPU threads of an engine; 0 = the machine decides."""
+
+
+class Site(_Settings, frozen=True, kw_only=True):
+    """The whole file. Relative paths have been made absolute from the file's folder."""
+
+    site: str
+    data: Path = field(default_factory=lambda: Path("./data"))
+    engine: Literal["auto", "tensorrt", "openvino", "onnxruntime"] = "auto"
+    models: ModelSettings = ModelSettings()
+    cameras: dict[CameraId, CameraSettings]
+    association: AssociationSettings = AssociationSettings()
+    adaptation: AdaptationSettings = AdaptationSettings()
+    hub: HubSettings = HubSettings()
+    edge: EdgeSettings = EdgeSettings()

@@ -1,0 +1,1 @@
+"""Pure array code: camera normalization, neighbours, clustering. No socket, clock, thread or database."""

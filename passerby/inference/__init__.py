@@ -1,0 +1,1 @@
+"""Running networks: engines behind one protocol, preprocessing, and decoders of detector outputs."""

@@ -1,0 +1,1 @@
+"""Everything that learns or judges a model: backbones, export, evaluation."""
