@@ -1,0 +1,5 @@
+"""`python -m passerby` is the `passerby` command."""
+
+from passerby.cli.app import main
+
+main()
