@@ -19,6 +19,10 @@ class Engine(Protocol):
     def device(self) -> str:
         """Where it runs, for a person: `OpenVINO 2026.4 CPU float32`."""
 
+    @property
+    def batch_limit(self) -> int:
+        """The most pictures that one run of the network takes; 1: sharing a batch gains nothing."""
+
     def close(self) -> None:
         """Free the network."""
 

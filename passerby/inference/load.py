@@ -1,0 +1,59 @@
+"""From a manifest to a running engine."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from passerby.errors import ConfigError, EngineUnavailableError
+from passerby.inference.detector import NetworkDetector
+from passerby.inference.embedder import NetworkEmbedder
+from passerby.inference.engine import DetectionEngine, EmbeddingEngine
+from passerby.inference.network import Network
+from passerby.inference.onnxruntime import OnnxRuntimeNetwork, onnxruntime_unavailable
+from passerby.inference.openvino import OpenVinoNetwork, openvino_unavailable
+from passerby.models import ModelManifest
+
+EngineName = Literal["tensorrt", "openvino", "onnxruntime"]
+
+_UNAVAILABLE: dict[EngineName, Callable[[], str | None]] = {
+    "openvino": openvino_unavailable,
+    "onnxruntime": onnxruntime_unavailable,
+}
+"""Engines from best to last resort, each with the reason why it cannot run here."""
+
+
+def load_detector(manifest: ModelManifest, *, engine: str = "auto", threads: int = 0) -> DetectionEngine:
+    """Load a detector. `engine` is auto, tensorrt, openvino or onnxruntime; `threads` of a CPU, 0 = all.
+
+    Raises ModelError when the manifest is no detector's, EngineUnavailableError when the engine cannot run here or
+    cannot read the file, EngineError when it fails to.
+    """
+    return NetworkDetector(_load(manifest, engine=engine, threads=threads), manifest)
+
+
+def load_embedder(manifest: ModelManifest, *, engine: str = "auto", threads: int = 0) -> EmbeddingEngine:
+    """Load a re-ID network; arguments and errors as for `load_detector`."""
+    return NetworkEmbedder(_load(manifest, engine=engine, threads=threads), manifest)
+
+
+def choose_engine(file: Path) -> EngineName:
+    """The best engine of this machine that reads `file`. Raises EngineUnavailableError with the install hints."""
+    readers: list[EngineName] = [name for name in _UNAVAILABLE if file.suffix == ".onnx" or name == "openvino"]
+    reasons = []
+    for name in readers:
+        reason = _UNAVAILABLE[name]()
+        if reason is None:
+            return name
+        reasons.append(reason)
+    raise EngineUnavailableError(f"nothing here can run {file.name}: {'; '.join(reasons)}")
+
+
+def _load(manifest: ModelManifest, *, engine: str, threads: int) -> Network:
+    if threads < 0:
+        raise ConfigError(f"threads is {threads}, expected 0 (the machine decides) or more")
+    chosen = choose_engine(Path(manifest.files[0])) if engine == "auto" else engine
+    if chosen == "openvino":
+        return OpenVinoNetwork(manifest, threads=threads)
+    if chosen == "onnxruntime":
+        return OnnxRuntimeNetwork(manifest, threads=threads)
+    raise ConfigError(f"engine is {engine!r}, expected auto, {', '.join(_UNAVAILABLE)}")
