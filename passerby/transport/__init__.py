@@ -1,0 +1,1 @@
+"""ZeroMQ between edges and hub: CURVE keys, acknowledgement, credit, the edge's spool. docs/wire.md is the text."""
