@@ -1,0 +1,72 @@
+"""When a frame was captured, as well as can be known, and how far that may be trusted."""
+
+from dataclasses import dataclass
+
+from passerby.messages import Clock
+
+HOST_ERROR_NS = 500_000_000
+"""Encoding, sending and the camera's own buffering, typically; what a host clock at reception cannot see."""
+
+MAX_CAMERA_CLOCK_OFFSET_NS = 5_000_000_000
+"""A camera's sender report that disagrees with reception by more is an unset clock, not a slow network."""
+
+RTCP_MARGIN_NS = 50_000_000
+"""Between exposure and the RTP time stamp; and of the report's own rounding."""
+
+_WINDOW_NS = 60_000_000_000
+
+
+class FileClock:
+    """Recorded files: a start time plus the frame's own time in the file."""
+
+    def __init__(self, start_at_ns: int) -> None:
+        self._start_at_ns = start_at_ns
+        self._clock = Clock(source="file", error_ns=0)
+
+    def capture_time(self, time_ns: int) -> tuple[int, Clock]:
+        """(captured_at_ns, clock) of the frame `time_ns` after the first."""
+        return self._start_at_ns + time_ns, self._clock
+
+
+@dataclass(slots=True)
+class _Lowest:
+    """The lowest value of the last one to two minutes, in two cells: the delay of the fastest packets."""
+
+    current: int
+    previous: int
+    since_ns: int
+
+    def add(self, value: int, now_ns: int) -> int:
+        if now_ns - self.since_ns > _WINDOW_NS:
+            self.previous, self.current, self.since_ns = self.current, value, now_ns
+        self.current = min(self.current, value)
+        return min(self.current, self.previous)
+
+
+class LiveClock:
+    """Live streams: the camera's RTCP sender report where it has one and it is plausible, else this host's clock.
+
+    The host's clock is not read anew for each frame: a frame's own time stamp is laid on the fastest recent
+    reception, which takes the network's jitter out of the distances between frames.
+    """
+
+    def __init__(self) -> None:
+        self._host: _Lowest | None = None
+        self._host_offset_ns = 0
+        self._camera_offset_ns: int | None = None
+
+    def receive(self, time_ns: int, *, received_at_ns: int, wallclock_ns: int | None) -> None:
+        """A packet came: its stream time, this host's clock, and what the camera's report makes of it, if any."""
+        offset = received_at_ns - time_ns
+        if self._host is None or abs(offset - self._host_offset_ns) > 2 * MAX_CAMERA_CLOCK_OFFSET_NS:
+            self._host = _Lowest(offset, offset, received_at_ns)  # the first, or the stream's time has jumped
+        self._host_offset_ns = self._host.add(offset, received_at_ns)
+        self._camera_offset_ns = None if wallclock_ns is None else wallclock_ns - time_ns
+
+    def capture_time(self, time_ns: int) -> tuple[int, Clock]:
+        """(captured_at_ns, clock) of a frame whose packet has been received."""
+        camera = self._camera_offset_ns
+        if camera is not None and abs(self._host_offset_ns - camera) <= MAX_CAMERA_CLOCK_OFFSET_NS:
+            error = abs(self._host_offset_ns - camera) + RTCP_MARGIN_NS
+            return time_ns + camera, Clock(source="rtcp", error_ns=error)
+        return time_ns + self._host_offset_ns, Clock(source="host", error_ns=HOST_ERROR_NS)

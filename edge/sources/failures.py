@@ -1,0 +1,58 @@
+"""FFmpeg's errors as ours. This is the one door through which they pass, because theirs carry the whole URL.
+
+PyAV keeps FFmpeg's log lines to itself unless somebody asks for them; they carry the URL too, so nobody here does.
+"""
+
+import av
+import av.error
+import av.logging
+
+from passerby.errors import (
+    SourceEndedError,
+    SourceError,
+    SourceRefusedError,
+    SourceTimeoutError,
+    SourceUnauthorizedError,
+)
+from passerby.redaction import redact
+
+av.logging.set_level(None)
+
+_KINDS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], ...] = (
+    (
+        (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
+        SourceUnauthorizedError,
+        "the camera refuses the user or password",
+    ),
+    (
+        (TimeoutError, av.error.ExitError, BlockingIOError),
+        SourceTimeoutError,
+        "nothing came in time",
+    ),
+    ((EOFError,), SourceEndedError, "the stream is over"),
+    (
+        (ConnectionResetError, ConnectionAbortedError, BrokenPipeError),
+        SourceEndedError,
+        "the connection broke",
+    ),
+    ((ConnectionRefusedError,), SourceRefusedError, "nobody listens there"),
+    ((av.error.HTTPNotFoundError,), SourceRefusedError, "the camera has no such path"),
+    ((av.error.HTTPClientError, av.error.HTTPServerError), SourceRefusedError, "the camera answers with an error"),
+    ((FileNotFoundError, NotADirectoryError), SourceRefusedError, "no such file"),
+    ((PermissionError,), SourceRefusedError, "no permission to read it"),
+    ((av.error.InvalidDataError,), SourceError, "not a video that FFmpeg can read"),
+    ((OSError,), SourceRefusedError, "it cannot be reached"),
+)
+"""First match wins. AVERROR_EXIT is what FFmpeg makes of our interrupt callback, that is of a time-out."""
+
+
+def source_error(url: str, error: BaseException) -> SourceError:
+    """The SourceError for what PyAV or the system raised on `url`, without a password in it.
+
+    Raise it outside the `except` block, so that the original with its URL is not even its context.
+    """
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    for kinds, ours, words in _KINDS:
+        if isinstance(error, kinds):
+            return ours(f"{redact(url)}: {words} ({redact(str(reason))})")
+    return SourceError(f"{redact(url)}: {redact(str(reason))}")

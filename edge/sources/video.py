@@ -1,0 +1,168 @@
+"""Video files and live streams, by PyAV."""
+
+import struct
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+import av
+
+from edge.frames import Frame
+from edge.sources.clocks import FileClock, LiveClock
+from edge.sources.decoding import Decoder, Picture, stream_fps
+from edge.sources.failures import source_error
+from edge.sources.source import StreamInfo
+from passerby.config import CameraSettings
+from passerby.errors import SourceEndedError, SourceError
+from passerby.ids import CameraId
+from passerby.messages import Clock
+from passerby.redaction import redact
+
+LIVE_SCHEMES = ("rtsp://", "rtsps://", "http://", "https://")
+
+_PRODUCER_TIME = struct.Struct("<qi")
+"""FFmpeg's AVProducerReferenceTime: microseconds since the Unix epoch, flags."""
+
+_MIN_STEP_NS = 1_000
+"""Capture times grow at least by this, whatever a camera's clock does."""
+
+
+class _Video:
+    """What files and streams share: a container, its video stream, a decoder."""
+
+    def __init__(self, camera_id: CameraId, settings: CameraSettings, options: dict[str, str]) -> None:
+        self._camera_id = camera_id
+        self._url = settings.url
+        self._last_ns: int | None = None
+        self._container = _open(settings, options)
+        videos = self._container.streams.video
+        if not videos:
+            self._container.close()
+            raise SourceError(f"{redact(self._url)}: there is no video in it")
+        self._stream = videos[0]
+        if self._stream.codec_context is None:
+            self._container.close()
+            raise SourceError(f"{redact(self._url)}: FFmpeg has no decoder for its video")
+        self.info = _info(self._container, self._stream)
+        self._decoder = Decoder(self._stream, fps=settings.fps)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the socket or file."""
+        self._container.close()
+
+    @property
+    def broken_packets(self) -> int:
+        """Packets that could not be decoded."""
+        return self._decoder.broken_packets
+
+    def _packets(self) -> Iterator[Any]:
+        """The stream's packets, the last one empty; FFmpeg's errors as ours."""
+        packets = self._container.demux(self._stream)
+        while True:
+            failure: BaseException | None = None
+            packet = None
+            try:
+                packet = next(packets, None)
+            except (av.FFmpegError, OSError) as error:
+                failure = error
+            if failure is not None:
+                raise source_error(self._url, failure)
+            if packet is None:
+                return
+            yield packet
+
+    def _frame(self, picture: Picture, captured_at_ns: int, clock: Clock) -> Frame:
+        if self._last_ns is not None:
+            captured_at_ns = max(captured_at_ns, self._last_ns + _MIN_STEP_NS)
+        self._last_ns = captured_at_ns
+        return Frame(self._camera_id, picture.frame_number, captured_at_ns, clock, picture.image)
+
+
+class VideoFile(_Video):
+    """A recording: as fast as it is iterated over, or paced by its own time with `realtime`."""
+
+    def __init__(self, camera_id: CameraId, settings: CameraSettings, *, realtime: bool, start_at_ns: int) -> None:
+        super().__init__(camera_id, settings, {})
+        self._realtime = realtime
+        self._start_at_ns = start_at_ns
+
+    def __iter__(self) -> Iterator[Frame]:
+        clock = FileClock(self._start_at_ns)
+        began = time.monotonic_ns()
+        for packet in self._packets():
+            for picture in self._decoder.decode(packet):
+                if self._realtime:
+                    time.sleep(max(0, began + picture.time_ns - time.monotonic_ns()) / 1e9)
+                yield self._frame(picture, *clock.capture_time(picture.time_ns))
+
+
+class LiveVideo(_Video):
+    """A camera's stream over RTSP or HTTP. It never ends by itself: its end is a SourceEndedError."""
+
+    def __init__(self, camera_id: CameraId, settings: CameraSettings) -> None:
+        super().__init__(camera_id, settings, _live_options(settings))
+        self._clock = LiveClock()
+
+    def __iter__(self) -> Iterator[Frame]:
+        for packet in self._packets():
+            if packet.pts is not None:
+                self._clock.receive(
+                    self._decoder.time_ns(packet.pts),
+                    received_at_ns=time.time_ns(),
+                    wallclock_ns=_producer_time_ns(packet),
+                )
+            for picture in self._decoder.decode(packet):
+                yield self._frame(picture, *self._clock.capture_time(picture.time_ns))
+        raise SourceEndedError(f"{redact(self._url)}: the camera ended the stream")
+
+
+def _open(settings: CameraSettings, options: dict[str, str]) -> Any:
+    """An open container. The interrupt callback bounds what FFmpeg's own socket time-outs do not."""
+    failure: BaseException
+    try:
+        return av.open(
+            settings.url,
+            options=options,
+            timeout=(settings.open_timeout_s, settings.read_timeout_s),
+            metadata_errors="replace",
+        )
+    except (av.FFmpegError, OSError) as error:
+        failure = error
+    raise source_error(settings.url, failure)
+
+
+def _live_options(settings: CameraSettings) -> dict[str, str]:
+    """FFmpeg's options by protocol; it ignores those of the other."""
+    socket_us = str(int(min(settings.open_timeout_s, settings.read_timeout_s) * 1e6))
+    if settings.url.lower().startswith("rtsp"):
+        return {"rtsp_transport": settings.rtsp_transport, "allowed_media_types": "video", "timeout": socket_us}
+    return {"rw_timeout": socket_us}
+
+
+def _producer_time_ns(packet: Any) -> int | None:
+    """When the camera says that the packet's picture was taken: FFmpeg lays RTCP sender reports on each packet."""
+    if not packet.has_sidedata("prft"):
+        return None
+    microseconds, _flags = _PRODUCER_TIME.unpack_from(bytes(packet.get_sidedata("prft")))
+    return int(microseconds) * 1000
+
+
+def _info(container: Any, stream: Any) -> StreamInfo:
+    context = stream.codec_context
+    return StreamInfo(
+        codec=context.name,
+        profile=context.profile or "",
+        width=context.width,
+        height=context.height,
+        fps=stream_fps(stream),
+        bits_per_second=stream.bit_rate or container.bit_rate or 0,
+    )

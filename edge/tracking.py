@@ -1,0 +1,122 @@
+"""Who is who from one frame to the next, within one camera, by motion alone."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import supervision as sv
+from numpy.typing import NDArray
+from trackers import ByteTrackTracker, OCSORTTracker
+
+from edge.boxes import iou
+from passerby.arrays import Detections, Float32Array, Int64Array
+from passerby.config import CameraSettings
+
+UNTRACKED = -1
+
+_MIN_IOU = 0.1
+"""At 5 fps a person walks about 0.28 m between frames, half their own width: the boxes overlap by a third. The
+trackers' usual 0.3 is for 25 fps and more."""
+
+_MIN_IOU_AT_BIRTH = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """Who the detections of one frame are; row i is detection i.
+
+    `keys` (n,) int64, the same number for the same person while they are tracked, from 1, or UNTRACKED.
+    `previous_rows` (n,) int64: of a person tracked for the first time, their row in the *previous* frame, when it was
+    not yet known that they would stay; else -1.
+    """
+
+    keys: Int64Array
+    previous_rows: Int64Array
+
+
+class CameraTracker:
+    """ByteTrack or OC-SORT (package `trackers`) for one camera, with keys of its own.
+
+    Time decides, not the frame count: frames may be skipped or late. A key is given at the second sighting and is
+    never used again. `fps` is the rate that frames normally come at.
+
+    Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV 2022; Cao et al.,
+    "Observation-Centric SORT", CVPR 2023.
+    """
+
+    def __init__(self, settings: CameraSettings, *, fps: float) -> None:
+        lost_frames = max(1, math.ceil(settings.lost_after_s * 30))  # the package counts in frames at 30 fps
+        self._tracker: ByteTrackTracker | OCSORTTracker
+        if settings.tracker == "bytetrack":
+            self._tracker = ByteTrackTracker(
+                lost_track_buffer=lost_frames,
+                frame_rate=fps,
+                track_activation_threshold=settings.min_confidence,
+                high_conf_det_threshold=settings.min_confidence,
+                minimum_consecutive_frames=1,
+                minimum_iou_threshold=_MIN_IOU,
+            )
+        else:
+            self._tracker = OCSORTTracker(
+                lost_track_buffer=lost_frames,
+                frame_rate=fps,
+                high_conf_det_threshold=settings.min_confidence,
+                minimum_consecutive_frames=1,
+                minimum_iou_threshold=_MIN_IOU,
+            )
+        self._highest_key = 0  # the package counts up within one tracker, and a new track is returned at once
+        self._first_ns: int | None = None
+        self._last_ns = 0
+        self._unclaimed = _Unclaimed(np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
+
+    def update(self, detections: Detections, captured_at_ns: int) -> Tracks:
+        """The tracks of a frame's detections, low confidences included: they prolong tracks but start none.
+
+        Times must grow; a frame that does not is tracked as if it came a millisecond after the one before it.
+        """
+        if self._first_ns is None:
+            self._first_ns = self._last_ns = captured_at_ns
+        else:
+            self._last_ns = max(captured_at_ns, self._last_ns + 1_000_000)
+        rows = np.arange(len(detections))
+        found = self._tracker.update(
+            sv.Detections(
+                xyxy=detections.boxes_xyxy.astype(np.float64),
+                confidence=detections.confidence.astype(np.float64),
+                data={"row": rows},
+            ),
+            timestamp=(self._last_ns - self._first_ns) / 1e9,
+        )
+        keys = np.full(len(detections), UNTRACKED, np.int64)
+        previous_rows = np.full(len(detections), -1, np.int64)
+        if found.tracker_id is not None and len(found):
+            for row, theirs in zip(found.data["row"], found.tracker_id, strict=True):
+                if theirs >= 0:
+                    keys[row] = int(theirs) + 1
+                    if keys[row] > self._highest_key:
+                        previous_rows[row] = self._unclaimed.claim(detections.boxes_xyxy[row])
+        self._highest_key = max(self._highest_key, int(keys.max(initial=0)))
+        free = np.flatnonzero(keys == UNTRACKED)
+        self._unclaimed = _Unclaimed(detections.boxes_xyxy[free], free)
+        return Tracks(keys, previous_rows)
+
+
+class _Unclaimed:
+    """The untracked detections of the previous frame: a new track was one of them."""
+
+    def __init__(self, boxes_xyxy: Float32Array, rows: NDArray[np.integer]) -> None:
+        self._boxes = boxes_xyxy
+        self._rows = rows.astype(np.int64)
+
+    def claim(self, box_xyxy: Float32Array) -> int:
+        """The row that overlaps most with the box, now taken; -1 if none overlaps enough."""
+        if not len(self._rows):
+            return -1
+        overlap = iou(box_xyxy[None], self._boxes)[0]
+        best = int(np.argmax(overlap))
+        if overlap[best] < _MIN_IOU_AT_BIRTH:
+            return -1
+        row = int(self._rows[best])
+        keep = np.arange(len(self._rows)) != best
+        self._boxes, self._rows = self._boxes[keep], self._rows[keep]
+        return row
