@@ -2,7 +2,7 @@
 
 import re
 
-_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<userinfo>[^\s/?#]+)@")
+_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)\S*@")
 _QUERY_SECRET = re.compile(r"(?i)(?P<key>[?&](?:[a-z_]*(?:pass|pwd|token|secret|auth|key)[a-z_]*)=)[^&\s'\"#]+")
 
 

@@ -6,7 +6,7 @@ import re
 import urllib.parse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn, get_args, get_origin
 
 import msgspec
 import yaml
@@ -23,8 +23,9 @@ _CAMERA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 def load_site(path: Path | str, *, environment: Mapping[str, str] | None = None) -> Site:
     """Read and validate a site file. Raises ConfigError: one line with file, line, value, and what was expected.
 
-    `{NAME}` (capitals) inside a string is replaced from `environment` (the process's own by default); in the user or
-    password of a URL the value is percent-encoded. `defaults` are merged under each camera.
+    `{NAME}` (capitals) inside a string is replaced from `environment` (the process's own by default). In the user, the
+    password and the query of a URL the value is percent-encoded, so a secret is given as it is. `defaults` are merged
+    under each camera. A key with nothing beneath it counts as one without keys.
     """
     file = Path(path)
     try:
@@ -32,7 +33,10 @@ def load_site(path: Path | str, *, environment: Mapping[str, str] | None = None)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ConfigError(f"{file}: cannot read the site file: {reason}") from error
-    return _Reader(file, os.environ if environment is None else environment).site(text)
+    try:
+        return _Reader(file, os.environ if environment is None else environment).site(text)
+    except RecursionError as error:
+        raise ConfigError(f"{file}: nested too deeply, or a mapping or list that contains itself") from error
 
 
 class _Reader:
@@ -56,8 +60,8 @@ class _Reader:
             if name not in {"cameras", "defaults"}:
                 values[name] = self._value(node, fields[name], name)
         values["cameras"] = self._cameras(keys["cameras"][1], keys.get("defaults", (None, None))[1])
-        data = Path(values.get("data", "./data")).expanduser()
-        values["data"] = (self._file.parent / data).resolve()
+        data = values.get("data", Path("./data"))
+        values["data"] = self._absolute_path(data, keys["data"][1] if "data" in keys else root)
         return Site(**values)
 
     def _cameras(self, node: yaml.Node, defaults_node: yaml.Node | None) -> dict[CameraId, CameraSettings]:
@@ -76,14 +80,25 @@ class _Reader:
             own = self._struct_values(camera_node, fields, f"cameras.{name}")
             if "url" not in own:
                 self._fail(key_node, f"camera {name!r} has no `url`")
-            own["url"] = self._absolute_url(own["url"])
+            url_node = self._keys(camera_node, name)["url"][1]
+            own["url"] = self._camera_url(own["url"], url_node)
             cameras[CameraId(name)] = CameraSettings(**{**defaults, **own})
         if not cameras:
             self._fail(node, "`cameras` is empty; name at least one camera")
         return cameras
 
-    def _absolute_url(self, url: str) -> str:
-        return url if "://" in url else str((self._file.parent / Path(url).expanduser()).resolve())
+    def _camera_url(self, url: str, node: yaml.Node) -> str:
+        if "://" not in url:
+            return str(self._absolute_path(Path(url), node))
+        if any(letter.isspace() for letter in url):
+            self._fail(node, "the URL holds a blank; write it as %20")  # redaction could not tell where a password ends
+        return url
+
+    def _absolute_path(self, path: Path, node: yaml.Node) -> Path:
+        try:
+            return (self._file.parent / path.expanduser()).resolve()
+        except RuntimeError:
+            self._fail(node, f"{str(path)!r} names a home folder that is not known")
 
     def _struct_values(self, node: yaml.Node, fields: Mapping[str, Any], where: str) -> dict[str, Any]:
         keys = self._keys(node, where)
@@ -98,25 +113,34 @@ class _Reader:
             return msgspec.convert(plain, kind, strict=True, dec_hook=_from_yaml)
         except msgspec.ValidationError as error:
             expected = str(error).split(" - at ", maxsplit=1)[0]
-            self._fail(node, f"{where} is {redact(repr(plain))}: {expected[0].lower()}{expected[1:]}")
+            if get_origin(kind) is Literal:
+                expected = _expected_word(str(plain), get_args(kind))
+            self._fail(node, f"{where} is {plain!r}: {expected[0].lower()}{expected[1:]}")
 
     def _plain(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(child) for child in node.value]
         if isinstance(node, yaml.MappingNode):
             return {key: self._plain(child) for key, (_, child) in self._keys(node, "this mapping").items()}
-        value = yaml.SafeLoader("").construct_object(node)
+        try:
+            value = yaml.SafeLoader("").construct_object(node)
+        except (yaml.constructor.ConstructorError, ValueError):
+            self._fail(node, f"{node.value!r} is not a valid {node.tag.removeprefix('tag:yaml.org,2002:')}")
         return self._substitute(node, value) if isinstance(value, str) else value
 
     def _substitute(self, node: yaml.Node, text: str) -> str:
-        userinfo_end = text.rfind("@") if "://" in text else -1
+        is_url = "://" in text
+        authority_start = text.find("://") + 3
+        userinfo_end = text.rfind("@", 0, _first(text, "/?#", authority_start)) if is_url else -1
+        query_start = _first(text, "?", authority_start) if is_url else len(text)
 
         def secret(match: re.Match[str]) -> str:
             name = match.group(1)
             if name not in self._environment:
-                self._fail(node, f"{redact(text)} needs the environment variable {name}, which is not set")
+                self._fail(node, f"{text} needs the environment variable {name}, which is not set")
             value = self._environment[name]
-            return urllib.parse.quote(value, safe="%") if match.start() < userinfo_end else value
+            encoded = match.start() < userinfo_end or match.start() > query_start
+            return urllib.parse.quote(value, safe="") if encoded else value
 
         return _PLACEHOLDER.sub(secret, text)
 
@@ -134,10 +158,14 @@ class _Reader:
 
     def _keys(self, node: yaml.Node, where: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         """The keys of a mapping with their nodes: (key node, value node)."""
+        if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null":
+            return {}
         if not isinstance(node, yaml.MappingNode):
-            self._fail(node, f"{where} is {redact(repr(self._plain(node)))}, expected keys with values")
+            self._fail(node, f"{where} is {self._plain(node)!r}, expected keys with values")
         keys: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key_node, child in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._fail(key_node, f"a key in {where} is not a plain word")
             key = str(key_node.value)
             if key in keys:
                 self._fail(key_node, f"{key!r} stands twice in {where}")
@@ -152,7 +180,7 @@ class _Reader:
                 self._fail(key_node, f"unknown key {key!r}{f' in {where}' if where else ''}; {hint}")
 
     def _fail(self, node: yaml.Node, problem: str) -> NoReturn:
-        raise ConfigError(f"{self._file}:{node.start_mark.line + 1}: {problem}")
+        raise ConfigError(f"{self._file}:{node.start_mark.line + 1}: {redact(problem)}")
 
 
 def _from_yaml(kind: type, value: Any) -> Any:
@@ -160,6 +188,16 @@ def _from_yaml(kind: type, value: Any) -> Any:
     if kind is Path and isinstance(value, str):
         return Path(value)
     raise msgspec.ValidationError(f"Expected `{kind.__name__.lower()}`, got `{type(value).__name__}`")
+
+
+def _expected_word(given: str, words: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(given, words, n=1, cutoff=0.5)
+    return f"expected one of {', '.join(words)}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _first(text: str, letters: str, start: int) -> int:
+    """Where the first of `letters` stands at or after `start`; the length of the text if there is none."""
+    return min((place for letter in letters if (place := text.find(letter, start)) >= 0), default=len(text))
 
 
 def _fields(kind: type[msgspec.Struct]) -> dict[str, Any]:

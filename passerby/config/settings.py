@@ -10,6 +10,7 @@ from passerby.redaction import redact
 
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Meta(gt=0.0, le=86400.0)]
+ZmqAddress = Annotated[str, Meta(pattern=r"^(tcp|ipc)://\S+$")]
 Polygon = Annotated[list[tuple[Fraction, Fraction]], Meta(min_length=3)]
 """Corners (x, y) as fractions of the picture's width and height."""
 
@@ -21,7 +22,7 @@ class _Settings(Struct, frozen=True, forbid_unknown_fields=True):
 class CameraSettings(_Settings, frozen=True, kw_only=True):
     """One camera. Every key but `url` may stand under `defaults` too."""
 
-    url: str
+    url: Annotated[str, Meta(min_length=1)]
     """rtsp://, http(s)://, a video file, or a folder of images."""
     enabled: bool = True
     fps: Annotated[float, Meta(gt=0.0, le=120.0)] = 5.0
@@ -33,7 +34,7 @@ class CameraSettings(_Settings, frozen=True, kw_only=True):
     """No frame for so long: stalled, and the connection is made anew."""
     min_confidence: Fraction = 0.5
     """Detections below it start no tracklet."""
-    min_person_height: Annotated[int, Meta(ge=8)] = 48
+    min_person_height: Annotated[int, Meta(ge=8, le=100_000)] = 48
     """Pixels; smaller people are not tracked."""
     zones: list[Polygon] = []
     """If any: only people whose feet are inside one of them count."""
@@ -81,9 +82,9 @@ class AdaptationSettings(_Settings, frozen=True, kw_only=True):
 class HubSettings(_Settings, frozen=True, kw_only=True):
     """Where the hub listens, and what it bounds."""
 
-    listen: str = "tcp://127.0.0.1:7600"
+    listen: ZmqAddress = "tcp://127.0.0.1:7600"
     """ZeroMQ address that the hub binds; edges of other machines need tcp://0.0.0.0:7600 or an interface's address."""
-    address: str | None = None
+    address: ZmqAddress | None = None
     """Where edges connect, if not to `listen`."""
     window: Annotated[int, Meta(ge=1, le=100_000)] = 256
     """Unacknowledged messages that one edge may have under way."""
@@ -104,7 +105,7 @@ class EdgeSettings(_Settings, frozen=True, kw_only=True):
 class Site(_Settings, frozen=True, kw_only=True):
     """The whole file. Relative paths have been made absolute from the file's folder."""
 
-    site: str
+    site: Annotated[str, Meta(min_length=1)]
     data: Path = field(default_factory=lambda: Path("./data"))
     engine: Literal["auto", "tensorrt", "openvino", "onnxruntime"] = "auto"
     models: ModelSettings = ModelSettings()
