@@ -70,3 +70,26 @@ class LiveClock:
             error = abs(self._host_offset_ns - camera) + RTCP_MARGIN_NS
             return time_ns + camera, Clock(source="rtcp", error_ns=error)
         return time_ns + self._host_offset_ns, Clock(source="host", error_ns=HOST_ERROR_NS)
+
+
+class Backlog:
+    """Whether a stream that was just opened still hands out what piled up while it was being opened.
+
+    Those pictures are old, by an unknown time: FFmpeg reads ahead to learn what the stream is, and some servers
+    send everything since the last keyframe at once. A backlog is drained faster than real time: each packet is
+    less late than the one before, by nearly a frame interval. The first that is not ends it.
+    """
+
+    def __init__(self, *, frame_ns: int) -> None:
+        self._tolerance_ns = frame_ns // 4
+        self._lateness_ns: int | None = None
+        self._behind = True
+
+    def is_draining(self, decoding_time_ns: int | None, *, received_at_ns: int) -> bool:
+        """Say for each packet, in order; once False it stays False. None: the packet has no time yet."""
+        if self._behind and decoding_time_ns is not None:
+            lateness = received_at_ns - decoding_time_ns
+            if self._lateness_ns is not None and lateness > self._lateness_ns - self._tolerance_ns:
+                self._behind = False
+            self._lateness_ns = lateness
+        return self._behind

@@ -9,14 +9,13 @@ from typing import Any
 import av
 
 from edge.frames import Frame
-from edge.sources.clocks import FileClock, LiveClock
-from edge.sources.decoding import Decoder, Picture, stream_fps
+from edge.sources.clocks import Backlog, FileClock, LiveClock
+from edge.sources.decoding import Decoder, stream_fps
 from edge.sources.failures import source_error
 from edge.sources.source import StreamInfo
 from passerby.config import CameraSettings
 from passerby.errors import SourceEndedError, SourceError
 from passerby.ids import CameraId
-from passerby.messages import Clock
 from passerby.redaction import redact
 
 LIVE_SCHEMES = ("rtsp://", "rtsps://", "http://", "https://")
@@ -24,7 +23,10 @@ LIVE_SCHEMES = ("rtsp://", "rtsps://", "http://", "https://")
 _PRODUCER_TIME = struct.Struct("<qi")
 """FFmpeg's AVProducerReferenceTime: microseconds since the Unix epoch, flags."""
 
-_MIN_STEP_NS = 1_000
+_ANALYZE_US = "1000000"
+"""How much of a live stream FFmpeg reads to learn what it is; its own 5 s only make the first picture late."""
+
+_MIN_STEP_NS = 1_000_000
 """Capture times grow at least by this, whatever a camera's clock does."""
 
 
@@ -34,7 +36,6 @@ class _Video:
     def __init__(self, camera_id: CameraId, settings: CameraSettings, options: dict[str, str]) -> None:
         self._camera_id = camera_id
         self._url = settings.url
-        self._last_ns: int | None = None
         self._container = _open(settings, options)
         videos = self._container.streams.video
         if not videos:
@@ -80,12 +81,6 @@ class _Video:
                 return
             yield packet
 
-    def _frame(self, picture: Picture, captured_at_ns: int, clock: Clock) -> Frame:
-        if self._last_ns is not None:
-            captured_at_ns = max(captured_at_ns, self._last_ns + _MIN_STEP_NS)
-        self._last_ns = captured_at_ns
-        return Frame(self._camera_id, picture.frame_number, captured_at_ns, clock, picture.image)
-
 
 class VideoFile(_Video):
     """A recording: as fast as it is iterated over, or paced by its own time with `realtime`."""
@@ -98,11 +93,15 @@ class VideoFile(_Video):
     def __iter__(self) -> Iterator[Frame]:
         clock = FileClock(self._start_at_ns)
         began = time.monotonic_ns()
+        last_ns = self._start_at_ns - _MIN_STEP_NS
         for packet in self._packets():
             for picture in self._decoder.decode(packet):
                 if self._realtime:
                     time.sleep(max(0, began + picture.time_ns - time.monotonic_ns()) / 1e9)
-                yield self._frame(picture, *clock.capture_time(picture.time_ns))
+                captured_at_ns, source = clock.capture_time(picture.time_ns)
+                # Two frames with one time stamp, or out of order, are a fault of the file; time grows all the same.
+                last_ns = max(captured_at_ns, last_ns + _MIN_STEP_NS)
+                yield Frame(self._camera_id, picture.frame_number, last_ns, source, picture.image)
 
 
 class LiveVideo(_Video):
@@ -111,18 +110,28 @@ class LiveVideo(_Video):
     def __init__(self, camera_id: CameraId, settings: CameraSettings) -> None:
         super().__init__(camera_id, settings, _live_options(settings))
         self._clock = LiveClock()
+        self._last_ns = 0
+        self._backlog = Backlog(frame_ns=int(1e9 / self.info.fps))
 
     def __iter__(self) -> Iterator[Frame]:
         for packet in self._packets():
-            if packet.pts is not None:
-                self._clock.receive(
-                    self._decoder.time_ns(packet.pts),
-                    received_at_ns=time.time_ns(),
-                    wallclock_ns=_producer_time_ns(packet),
-                )
+            old = self._receive(packet, time.time_ns())
             for picture in self._decoder.decode(packet):
-                yield self._frame(picture, *self._clock.capture_time(picture.time_ns))
+                captured_at_ns, clock = self._clock.capture_time(picture.time_ns)
+                # A clock that was set back (the first sender report came) shows the same time again: wait it out.
+                if not old and captured_at_ns >= self._last_ns + _MIN_STEP_NS:
+                    self._last_ns = captured_at_ns
+                    yield Frame(self._camera_id, picture.frame_number, captured_at_ns, clock, picture.image)
         raise SourceEndedError(f"{redact(self._url)}: the camera ended the stream")
+
+    def _receive(self, packet: Any, received_at_ns: int) -> bool:
+        """Set the clock by a packet; returns whether its pictures are too old to be looked at."""
+        if packet.pts is None or packet.dts is None:
+            return self._backlog.is_draining(None, received_at_ns=received_at_ns)
+        self._clock.receive(
+            self._decoder.time_ns(packet.pts), received_at_ns=received_at_ns, wallclock_ns=_producer_time_ns(packet)
+        )
+        return self._backlog.is_draining(self._decoder.time_ns(packet.dts), received_at_ns=received_at_ns)
 
 
 def _open(settings: CameraSettings, options: dict[str, str]) -> Any:
@@ -144,8 +153,13 @@ def _live_options(settings: CameraSettings) -> dict[str, str]:
     """FFmpeg's options by protocol; it ignores those of the other."""
     socket_us = str(int(min(settings.open_timeout_s, settings.read_timeout_s) * 1e6))
     if settings.url.lower().startswith("rtsp"):
-        return {"rtsp_transport": settings.rtsp_transport, "allowed_media_types": "video", "timeout": socket_us}
-    return {"rw_timeout": socket_us}
+        return {
+            "rtsp_transport": settings.rtsp_transport,
+            "allowed_media_types": "video",
+            "timeout": socket_us,
+            "analyzeduration": _ANALYZE_US,
+        }
+    return {"rw_timeout": socket_us, "analyzeduration": _ANALYZE_US}
 
 
 def _producer_time_ns(packet: Any) -> int | None:
