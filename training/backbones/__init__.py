@@ -1,0 +1,1 @@
+"""Networks that training starts from, each in its own file."""
