@@ -68,7 +68,7 @@ class AssociationSettings(_Settings, frozen=True, kw_only=True):
     false_link_rate: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.01
     """Wrong automatic links among all automatic links."""
     normalize: Literal["camera", "none"] = "camera"
-    forget_after_s: Seconds = 86400.0
+    forget_after_s: Annotated[float, Meta(gt=0.0, le=31_536_000.0)] = 86400.0
     """An identity not seen for so long takes no more tracklets."""
 
 
