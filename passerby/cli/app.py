@@ -18,7 +18,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_GROUPS = {"config": "Check and describe the site file."}
+_GROUPS = {
+    "config": "Check and describe the site file.",
+    "models": "List, fetch, describe and export models.",
+}
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
 _COMMANDS: tuple[str, ...] = ()
