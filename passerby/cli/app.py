@@ -5,6 +5,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from passerby import __version__
 from passerby.errors import PasserbyError
@@ -52,5 +53,5 @@ def main() -> None:
     try:
         app()
     except PasserbyError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {redact(str(error))}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(redact(str(error)))}", highlight=False)
         sys.exit(error.exit_code)

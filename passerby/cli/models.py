@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -30,21 +31,28 @@ def list_command(as_json: bool = _AS_JSON) -> None:
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(listings)))
         return
-    table = Table("name", "task", "where", "version", "bytes", "licence of the weights", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "task", "where", "version", "bytes"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("licence of the weights")
     for listing in listings:
         table.add_row(
             listing.name,
             listing.task or "?",
             listing.place,
-            f"[red]{listing.problem}[/]" if listing.problem else listing.version,
+            "[red]unusable[/]" if listing.problem else listing.version or "-",
             _whose(listing),
-            listing.weights_licence,
+            escape(listing.weights_licence),
         )
-    console = Console()
+    console = Console(soft_wrap=False)
     console.print(table)
-    own = operator_folder()
+    for listing in listings:
+        if listing.problem:
+            console.print(f"[red]{escape(listing.problem)}[/]", soft_wrap=True)
     console.print(
-        f"operator: {own or f'{MODEL_DIR_VARIABLE} is not set'}\nregistry: {registry_folder()}", soft_wrap=True
+        f"operator: {operator_folder() or f'{MODEL_DIR_VARIABLE} is not set'}\nregistry: {registry_folder()}",
+        soft_wrap=True,
+        markup=False,
     )
 
 
@@ -60,10 +68,9 @@ def show(name: str, as_json: bool = _AS_JSON) -> None:
         known["embedding"] = msgspec.to_builtins(manifest.embedding) if manifest else None
         typer.echo(json.dumps(known))
         return
-    table = Table(show_header=False, box=None, pad_edge=False)
+    console = Console(soft_wrap=True, highlight=False)
     for key, value in _facts(listing, manifest):
-        table.add_row(f"[bold]{key}[/]", value)
-    Console(soft_wrap=True).print(table)
+        console.print(f"[bold]{key:<24}[/]{escape(value)}")
 
 
 @app.command()
@@ -135,22 +142,22 @@ def _require_torch(extra: str) -> None:
 
 
 def _whose(listing: Listing) -> str:
-    if listing.place == "absent":
+    if not listing.version:
         return "-"
-    return f"published, {listing.published}" if listing.published else "the operator's own"
+    return "published" if listing.published else "own"
 
 
 def _facts(listing: Listing, manifest: ModelManifest | None) -> list[tuple[str, str]]:
     facts = [("name", listing.name), ("task", listing.task or "?"), ("where", listing.place)]
     if listing.problem:
-        facts.append(("problem", f"[red]{listing.problem}[/]"))
+        facts.append(("problem", listing.problem))
     if listing.place == "absent":
         facts.append(("to get it", listing.obtain))
     if manifest is not None:
         how = manifest.input
         facts += [
             ("version", listing.version),
-            ("bytes", _whose(listing)),
+            ("bytes", f"as published, {listing.published}" if listing.published else "the operator's own"),
             ("input", f"{how.height}x{how.width} (height x width) {how.colour}, {how.resize}"),
         ]
         if manifest.detection is not None:

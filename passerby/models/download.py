@@ -138,7 +138,7 @@ def _alone(part: Path) -> Iterator[BinaryIO]:
         yield sink
 
 
-def _tell_nobody(name: str, done: int, total: int) -> None:  # noqa: ARG001 its arguments are Progress's
+def _tell_nobody(name: str, done: int, total: int) -> None:
     pass
 
 
