@@ -1,0 +1,17 @@
+"""Which tracklets are one person: evidence in, decisions out. Pure: arrays and times, no clock, socket or database."""
+
+from hub.association.plain import PlainAssociator
+from hub.association.problem import Assignment, Associator, Likeness, LinkProblem, MergeProblem, Outcome
+from hub.association.thresholds import Thresholds, thresholds_for
+
+__all__ = [
+    "Assignment",
+    "Associator",
+    "Likeness",
+    "LinkProblem",
+    "MergeProblem",
+    "Outcome",
+    "PlainAssociator",
+    "Thresholds",
+    "thresholds_for",
+]

@@ -1,0 +1,105 @@
+"""What an associator is asked, and what it answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.association.thresholds import Thresholds
+from passerby.arrays import require_shape
+
+Float64Array = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+NOBODY = -1
+"""In place of a column: no identity."""
+
+
+class Outcome(Enum):
+    """What became of a tracklet."""
+
+    LINKED = "linked"
+    CANDIDATE = "candidate"
+    """New for now, and perhaps a known identity: for a person to say."""
+    NEW = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkProblem:
+    """n tracklets of one model, which may still be decided or revised, and m identities that they may belong to.
+
+    `current` (n,) int64 is the column of the identity that a tracklet has now, -1 for none.
+    `similarity` (n, m) float64 is the cosine similarity of tracklet i to the nearest prototype of identity j that is
+    not tracklet i itself; NaN where there is none, or none near enough to have been found.
+    `excluded` (n, m) bool: tracklet i cannot be identity j.
+    `mutual_similarity` (n, n) float64 and `conflict` (n, n) bool: the same between the tracklets; symmetric, `conflict`
+    false on the diagonal. Two tracklets in conflict are two people.
+    """
+
+    current: NDArray[np.int64]
+    similarity: Float64Array
+    excluded: BoolArray
+    mutual_similarity: Float64Array
+    conflict: BoolArray
+    thresholds: Thresholds
+
+    def __post_init__(self) -> None:
+        n, m = self.similarity.shape if self.similarity.ndim == 2 else (None, None)
+        require_shape("similarity", self.similarity, (n, m))
+        require_shape("current", self.current, (n,))
+        require_shape("excluded", self.excluded, (n, m))
+        require_shape("mutual_similarity", self.mutual_similarity, (n, n))
+        require_shape("conflict", self.conflict, (n, n))
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How like tracklet is to an identity, and to the best other one that was possible; NaN where there is none."""
+
+    similarity: float
+    runner_up: float
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The decision for one tracklet of a LinkProblem.
+
+    `identity` is a column of the problem; where it is -1, `group` says which tracklets begin a new identity together
+    (same number: same new identity). `likeness` is of the identity chosen, for CANDIDATE and NEW of the nearest one
+    that was possible, which is column `nearest` (-1: there is none).
+    """
+
+    outcome: Outcome
+    identity: int
+    group: int
+    nearest: int
+    likeness: Likeness
+
+
+@dataclass(frozen=True, slots=True)
+class MergeProblem:
+    """n identities of which some may be one person.
+
+    `similarity` (n, n) float64 symmetric, NaN where not compared; `excluded` (n, n) bool symmetric: two people.
+    """
+
+    similarity: Float64Array
+    excluded: BoolArray
+    thresholds: Thresholds
+
+    def __post_init__(self) -> None:
+        require_shape("similarity", self.similarity, (len(self.similarity), len(self.similarity)))
+        require_shape("excluded", self.excluded, self.similarity.shape)
+
+
+class Associator(Protocol):
+    """Decides. The same problem gets the same answer."""
+
+    def link(self, problem: LinkProblem) -> Sequence[Assignment]:
+        """One assignment for each of the n tracklets."""
+
+    def merge(self, problem: MergeProblem) -> NDArray[np.int64]:
+        """A group number (n,) for each identity, from 0 in the order of first use: equal numbers are one person."""

@@ -1,0 +1,125 @@
+"""The pictures: JPEG bytes of each tracklet's best crops, in LMDB beside the database.
+
+Keys are the tracklet's number and the crop id, 8 bytes each, big-endian, so that a tracklet's crops lie together.
+Crops are written before the rows that name them; a crop that no row names is harmless.
+"""
+
+import struct
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import lmdb
+
+from hub.records import TrackletNumber
+from passerby.errors import StoreError
+
+FOLDER_NAME = "crops.lmdb"
+_FIRST_MAP_BYTES = 64 * 2**20
+_LARGEST_MAP_BYTES = 256 * 2**30
+"""The file may grow to this; it is sparse, so that only what is used takes disk."""
+
+_KEY = struct.Struct(">Qq")
+_PREFIX = struct.Struct(">Q")
+
+
+class CropStore:
+    """Crops by tracklet and crop id. One process writes; others read meanwhile."""
+
+    def __init__(self, environment: Any, folder: Path) -> None:
+        self._environment = environment
+        self._folder = folder
+
+    @classmethod
+    def open_for_writing(cls, data_dir: Path) -> Self:
+        """Open or make the store. Raises StoreError."""
+        return cls._open(data_dir, map_size=_FIRST_MAP_BYTES)
+
+    @classmethod
+    def open_for_reading(cls, data_dir: Path) -> Self:
+        """Open the store while a hub may be writing it. Raises StoreError where there is none."""
+        return cls._open(data_dir, readonly=True, create=False)
+
+    @classmethod
+    def _open(cls, data_dir: Path, **options: Any) -> Self:
+        folder = data_dir / FOLDER_NAME
+        try:
+            return cls(lmdb.open(str(folder), subdir=True, readahead=False, max_readers=126, **options), folder)
+        except lmdb.Error as error:
+            raise StoreError(f"{folder}: cannot open the crop store: {error}") from error
+
+    def put(self, crops: Mapping[tuple[TrackletNumber, int], bytes]) -> None:
+        """Store crops durably, all or none. Raises StoreError, also when the store may not grow further."""
+        if not crops:
+            return
+        while True:
+            try:
+                with self._environment.begin(write=True) as transaction:
+                    for (number, crop_id), jpeg in crops.items():
+                        transaction.put(_KEY.pack(number, crop_id), jpeg)
+                return
+            except lmdb.MapFullError as error:
+                self._grow(error)
+            except lmdb.Error as error:
+                raise StoreError(f"{self._folder}: cannot store crops: {error}") from error
+
+    def keep_only(self, kept: Mapping[TrackletNumber, Collection[int]]) -> None:
+        """Delete the crops of these tracklets that are not among those named. Raises StoreError."""
+        gone = [
+            (number, crop_id)
+            for number, crop_ids in kept.items()
+            for crop_id in self.crop_ids(number)
+            if crop_id not in set(crop_ids)
+        ]
+        if not gone:
+            return
+        try:
+            with self._environment.begin(write=True) as transaction:
+                for number, crop_id in gone:
+                    transaction.delete(_KEY.pack(number, crop_id))
+        except lmdb.Error as error:
+            raise StoreError(f"{self._folder}: cannot delete crops: {error}") from error
+
+    def get(self, number: TrackletNumber, crop_id: int) -> bytes | None:
+        """The JPEG, or None if it is not kept."""
+        with self._reading() as transaction:
+            jpeg: bytes | None = transaction.get(_KEY.pack(number, crop_id))
+            return jpeg
+
+    def crop_ids(self, number: TrackletNumber) -> list[int]:
+        """The crops kept of a tracklet, in order."""
+        prefix = _PREFIX.pack(number)
+        found = []
+        with self._reading() as transaction, transaction.cursor() as cursor:
+            if cursor.set_range(prefix):
+                for key in cursor.iternext(keys=True, values=False):
+                    if not key.startswith(prefix):
+                        break
+                    found.append(_KEY.unpack(key)[1])
+        return found
+
+    def close(self) -> None:
+        """Close the files."""
+        self._environment.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _reading(self) -> Any:
+        try:
+            return self._environment.begin()
+        except lmdb.MapResizedError:
+            self._environment.set_mapsize(0)  # the writer has grown it: take over its size
+            return self._environment.begin()
+
+    def _grow(self, error: Exception) -> None:
+        size = 2 * self._environment.info()["map_size"]
+        if size > _LARGEST_MAP_BYTES:
+            raise StoreError(f"{self._folder}: at its bound of {_LARGEST_MAP_BYTES >> 30} GiB") from error
+        self._environment.set_mapsize(size)

@@ -1,0 +1,65 @@
+"""From rows to what the hub has in mind: the same as before the restart."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select
+
+from hub.database import schema
+from hub.database.packing import floats
+from hub.database.writing import CLOCK
+from hub.records import Boot, Identity, IdentityState, Tracklet
+from hub.spaces import ModelSpace, StoreFactory
+from hub.state import REMEMBERED_NS, SiteState
+from hub.statistics import unpack_statistics
+from passerby.ids import BootId, ModelId, TrackletId
+
+
+def load(connection: Connection, *, store: StoreFactory) -> SiteState:
+    """The state as of the last commit; of an empty database, an empty one."""
+    clock = connection.scalar(select(schema.settings.c.value).where(schema.settings.c.key == CLOCK))
+    state = SiteState(clock_ns=int(clock or 0))
+    state.counters = {row.name: row.value for row in connection.execute(select(schema.counters))}
+    for row in connection.execute(select(schema.boots)):
+        state.boots[row.boot_id] = Boot(row.boot_id, row.edge_id, row.committed_seq)
+    for row in connection.execute(select(schema.models).order_by(schema.models.c.model_id)):
+        state.spaces[row.model_id] = _space(row, store=store)
+    identities = select(schema.identities).where(schema.identities.c.state == IdentityState.ACTIVE.value)
+    for row in connection.execute(identities.order_by(schema.identities.c.identity_id)):
+        state.identities[row.identity_id] = identity_of(row)
+    table = schema.tracklets
+    remembered = or_(table.c.open, table.c.prototype, table.c.updated_at_ns >= state.clock_ns - REMEMBERED_NS)
+    for row in connection.execute(select(table).where(remembered).order_by(table.c.number)):
+        state.recall(tracklet_of(row))
+    return state
+
+
+def find_tracklet(connection: Connection, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
+    """A tracklet by the edge's name for it, when it has gone out of mind."""
+    table = schema.tracklets
+    row = connection.execute(
+        select(table).where(table.c.boot_id == boot_id, table.c.tracklet_id == tracklet_id)
+    ).one_or_none()
+    return None if row is None else tracklet_of(row)
+
+
+def tracklet_of(row: Row[Any]) -> Tracklet:
+    """A row of `tracklets` as a record."""
+    values = dict(row._mapping)
+    return Tracklet(**{**values, "embedding": floats(values["embedding"])})
+
+
+def identity_of(row: Row[Any]) -> Identity:
+    """A row of `identities` as a record."""
+    values = dict(row._mapping)
+    return Identity(**{**values, "state": IdentityState(values["state"])})
+
+
+def _space(row: Row[Any], *, store: StoreFactory) -> ModelSpace:
+    return ModelSpace(
+        ModelId(row.model_id),
+        dimension=row.dimension,
+        running=None if row.running_statistics is None else unpack_statistics(row.running_statistics),
+        active=None if row.active_statistics is None else unpack_statistics(row.active_statistics),
+        active_version=row.active_version,
+        store=store(ModelId(row.model_id), row.dimension),
+    )

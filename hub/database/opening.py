@@ -1,0 +1,108 @@
+"""Opening the database: for the one hub that writes it, and for anybody who reads it meanwhile."""
+
+import sqlite3
+import urllib.parse
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import QueuePool
+
+from passerby.errors import StoreError
+
+FILE_NAME = "passerby.sqlite"
+_BUSY_TIMEOUT_S = 10.0
+
+
+def open_for_writing(data_dir: Path) -> Engine:
+    """The database of `data_dir`, made or brought to the present schema. Raises StoreError.
+
+    WAL, so that readers never wait for the writer; synchronous FULL, so that what is committed survives a power cut
+    (the edge forgets a message once it is committed here).
+    """
+    file = data_dir / FILE_NAME
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{data_dir}: cannot make the data folder: {error.strerror}") from error
+    engine = _engine(file, writable=True)
+    try:
+        with engine.begin() as connection:
+            _upgrade(connection, file)
+    except DatabaseError as error:
+        engine.dispose()
+        raise StoreError(f"{file}: cannot open the database: {error.orig}") from error
+    return engine
+
+
+def open_for_reading(data_dir: Path) -> Engine:
+    """The database of `data_dir`, read-only, whether a hub runs or not. Raises StoreError when there is none."""
+    file = data_dir / FILE_NAME
+    if not file.is_file():
+        raise StoreError(f"{data_dir}: no {FILE_NAME} there; a hub makes it: passerby hub --config SITE")
+    engine = _engine(file, writable=False)
+    try:
+        with engine.connect() as connection:
+            found, newest = _revision(connection), _scripts().get_current_head()
+    except DatabaseError as error:
+        engine.dispose()
+        raise StoreError(f"{file}: cannot read the database: {error.orig}") from error
+    if found != newest:
+        engine.dispose()
+        raise StoreError(f"{file}: schema {found}, this version reads {newest}; start the hub once to bring it up")
+    return engine
+
+
+def _engine(file: Path, *, writable: bool) -> Engine:
+    address = f"file:{urllib.parse.quote(str(file))}?mode={'rwc' if writable else 'ro'}"
+
+    def connect() -> sqlite3.Connection:
+        # Without isolation_level the driver opens no transactions by itself; _begin below does.
+        connection = sqlite3.connect(
+            address, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        if writable:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # The writer takes its lock at the start, so that it can never fail half-way for want of it.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writable else "BEGIN")
+
+    return engine
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_alembic())
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection, file: Path) -> None:
+    config = _alembic()
+    if _revision(connection) == _scripts().get_current_head():
+        return
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(f"{file}: made by a newer version of Passerby ({error}); use that version") from error

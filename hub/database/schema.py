@@ -1,0 +1,152 @@
+"""The tables. Migrations under `migrations/` make them; a test holds the two together.
+
+Arrays are packed little-endian: embeddings float32 (d,), boxes float32 (n, 4) xyxy, frame numbers and times int64 (n,).
+Times are Unix nanoseconds. Ids come from the hub's own counters, never from SQLite.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Facts about the whole site: its name, the hub's time of the last commit."""
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""The last number given of each kind: numbers are never used again, even after a row has gone."""
+
+boots = Table(
+    "boots",
+    metadata,
+    Column("boot_id", LargeBinary, primary_key=True),
+    Column("edge_id", Text, nullable=False),
+    Column("committed_seq", BigInteger, nullable=False),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("model_id", Text, primary_key=True),
+    Column("dimension", Integer, nullable=False),
+    Column("running_statistics", LargeBinary, nullable=True),
+    Column("active_statistics", LargeBinary, nullable=True),
+    Column("active_version", Integer, nullable=False),
+)
+"""One embedding space each. `running` learns from every tracklet; similarities are measured with `active`."""
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("identity_id", Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("name", Text, nullable=True),
+    Column("created_at_ns", BigInteger, nullable=False),
+    Column("updated_at_ns", BigInteger, nullable=False),
+    Column("merged_into", Integer, nullable=True),
+)
+Index("identities_by_state", identities.c.state)
+
+tracklets = Table(
+    "tracklets",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("boot_id", LargeBinary, nullable=False),
+    Column("tracklet_id", BigInteger, nullable=False),
+    Column("camera_id", Text, nullable=False),
+    Column("model_id", Text, nullable=False),
+    Column("started_at_ns", BigInteger, nullable=False),
+    Column("ended_at_ns", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("final", Boolean, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("exemplars", Integer, nullable=False),
+    Column("quality", Float, nullable=False),
+    Column("clock_source", Text, nullable=False),
+    Column("clock_error_ns", BigInteger, nullable=False),
+    Column("frame_width", Integer, nullable=False),
+    Column("frame_height", Integer, nullable=False),
+    Column("identity_id", Integer, nullable=True),
+    Column("prototype", Boolean, nullable=False),
+    Column("opened_at_ns", BigInteger, nullable=False),
+    Column("updated_at_ns", BigInteger, nullable=False),
+    Column("embedding", LargeBinary, nullable=False),
+    UniqueConstraint("boot_id", "tracklet_id", name="tracklets_by_edge_name"),
+)
+Index("tracklets_by_identity", tracklets.c.identity_id)
+Index("tracklets_by_update", tracklets.c.updated_at_ns)
+Index("tracklets_open", tracklets.c.open)
+Index("tracklets_prototypes", tracklets.c.prototype)
+
+exemplars = Table(
+    "exemplars",
+    metadata,
+    Column("tracklet", Integer, ForeignKey("tracklets.number", ondelete="CASCADE"), primary_key=True),
+    Column("crop_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("rank", Integer, nullable=False),
+    Column("captured_at_ns", BigInteger, nullable=False),
+    Column("box_xyxy", LargeBinary, nullable=False),
+    Column("quality", Float, nullable=False),
+    Column("model_id", Text, nullable=False),
+    Column("embedding", LargeBinary, nullable=False),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("tracklet", Integer, ForeignKey("tracklets.number", ondelete="CASCADE"), primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("frame_numbers", LargeBinary, nullable=False),
+    Column("captured_at_ns", LargeBinary, nullable=False),
+    Column("boxes_xyxy", LargeBinary, nullable=False),
+    Column("confidence", LargeBinary, nullable=False),
+)
+"""What one update brought, row i of each array one frame."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("event_id", Integer, primary_key=True, autoincrement=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("identity_id", Integer, nullable=False),
+    Column("other_identity_id", Integer, nullable=True),
+    Column("tracklet", Integer, nullable=True),
+    Column("camera_id", Text, nullable=True),
+    Column("evidence", LargeBinary, nullable=False),
+)
+"""Append-only; `evidence` is JSON. No foreign keys: the log outlives the rows that it names."""
+Index("events_by_identity", events.c.identity_id)
+
+camera_status = Table(
+    "camera_status",
+    metadata,
+    Column("camera_id", Text, primary_key=True),
+    Column("edge_id", Text, nullable=False),
+    Column("boot_id", LargeBinary, nullable=False),
+    Column("sent_at_ns", BigInteger, nullable=False),
+    Column("received_at_ns", BigInteger, nullable=False),
+    Column("status", LargeBinary, nullable=False),
+)
+"""The latest word about each camera; `status` is a CameraStatus as JSON."""

@@ -1,0 +1,145 @@
+"""From what a batch has changed to rows, in one transaction."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table, bindparam, delete, insert, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from hub.changes import Changes
+from hub.database import schema
+from hub.database.packing import pack
+from hub.records import Event, Identity, Tracklet
+from hub.state import SiteState
+
+CLOCK = "clock_ns"
+
+
+def write(connection: Connection, state: SiteState) -> None:
+    """Write the changes of `state`, its counters and its clock."""
+    changes = state.changes
+    _replace(connection, schema.boots, [_boot(boot) for boot in changes.boots.values()])
+    _replace(connection, schema.models, [_model(state, model_id) for model_id in changes.models])
+    _replace(connection, schema.identities, [_identity(identity) for identity in changes.identities.values()])
+    for survivor, absorbed in changes.merges:
+        members = schema.tracklets.c.identity_id == absorbed
+        connection.execute(update(schema.tracklets).where(members).values(identity_id=survivor))
+    _replace(connection, schema.tracklets, [_tracklet(tracklet) for tracklet in changes.tracklets.values()])
+    _write_exemplars(connection, changes)
+    _add(connection, schema.observations, _observations(changes))
+    _replace(connection, schema.camera_status, _statuses(changes))
+    _add(connection, schema.events, [_event(event) for event in changes.events])
+    _replace(connection, schema.counters, [{"name": name, "value": value} for name, value in state.counters.items()])
+    _replace(connection, schema.settings, [{"key": CLOCK, "value": str(state.clock_ns)}])
+
+
+def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = upsert(table)
+    key = [column.name for column in table.primary_key]
+    others = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=others), rows)
+
+
+def _boot(boot: Any) -> dict[str, Any]:
+    return {"boot_id": boot.boot_id, "edge_id": boot.edge_id, "committed_seq": boot.committed_seq}
+
+
+def _model(state: SiteState, model_id: Any) -> dict[str, Any]:
+    space = state.spaces[model_id]
+    return {
+        "model_id": model_id,
+        "dimension": space.dimension,
+        "running_statistics": None if space.running is None else space.running.packed(),
+        "active_statistics": None if space.active is None else space.active.packed(),
+        "active_version": space.active_version,
+    }
+
+
+def _identity(identity: Identity) -> dict[str, Any]:
+    return {
+        "identity_id": identity.identity_id,
+        "state": identity.state.value,
+        "name": identity.name,
+        "created_at_ns": identity.created_at_ns,
+        "updated_at_ns": identity.updated_at_ns,
+        "merged_into": identity.merged_into,
+    }
+
+
+_TRACKLET_COLUMNS = [column.name for column in schema.tracklets.columns if column.name != "embedding"]
+
+
+def _tracklet(tracklet: Tracklet) -> dict[str, Any]:
+    return {name: getattr(tracklet, name) for name in _TRACKLET_COLUMNS} | {
+        "embedding": pack(tracklet.embedding, "<f4")
+    }
+
+
+def _write_exemplars(connection: Connection, changes: Changes) -> None:
+    if not changes.exemplars:
+        return
+    former = delete(schema.exemplars).where(schema.exemplars.c.tracklet == bindparam("number"))
+    connection.execute(former, [{"number": number} for number in changes.exemplars])
+    rows = [
+        {
+            "tracklet": number,
+            "crop_id": int(exemplars.crop_ids[row]),
+            "rank": row,
+            "captured_at_ns": int(exemplars.captured_at_ns[row]),
+            "box_xyxy": pack(exemplars.boxes_xyxy[row], "<f4"),
+            "quality": float(exemplars.quality[row]),
+            "model_id": model_id,
+            "embedding": pack(exemplars.embeddings[row], "<f4"),
+        }
+        for number, (model_id, exemplars) in changes.exemplars.items()
+        for row in range(len(exemplars))
+    ]
+    _add(connection, schema.exemplars, rows)
+
+
+def _observations(changes: Changes) -> list[dict[str, Any]]:
+    return [
+        {
+            "tracklet": number,
+            "revision": revision,
+            "frame_numbers": pack(seen.frame_numbers, "<i8"),
+            "captured_at_ns": pack(seen.captured_at_ns, "<i8"),
+            "boxes_xyxy": pack(seen.boxes_xyxy, "<f4"),
+            "confidence": pack(seen.confidence, "<f4"),
+        }
+        for (number, revision), seen in changes.observations.items()
+    ]
+
+
+def _statuses(changes: Changes) -> list[dict[str, Any]]:
+    return [
+        {
+            "camera_id": camera_id,
+            "edge_id": reported.edge_id,
+            "boot_id": reported.boot_id,
+            "sent_at_ns": reported.sent_at_ns,
+            "received_at_ns": reported.received_at_ns,
+            "status": msgspec.json.encode(reported.status),
+        }
+        for camera_id, reported in changes.statuses.items()
+    ]
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "at_ns": event.at_ns,
+        "kind": event.kind.value,
+        "identity_id": event.identity_id,
+        "other_identity_id": event.other_identity_id,
+        "tracklet": event.tracklet,
+        "camera_id": event.camera_id,
+        "evidence": msgspec.json.encode(event.evidence),
+    }

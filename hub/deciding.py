@@ -1,0 +1,231 @@
+"""One round of decisions: which tracklets are due, what the associator says, and what that changes."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+
+from hub.association import Assignment, Associator, Likeness, Outcome, thresholds_for
+from hub.evidence import LinkQuestion, link_question, merge_question
+from hub.records import EventKind, Evidence, Identity, IdentityState, Tracklet, TrackletNumber
+from hub.spaces import ModelSpace
+from hub.state import SiteState
+from passerby.ids import IdentityId
+
+DEFERRED_NS = 1_500_000_000
+"""A tracklet with little evidence waits for more, but not longer: with the tick's interval at most two seconds."""
+
+ENOUGH_EXEMPLARS = 2
+ENOUGH_DURATION_NS = 1_000_000_000
+
+SILENT_NS = 30 * 10**9
+"""An open tracklet without news for so long is closed: its edge is gone. News that come later open it again."""
+
+YOUNG_NS = 60 * 10**9
+"""For so long a new identity may be merged into another by itself: overlapping views begin one person several times."""
+
+
+class Round:
+    """Decides over the state once. Everything goes in the order of ids and numbers: same state, same result."""
+
+    def __init__(self, state: SiteState, associator: Associator, *, forget_after_ns: int) -> None:
+        self._state = state
+        self._associator = associator
+        self._forget_after_ns = forget_after_ns
+
+    def decide(self, touched: Collection[TrackletNumber]) -> None:
+        """Close what is silent, link what is due, merge what is one, expire what is forgotten."""
+        state = self._state
+        touched = {*touched, *self._close_silent()}
+        for model_id in sorted(state.spaces):
+            space = state.spaces[model_id]
+            if space.refresh_statistics():
+                state.changes.models[model_id] = None
+            due = self._due(space, touched)
+            if due:
+                thresholds = thresholds_for(model_id)
+                self._link(space, link_question(state, space, due, thresholds=thresholds))
+        self._keep_identities_fresh(touched)
+        if touched or state.changes.events:
+            self._merge()
+        self._expire()
+
+    def _close_silent(self) -> list[TrackletNumber]:
+        limit = self._state.clock_ns - SILENT_NS
+        silent = [t for t in self._state.tracklets.values() if t.open and t.updated_at_ns < limit]
+        for tracklet in silent:
+            self._state.put_tracklet(replace(tracklet, open=False))
+        return [tracklet.number for tracklet in silent]
+
+    def _due(self, space: ModelSpace, touched: Collection[TrackletNumber]) -> list[Tracklet]:
+        """Undecided tracklets with evidence enough, and those that the news may revise: the open ones of a camera."""
+        mine = [t for t in self._state.tracklets.values() if t.model_id == space.model_id]
+        fresh = [t for t in mine if (t.identity_id is None and self._ready(t)) or t.number in touched]
+        cameras = {t.camera_id for t in fresh}
+        due = [
+            t
+            for t in mine
+            if (t.identity_id is None and self._ready(t))
+            or (t.identity_id is not None and (t.number in touched or (t.open and t.camera_id in cameras)))
+        ]
+        # A closed tracklet is only touched when it has just been closed: its last chance to be revised.
+        return sorted(due, key=lambda t: t.number)
+
+    def _ready(self, tracklet: Tracklet) -> bool:
+        return (
+            not tracklet.open
+            or tracklet.exemplars >= ENOUGH_EXEMPLARS
+            or tracklet.ended_at_ns - tracklet.started_at_ns >= ENOUGH_DURATION_NS
+            or self._state.clock_ns - tracklet.opened_at_ns >= DEFERRED_NS
+        )
+
+    def _link(self, space: ModelSpace, question: LinkQuestion) -> None:
+        answers = self._associator.link(question.problem)
+        begun: dict[int, IdentityId] = {}
+        changed: dict[IdentityId, None] = {}
+        for tracklet, answer in zip(question.tracklets, answers, strict=True):
+            before = self._state.tracklets[tracklet.number].identity_id
+            evidence = _evidence(space, answer, threshold=question.problem.thresholds.link)
+            if answer.outcome is Outcome.LINKED:
+                chosen = question.identities[answer.identity]
+                if chosen != before and chosen not in self._state.identities:
+                    continue  # merged a moment ago in this very round: the next one decides
+                if chosen != before:
+                    self._move(tracklet.number, chosen, evidence=evidence)
+            elif before is not None and not self._others(before, tracklet.number):
+                continue  # all others have left: it stays, and the identity with it
+            else:
+                chosen = self._begin(tracklet.number, answer, begun=begun, evidence=evidence)
+                nearest = None if answer.nearest < 0 else question.identities[answer.nearest]
+                if answer.outcome is Outcome.CANDIDATE and nearest in self._state.identities and nearest != before:
+                    self._state.say(
+                        EventKind.CANDIDATE,
+                        chosen,
+                        other=nearest,
+                        tracklet=tracklet.number,
+                        camera_id=tracklet.camera_id,
+                        evidence=evidence,
+                    )
+            for identity_id in (before, self._state.tracklets[tracklet.number].identity_id):
+                if identity_id is not None:
+                    changed[identity_id] = None
+        for identity_id in changed:
+            self._state.choose_prototypes(identity_id)
+
+    def _move(self, number: TrackletNumber, chosen: IdentityId, *, evidence: Evidence) -> None:
+        """Link a tracklet; where it was all that was left of another identity, that one is merged."""
+        tracklet = self._state.tracklets[number]
+        before = tracklet.identity_id
+        if before is not None and not self._others(before, number):
+            self._absorb(chosen, before, evidence=evidence)
+            return
+        self._state.put_tracklet(replace(tracklet, identity_id=chosen, prototype=False))
+        self._state.say(
+            EventKind.LINKED,
+            chosen,
+            other=before,
+            tracklet=number,
+            camera_id=tracklet.camera_id,
+            evidence=evidence,
+        )
+
+    def _begin(
+        self, number: TrackletNumber, answer: Assignment, *, begun: dict[int, IdentityId], evidence: Evidence
+    ) -> IdentityId:
+        """Let a tracklet begin a new identity, or join the one that its group has begun."""
+        state = self._state
+        tracklet = state.tracklets[number]
+        before = tracklet.identity_id
+        chosen = begun.get(answer.group)
+        if chosen is None:
+            kind = EventKind.CREATED if before is None else EventKind.SPLIT
+            chosen = begun[answer.group] = IdentityId(state.next_number("identity"))
+            state.put_identity(
+                Identity(
+                    identity_id=chosen,
+                    state=IdentityState.ACTIVE,
+                    name=None,
+                    created_at_ns=state.clock_ns,
+                    updated_at_ns=state.clock_ns,
+                )
+            )
+        else:
+            kind = EventKind.LINKED
+        state.put_tracklet(replace(tracklet, identity_id=chosen, prototype=False))
+        state.say(kind, chosen, other=before, tracklet=number, camera_id=tracklet.camera_id, evidence=evidence)
+        return chosen
+
+    def _others(self, identity_id: IdentityId, number: TrackletNumber) -> bool:
+        return any(member.number != number for member in self._state.members(identity_id))
+
+    def _keep_identities_fresh(self, touched: Collection[TrackletNumber]) -> None:
+        state = self._state
+        seen = {state.tracklets[number].identity_id for number in touched if number in state.tracklets}
+        for identity_id in sorted(i for i in seen if i is not None and i in state.identities):
+            state.put_identity(replace(state.identities[identity_id], updated_at_ns=state.clock_ns))
+            state.choose_prototypes(identity_id)
+
+    def _merge(self) -> None:
+        state = self._state
+        for model_id in sorted(state.spaces):
+            space = state.spaces[model_id]
+            limit = state.clock_ns - YOUNG_NS
+            young = sorted(i.identity_id for i in state.identities.values() if i.created_at_ns >= limit)
+            question = merge_question(state, space, young, thresholds=thresholds_for(model_id))
+            if question is None:
+                continue
+            groups = self._associator.merge(question.problem)
+            for group in range(int(groups.max()) + 1):
+                members = np.flatnonzero(groups == group).tolist()
+                for other in members[1:]:
+                    value = question.problem.similarity[members[0], other]
+                    evidence = _evidence_of(
+                        space, Likeness(float(value), float("nan")), question.problem.thresholds.link
+                    )
+                    self._absorb(question.identities[members[0]], question.identities[other], evidence=evidence)
+
+    def _absorb(self, survivor: IdentityId, absorbed: IdentityId, *, evidence: Evidence) -> None:
+        state = self._state
+        former, kept = state.identities[absorbed], state.identities[survivor]
+        for member in state.members(absorbed):
+            state.put_tracklet(replace(member, identity_id=survivor))
+        state.changes.merges.append((survivor, absorbed))
+        gone = replace(former, state=IdentityState.MERGED, merged_into=survivor, updated_at_ns=state.clock_ns)
+        state.put_identity(gone)
+        state.put_identity(replace(kept, name=kept.name or former.name, updated_at_ns=state.clock_ns))
+        state.choose_prototypes(survivor)
+        state.say(EventKind.MERGED, survivor, other=absorbed, evidence=evidence)
+
+    def _expire(self) -> None:
+        state = self._state
+        limit = state.clock_ns - self._forget_after_ns
+        forgotten = [i for i in state.identities.values() if i.updated_at_ns < limit]
+        for identity in sorted(forgotten, key=lambda i: i.identity_id):
+            if any(member.open for member in state.members(identity.identity_id)):
+                continue
+            state.put_identity(replace(identity, state=IdentityState.EXPIRED, updated_at_ns=state.clock_ns))
+            state.choose_prototypes(identity.identity_id)
+            state.say(EventKind.EXPIRED, identity.identity_id)
+
+
+def _evidence(space: ModelSpace, answer: Assignment, *, threshold: float) -> Evidence:
+    if answer.outcome is Outcome.NEW:
+        # A new identity is like nobody: the nearest one is what it could have been.
+        return _evidence_of(space, Likeness(float("nan"), answer.likeness.similarity), threshold)
+    return _evidence_of(space, answer.likeness, threshold)
+
+
+def _evidence_of(space: ModelSpace, likeness: Likeness, threshold: float) -> Evidence:
+    similarity, runner_up = _number(likeness.similarity), _number(likeness.runner_up)
+    return Evidence(
+        similarity=similarity,
+        runner_up=runner_up,
+        margin=None if similarity is None or runner_up is None else round(similarity - runner_up, 6),
+        threshold=threshold,
+        model_id=space.model_id,
+        normalization_version=space.active_version,
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(value, 6)

@@ -1,0 +1,156 @@
+"""From what the hub has in mind to the problems an associator decides: how like, and who cannot be whom."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.association import LinkProblem, MergeProblem, Thresholds
+from hub.records import Tracklet
+from hub.spaces import ModelSpace
+from hub.state import SiteState
+from passerby.arrays import Float32Array
+from passerby.ids import IdentityId
+
+SEARCHED_PROTOTYPES = 64
+"""Nearest prototypes looked at per tracklet. The index proposes; similarities are then computed exactly."""
+
+SHARED_VIEW_NS = 300_000_000
+"""Two tracklets of one camera that are there together for longer are two people.
+
+Not zero: a tracker may draw one person twice for a frame or two while it changes its mind.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkQuestion:
+    """A problem with the names of its rows and columns."""
+
+    tracklets: list[Tracklet]
+    identities: list[IdentityId]
+    problem: LinkProblem
+
+
+@dataclass(frozen=True, slots=True)
+class MergeQuestion:
+    """A problem with the names of its rows."""
+
+    identities: list[IdentityId]
+    problem: MergeProblem
+
+
+def link_question(
+    state: SiteState, space: ModelSpace, tracklets: list[Tracklet], *, thresholds: Thresholds
+) -> LinkQuestion:
+    """Which identities these tracklets of one model may belong to. At least one tracklet."""
+    units = np.stack([space.unit(tracklet.camera_id, tracklet.embedding) for tracklet in tracklets])
+    found = space.nearest(units, k=SEARCHED_PROTOTYPES)
+    best: list[dict[IdentityId, float]] = []
+    for row, tracklet in enumerate(tracklets):
+        compared = [state.tracklets[number] for number in found[row].tolist() if number >= 0]
+        if tracklet.identity_id is not None:
+            compared += [m for m in state.members(tracklet.identity_id) if m.prototype]
+        others = {m.number: m for m in compared if m.number != tracklet.number and m.model_id == tracklet.model_id}
+        best.append(_best_by_identity(space, units[row], list(others.values())))
+    current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
+    identities = sorted(current_ids.union(*best))
+    column = {identity_id: index for index, identity_id in enumerate(identities)}
+    similarity = np.full((len(tracklets), len(identities)), np.nan)
+    for row, similarities in enumerate(best):
+        for identity_id, value in similarities.items():
+            similarity[row, column[identity_id]] = value
+    asked = {tracklet.number for tracklet in tracklets}
+    fixed = [[m for m in state.members(i) if m.number not in asked] for i in identities]
+    excluded = np.array([[any(seen_together(t, m) for m in members) for members in fixed] for t in tracklets], bool)
+    problem = LinkProblem(
+        current=np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64),
+        similarity=similarity,
+        excluded=excluded.reshape(similarity.shape),
+        mutual_similarity=_similarities(units, units),
+        conflict=np.array([[a is not b and seen_together(a, b) for b in tracklets] for a in tracklets], bool),
+        thresholds=thresholds,
+    )
+    return LinkQuestion(tracklets, identities, problem)
+
+
+def merge_question(
+    state: SiteState, space: ModelSpace, young: list[IdentityId], *, thresholds: Thresholds
+) -> MergeQuestion | None:
+    """Which of the `young` identities may be one person with another, young or old; None if there is nothing to ask."""
+    prototypes = {i: _prototypes(state, space, i) for i in young}
+    prototypes = {i: members for i, members in prototypes.items() if members}
+    if not prototypes:
+        return None
+    queries = np.stack([space.prototype(m.number) for members in prototypes.values() for m in members])
+    for number in np.unique(space.nearest(queries, k=SEARCHED_PROTOTYPES)).tolist():
+        identity_id = state.tracklets[number].identity_id if number >= 0 else None
+        if identity_id is not None and identity_id not in prototypes:
+            prototypes[identity_id] = _prototypes(state, space, identity_id)
+    identities = sorted(prototypes)
+    is_young = set(young)
+    similarity = np.full((len(identities), len(identities)), np.nan)
+    excluded = np.zeros(similarity.shape, bool)
+    for i, first in enumerate(identities):
+        for j in range(i + 1, len(identities)):
+            second = identities[j]
+            if first in is_young or second in is_young:
+                similarity[i, j] = similarity[j, i] = _likeness(space, prototypes[first], prototypes[second])
+            # Two identities that have both stood for a while are not merged by themselves, through a third neither.
+            apart = not (first in is_young or second in is_young) or _ever_together(state, first, second)
+            excluded[i, j] = excluded[j, i] = apart
+    return MergeQuestion(identities, MergeProblem(similarity, excluded, thresholds))
+
+
+def seen_together(first: Tracklet, second: Tracklet) -> bool:
+    """Whether one camera saw both at the same time, so that they are two people."""
+    if first.camera_id != second.camera_id:
+        return False
+    shared = min(first.ended_at_ns, second.ended_at_ns) - max(first.started_at_ns, second.started_at_ns)
+    return shared > SHARED_VIEW_NS
+
+
+def _ever_together(state: SiteState, first: IdentityId, second: IdentityId) -> bool:
+    others = state.members(second)
+    return any(seen_together(a, b) for a in state.members(first) for b in others)
+
+
+def _prototypes(state: SiteState, space: ModelSpace, identity_id: IdentityId) -> list[Tracklet]:
+    return [m for m in state.members(identity_id) if m.prototype and m.model_id == space.model_id]
+
+
+def _best_by_identity(space: ModelSpace, unit: Float32Array, compared: list[Tracklet]) -> dict[IdentityId, float]:
+    if not compared:
+        return {}
+    similarities = _similarities(unit[None], np.stack([space.prototype(m.number) for m in compared]))[0]
+    best: dict[IdentityId, float] = {}
+    for member, value in zip(compared, similarities.tolist(), strict=True):
+        if member.identity_id is not None:
+            best[member.identity_id] = max(value, best.get(member.identity_id, -np.inf))
+    return best
+
+
+def _likeness(space: ModelSpace, first: list[Tracklet], second: list[Tracklet]) -> float:
+    """How like two sets of prototypes are: each of the smaller set against its nearest in the other, on average.
+
+    Not the nearest pair alone, which one bad crop can make; not all pairs, as front and back of one person differ.
+    """
+    between = _similarities(
+        np.stack([space.prototype(m.number) for m in first]), np.stack([space.prototype(m.number) for m in second])
+    )
+    of_first, of_second = float(between.max(axis=1).mean()), float(between.max(axis=0).mean())
+    if len(first) == len(second):
+        return (of_first + of_second) / 2
+    return of_first if len(first) < len(second) else of_second
+
+
+def _similarities(rows: Float32Array, columns: Float32Array) -> NDArray[np.float64]:
+    """Cosine similarities (n, m) float64 of unit rows (n, d) and (m, d).
+
+    Each is a sum over one row on its own, so that it does not depend on how many are computed together, as a matrix
+    product may: a replay must find the same to the last bit.
+    """
+    wide = columns.astype(np.float64)
+    out = np.empty((len(rows), len(columns)))
+    for index, row in enumerate(rows.astype(np.float64)):
+        out[index] = (wide * row).sum(axis=1)
+    return out

@@ -1,0 +1,210 @@
+"""Reading a site's data, whether its hub runs or not: what `watch`, `identities` and the export stand on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.exc import DatabaseError
+
+from hub.database import schema
+from hub.database.loading import identity_of, tracklet_of
+from hub.database.opening import open_for_reading
+from hub.database.packing import floats, integers
+from hub.records import Event, EventKind, Evidence, Identity, IdentityState, Tracklet, TrackletNumber
+from passerby.arrays import Float32Array
+from passerby.errors import StoreError
+from passerby.ids import CameraId, IdentityId
+from passerby.messages import CameraStatus, Observations
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySummary:
+    """An identity and where it was seen. Capture times; `cameras` in the order of their first sighting."""
+
+    identity: Identity
+    tracklets: int
+    cameras: tuple[CameraId, ...]
+    first_seen_at_ns: int
+    last_seen_at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExemplar:
+    """One of a tracklet's best crops; `rank` 0 is the best. `box_xyxy` (4,) float32 pixels."""
+
+    tracklet: TrackletNumber
+    crop_id: int
+    rank: int
+    captured_at_ns: int
+    box_xyxy: Float32Array
+    quality: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStatus:
+    """The latest word about a camera."""
+
+    status: CameraStatus
+    edge_id: str
+    received_at_ns: int
+
+
+class SiteReader:
+    """A read-only look at a data folder. Raises StoreError where it cannot be read."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._engine = open_for_reading(data_dir)
+
+    def events(self, *, after: int = 0, limit: int = 1000) -> Sequence[Event]:
+        """At most `limit` events with an id above `after`, in order."""
+        table = schema.events
+        return [
+            _event(row)
+            for row in self._rows(select(table).where(table.c.event_id > after).order_by(table.c.event_id).limit(limit))
+        ]
+
+    def all_events(self) -> Iterator[Event]:
+        """Every event, in order, a page at a time."""
+        after = 0
+        while page := self.events(after=after):
+            yield from page
+            after = page[-1].event_id
+
+    def last_event_id(self) -> int:
+        """The id of the latest event; 0 if there is none."""
+        return int(self._rows(select(func.coalesce(func.max(schema.events.c.event_id), 0)))[0][0])
+
+    def events_of(self, identity_id: IdentityId) -> Sequence[Event]:
+        """The events that name an identity, in order."""
+        table = schema.events
+        named = (table.c.identity_id == identity_id) | (table.c.other_identity_id == identity_id)
+        return [_event(row) for row in self._rows(select(table).where(named).order_by(table.c.event_id))]
+
+    def identity(self, identity_id: IdentityId) -> Identity | None:
+        """An identity in whatever state, or None if there never was one of this id."""
+        table = schema.identities
+        rows = self._rows(select(table).where(table.c.identity_id == identity_id))
+        return identity_of(rows[0]) if rows else None
+
+    def summaries(self, *, states: Sequence[IdentityState] = (IdentityState.ACTIVE,)) -> Sequence[IdentitySummary]:
+        """Identities in these states with at least one tracklet, in the order of their ids."""
+        identities, tracklets = schema.identities, schema.tracklets
+        first = func.min(tracklets.c.started_at_ns)
+        seen: dict[IdentityId, list[Row[Any]]] = {}
+        for row in self._rows(
+            select(
+                tracklets.c.identity_id,
+                tracklets.c.camera_id,
+                func.count().label("tracklets"),
+                first.label("first"),
+                func.max(tracklets.c.ended_at_ns).label("last"),
+            )
+            .where(tracklets.c.identity_id.is_not(None))
+            .group_by(tracklets.c.identity_id, tracklets.c.camera_id)
+            .order_by(first, tracklets.c.camera_id)
+        ):
+            seen.setdefault(row.identity_id, []).append(row)
+        wanted = select(identities).where(identities.c.state.in_([state.value for state in states]))
+        return [
+            _summary(identity_of(row), seen[row.identity_id])
+            for row in self._rows(wanted.order_by(identities.c.identity_id))
+            if row.identity_id in seen
+        ]
+
+    def tracklets_of(self, identity_id: IdentityId) -> Sequence[Tracklet]:
+        """The tracklets of an identity, in the order of their beginnings."""
+        table = schema.tracklets
+        mine = select(table).where(table.c.identity_id == identity_id)
+        return [tracklet_of(row) for row in self._rows(mine.order_by(table.c.started_at_ns, table.c.number))]
+
+    def tracklets(self) -> Sequence[Tracklet]:
+        """All tracklets, in the order of their numbers."""
+        return [tracklet_of(row) for row in self._rows(select(schema.tracklets).order_by(schema.tracklets.c.number))]
+
+    def tracklet(self, number: TrackletNumber) -> Tracklet | None:
+        """A tracklet by the hub's number of it."""
+        rows = self._rows(select(schema.tracklets).where(schema.tracklets.c.number == number))
+        return tracklet_of(rows[0]) if rows else None
+
+    def latest_before(self, tracklet: Tracklet, identity_id: IdentityId) -> Tracklet | None:
+        """The tracklet of `identity_id` that was last seen before this one began, or while it did; None if none."""
+        table = schema.tracklets
+        earlier = select(table).where(
+            table.c.identity_id == identity_id,
+            table.c.number != tracklet.number,
+            table.c.started_at_ns <= tracklet.started_at_ns,
+        )
+        rows = self._rows(earlier.order_by(table.c.ended_at_ns.desc(), table.c.number).limit(1))
+        return tracklet_of(rows[0]) if rows else None
+
+    def observations(self, number: TrackletNumber) -> Observations:
+        """Every frame in which a tracklet was seen, in the order of its updates."""
+        table = schema.observations
+        rows = self._rows(select(table).where(table.c.tracklet == number).order_by(table.c.revision))
+        return Observations(
+            integers(b"".join(row.frame_numbers for row in rows)),
+            integers(b"".join(row.captured_at_ns for row in rows)),
+            floats(b"".join(row.boxes_xyxy for row in rows), columns=4),
+            floats(b"".join(row.confidence for row in rows)),
+        )
+
+    def exemplars(self, number: TrackletNumber) -> Sequence[StoredExemplar]:
+        """The best crops of a tracklet, best first."""
+        table = schema.exemplars
+        return [
+            StoredExemplar(number, row.crop_id, row.rank, row.captured_at_ns, floats(row.box_xyxy), quality=row.quality)
+            for row in self._rows(select(table).where(table.c.tracklet == number).order_by(table.c.rank))
+        ]
+
+    def cameras(self) -> Sequence[StoredStatus]:
+        """The latest status of every camera that ever reported, by name."""
+        table = schema.camera_status
+        return [
+            StoredStatus(msgspec.json.decode(row.status, type=CameraStatus), row.edge_id, row.received_at_ns)
+            for row in self._rows(select(table).order_by(table.c.camera_id))
+        ]
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        try:
+            with self._engine.connect() as connection:
+                return connection.execute(statement).all()
+        except DatabaseError as error:
+            raise StoreError(f"{self._data_dir}: cannot read the database: {error.orig}") from error
+
+
+def _event(row: Row[Any]) -> Event:
+    values = dict(row._mapping)
+    return Event(
+        **{
+            **values,
+            "kind": EventKind(values["kind"]),
+            "evidence": msgspec.json.decode(values["evidence"], type=Evidence),
+        }
+    )
+
+
+def _summary(identity: Identity, rows: list[Row[Any]]) -> IdentitySummary:
+    return IdentitySummary(
+        identity,
+        tracklets=sum(row.tracklets for row in rows),
+        cameras=tuple(row.camera_id for row in rows),
+        first_seen_at_ns=min(row.first for row in rows),
+        last_seen_at_ns=max(row.last for row in rows),
+    )

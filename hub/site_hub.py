@@ -1,0 +1,170 @@
+"""The hub of a site without its sockets: messages in, identities out, everything in the database before it counts."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
+
+from hub.association import Associator, PlainAssociator
+from hub.changes import Changes
+from hub.crops import CropStore
+from hub.database.loading import load
+from hub.database.opening import open_for_writing
+from hub.database.writing import write
+from hub.deciding import Round
+from hub.intake import Intake
+from hub.ownership import DataLock
+from hub.records import Event, Refused
+from hub.spaces import StoreFactory, best_store
+from hub.state import SiteState
+from hub.statistics import StatisticsFactory, new_statistics
+from passerby.config import AssociationSettings
+from passerby.errors import StoreError
+from passerby.ids import BootId, EdgeId
+from passerby.messages import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What a batch has led to, all of it committed."""
+
+    events: Sequence[Event]
+    refusals: Sequence[Refused]
+
+
+class Hub:
+    """The one writer of a data folder.
+
+    The state is a function of the database: it goes on after a restart, however it ended, exactly where the last
+    commit was. Time is an argument and nothing is random, so the same messages at the same times give the same
+    decisions. Not thread-safe.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        association: AssociationSettings,
+        associator: Associator,
+        store: StoreFactory,
+        statistics: StatisticsFactory,
+    ) -> None:
+        self._association = association
+        self._associator = associator
+        self._store = store
+        self._statistics = statistics
+        with contextlib.ExitStack() as opened:
+            # The lock comes first: a second hub must not even migrate the database of the first.
+            opened.enter_context(DataLock(data_dir))
+            self._engine = open_for_writing(data_dir)
+            opened.callback(self._engine.dispose)
+            self._crops = opened.enter_context(CropStore.open_for_writing(data_dir))
+            self._state = self._load()
+            self._resources = opened.pop_all()
+
+    @classmethod
+    def open(
+        cls,
+        data_dir: Path,
+        *,
+        association: AssociationSettings | None = None,
+        associator: Associator | None = None,
+        store: StoreFactory | None = None,
+        statistics: StatisticsFactory = new_statistics,
+    ) -> Self:
+        """Open or make the hub's data under `data_dir`. Raises StoreError, also when another hub works there."""
+        return cls(
+            data_dir,
+            association=association or AssociationSettings(),
+            associator=associator or PlainAssociator(),
+            store=store or best_store(),
+            statistics=statistics,
+        )
+
+    def ingest(self, deliveries: Sequence[tuple[EdgeId, Envelope]], *, now_ns: int) -> IngestResult:
+        """Take a batch and decide, in one transaction. After it returns, and not before, the batch may be acknowledged.
+
+        Messages that were committed before have no effect. `now_ns` is the hub's time; where it runs backwards, the
+        latest time known counts. Raises StoreError when it cannot be written: then nothing has changed.
+        """
+        refusals = []
+        with self._transaction(now_ns) as connection:
+            intake = Intake(self._state, connection, store=self._store, statistics=self._statistics)
+            for edge_id, envelope in deliveries:
+                reason = intake.take(edge_id, envelope)
+                if reason is not None:
+                    refusals.append(Refused(edge_id, envelope.boot_id, envelope.seq, reason))
+            self._round().decide(intake.touched)
+            events = tuple(self._state.changes.events)
+        return IngestResult(events, tuple(refusals))
+
+    def tick(self, now_ns: int) -> Sequence[Event]:
+        """Take the decisions that only time brings: what was deferred, is silent, or is to be forgotten.
+
+        Call it a few times a second, in replay whenever the simulated time has moved as far. Raises StoreError.
+        """
+        return self.ingest((), now_ns=now_ns).events
+
+    def committed(self) -> Mapping[BootId, int]:
+        """The highest committed sequence number of each edge's life."""
+        return {boot.boot_id: boot.committed_seq for boot in self._state.boots.values()}
+
+    @property
+    def state(self) -> SiteState:
+        """What the hub has in mind, to look at."""
+        return self._state
+
+    def close(self) -> None:
+        """Close the database and the crop store. Everything is committed already."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _round(self) -> Round:
+        return Round(
+            self._state, self._associator, forget_after_ns=round(self._association.forget_after_s * 1_000_000_000)
+        )
+
+    @contextlib.contextmanager
+    def _transaction(self, now_ns: int) -> Iterator[Connection]:
+        """Work on the state; then crops, rows, commit. Where anything fails, the state is read from the rows anew."""
+        former_clock = self._state.clock_ns
+        try:
+            with self._engine.begin() as connection:
+                self._state.clock_ns = max(former_clock, now_ns)
+                yield connection
+                changes = self._state.changes
+                if changes:
+                    self._crops.put(changes.crops)
+                    write(connection, self._state)
+            self._state.changes = Changes()
+            if changes:
+                self._state.forget_old_tracklets()
+                self._crops.keep_only({n: e.crop_ids.tolist() for n, (_, e) in changes.exemplars.items()})
+            else:
+                # Time alone is not written, so it must not be remembered either: a restart would not know it.
+                self._state.clock_ns = former_clock
+        except DatabaseError as error:
+            self._state = self._load()
+            raise StoreError(f"{self._engine.url.database or 'database'}: cannot commit: {error.orig}") from error
+        except BaseException:
+            self._state = self._load()
+            raise
+
+    def _load(self) -> SiteState:
+        try:
+            with self._engine.connect() as connection:
+                return load(connection, store=self._store)
+        except DatabaseError as error:
+            raise StoreError(f"cannot read the database: {error.orig}") from error

@@ -1,0 +1,157 @@
+"""What the hub has in mind while it runs: everything that a decision may need, and nothing that the database has not.
+
+The state is a function of the database: `hub.database.loading` builds the same from the rows, after a restart or when a
+transaction has failed. Changes go through the methods below, which note them for the transaction.
+"""
+
+from dataclasses import replace
+
+from hub.changes import Changes, ReportedStatus
+from hub.records import (
+    Boot,
+    Event,
+    EventId,
+    EventKind,
+    Evidence,
+    Identity,
+    IdentityState,
+    Tracklet,
+    TrackletNumber,
+)
+from hub.spaces import ModelSpace
+from passerby.ids import BootId, CameraId, IdentityId, ModelId, TrackletId
+
+REMEMBERED_NS = 600 * 10**9
+"""Closed tracklets are kept in mind for so long after their last news: who was where at the same time."""
+
+PROTOTYPES_PER_CAMERA = 3
+"""An identity is searched by its latest tracklets of each camera: clothes and light change, old views mislead."""
+
+
+class SiteState:
+    """Open and recent tracklets, active identities, embedding spaces, counters, and the hub's time.
+
+    The hub's time `clock_ns` never runs backwards.
+    """
+
+    def __init__(self, *, clock_ns: int = 0) -> None:
+        self.clock_ns = clock_ns
+        self.counters: dict[str, int] = {}
+        self.boots: dict[BootId, Boot] = {}
+        self.identities: dict[IdentityId, Identity] = {}
+        self.tracklets: dict[TrackletNumber, Tracklet] = {}
+        self.spaces: dict[ModelId, ModelSpace] = {}
+        self.changes = Changes()
+        self._numbers: dict[tuple[BootId, TrackletId], TrackletNumber] = {}
+        self._members: dict[IdentityId, dict[TrackletNumber, None]] = {}
+
+    def next_number(self, counter: str) -> int:
+        """The next number of this kind, from 1, never given again."""
+        self.counters[counter] = self.counters.get(counter, 0) + 1
+        return self.counters[counter]
+
+    def find(self, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
+        """A tracklet in mind by the edge's name for it."""
+        number = self._numbers.get((boot_id, tracklet_id))
+        return None if number is None else self.tracklets[number]
+
+    def members(self, identity_id: IdentityId) -> list[Tracklet]:
+        """The tracklets of an identity that are in mind, in the order of their numbers."""
+        return [self.tracklets[number] for number in sorted(self._members.get(identity_id, ()))]
+
+    def recall(self, tracklet: Tracklet) -> None:
+        """Take a stored tracklet into mind without changing it."""
+        former = self.tracklets.get(tracklet.number)
+        self._index(former, tracklet)
+        self.tracklets[tracklet.number] = tracklet
+        self._numbers[tracklet.boot_id, tracklet.tracklet_id] = tracklet.number
+        if tracklet.identity_id is not None:
+            self._members.setdefault(tracklet.identity_id, {})[tracklet.number] = None
+
+    def put_tracklet(self, tracklet: Tracklet) -> None:
+        """Add or replace a tracklet."""
+        self.recall(tracklet)
+        self.changes.tracklets[tracklet.number] = tracklet
+
+    def put_identity(self, identity: Identity) -> None:
+        """Add or replace an identity; one that is no longer active goes out of mind."""
+        self.changes.identities[identity.identity_id] = identity
+        if identity.state is IdentityState.ACTIVE:
+            self.identities[identity.identity_id] = identity
+        else:
+            self.identities.pop(identity.identity_id, None)
+
+    def put_boot(self, boot: Boot) -> None:
+        """Note how far an edge's life is committed."""
+        self.boots[boot.boot_id] = boot
+        self.changes.boots[boot.boot_id] = boot
+
+    def put_status(self, reported: ReportedStatus) -> None:
+        """Note how a camera is doing."""
+        self.changes.statuses[reported.status.camera_id] = reported
+
+    def say(
+        self,
+        kind: EventKind,
+        identity_id: IdentityId,
+        *,
+        other: IdentityId | None = None,
+        tracklet: TrackletNumber | None = None,
+        camera_id: CameraId | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
+        """Append to the log, at the hub's time."""
+        self.changes.events.append(
+            Event(
+                event_id=EventId(self.next_number("event")),
+                at_ns=self.clock_ns,
+                kind=kind,
+                identity_id=identity_id,
+                other_identity_id=other,
+                tracklet=tracklet,
+                camera_id=camera_id,
+                evidence=evidence or Evidence(),
+            )
+        )
+
+    def choose_prototypes(self, identity_id: IdentityId) -> None:
+        """Let the latest tracklets of each camera and model stand for the identity."""
+        chosen: dict[tuple[ModelId, CameraId], int] = {}
+        active = identity_id in self.identities
+        for member in sorted(self.members(identity_id), key=lambda t: (-t.ended_at_ns, -t.number)):
+            place = (member.model_id, member.camera_id)
+            chosen[place] = chosen.get(place, 0) + 1
+            wanted = active and chosen[place] <= PROTOTYPES_PER_CAMERA
+            if member.prototype != wanted:
+                self.put_tracklet(replace(member, prototype=wanted))
+
+    def forget_old_tracklets(self) -> None:
+        """Let go of closed tracklets that nothing needs: `remembers` says which."""
+        for tracklet in [t for t in self.tracklets.values() if not self.remembers(t)]:
+            del self.tracklets[tracklet.number]
+            del self._numbers[tracklet.boot_id, tracklet.tracklet_id]
+            if tracklet.identity_id is not None:
+                self._forget_member(tracklet.identity_id, tracklet.number)
+
+    def remembers(self, tracklet: Tracklet) -> bool:
+        """Whether a decision may still need it. `hub.database.loading` says the same in SQL."""
+        return tracklet.open or tracklet.prototype or tracklet.updated_at_ns >= self.clock_ns - REMEMBERED_NS
+
+    def _forget_member(self, identity_id: IdentityId, number: TrackletNumber) -> None:
+        members = self._members[identity_id]
+        del members[number]
+        if not members:
+            del self._members[identity_id]
+
+    def _index(self, former: Tracklet | None, tracklet: Tracklet) -> None:
+        """Keep the spaces' prototypes and the identities' members in step with a tracklet that changes."""
+        if former is not None:
+            if former.identity_id is not None and former.identity_id != tracklet.identity_id:
+                self._forget_member(former.identity_id, former.number)
+            if former.prototype and not (tracklet.prototype and tracklet.model_id == former.model_id):
+                self.spaces[former.model_id].remove(former.number)
+        if tracklet.prototype:
+            same = former is not None and former.prototype and former.model_id == tracklet.model_id
+            if not (same and former is not None and former.embedding is tracklet.embedding):
+                space = self.spaces[tracklet.model_id]
+                space.put(tracklet.number, camera_id=tracklet.camera_id, raw=tracklet.embedding)
