@@ -39,9 +39,9 @@ def test_a_picture_is_height_width_three_bytes_and_not_empty() -> None:
     for wrong in (np.zeros((0, 5, 3), np.uint8), np.zeros((5, 5, 3), np.float32)):
         with pytest.raises(DataError, match="expected a non-empty uint8 BGR picture"):
             require_image("crop", wrong)
-    for wrong in (np.zeros((5, 5), np.uint8), np.zeros((5, 5, 4), np.uint8)):
+    for shape in ((5, 5), (5, 5, 4)):
         with pytest.raises(DataError, match="expected \\(any, any, 3\\)"):
-            require_image("crop", wrong)
+            require_image("crop", np.zeros(shape, np.uint8))
 
 
 @given(
