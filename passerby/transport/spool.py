@@ -26,7 +26,11 @@ CREATE TABLE IF NOT EXISTS message (
     place INTEGER PRIMARY KEY AUTOINCREMENT, boot BLOB NOT NULL, seq INTEGER NOT NULL,
     bytes INTEGER NOT NULL, parts BLOB NOT NULL, UNIQUE (boot, seq)
 );
-CREATE TABLE IF NOT EXISTS stream (boot BLOB PRIMARY KEY, last_seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stream (boot BLOB UNIQUE NOT NULL, last_seq INTEGER NOT NULL);
+"""
+_FORGET_OLD_STREAMS = """
+DELETE FROM stream WHERE boot NOT IN (SELECT boot FROM message)
+    AND rowid NOT IN (SELECT rowid FROM stream ORDER BY rowid DESC LIMIT 16)
 """
 
 
@@ -58,7 +62,7 @@ class Spool:
             self._database = _open(path)
             self._syncing = _open(path)
             self._database.executescript(_SCHEMA)
-            self._database.execute("DELETE FROM stream WHERE boot NOT IN (SELECT boot FROM message)")
+            self._database.execute(_FORGET_OLD_STREAMS)
             row = self._database.execute("SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM message").fetchone()
         except sqlite3.Error as error:
             os.close(self._lock_file)
@@ -87,13 +91,13 @@ class Spool:
             os.close(self._lock_file)
 
     @property
-    def messages(self) -> int:
+    def message_count(self) -> int:
         """How many messages wait."""
         with self._changed:
             return self._messages
 
     @property
-    def bytes(self) -> int:
+    def byte_count(self) -> int:
         """How many bytes of messages wait."""
         with self._changed:
             return self._bytes
@@ -132,7 +136,10 @@ class Spool:
                 "SELECT place, boot, seq, bytes, parts FROM message WHERE place > ? ORDER BY place LIMIT ?",
                 (place, max_messages),
             ).fetchall()
-        return [SpooledMessage(*row[:4], parts=msgspec.msgpack.decode(row[4], type=list[bytes])) for row in rows]
+        return [
+            SpooledMessage(place, boot_id, seq, size, msgspec.msgpack.decode(parts, type=list[bytes]))
+            for place, boot_id, seq, size, parts in rows
+        ]
 
     def forget(self, boot_id: BootId, *, up_to_seq: int) -> int:
         """Drop the boot's messages up to and including `up_to_seq`; returns how many there were."""
