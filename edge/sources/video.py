@@ -14,7 +14,7 @@ from edge.sources.decoding import Decoder, stream_fps
 from edge.sources.failures import source_error
 from edge.sources.source import StreamInfo
 from passerby.config import CameraSettings
-from passerby.errors import SourceEndedError, SourceError
+from passerby.errors import SourceEndedError, SourceError, SourceTimeoutError
 from passerby.ids import CameraId
 from passerby.redaction import redact
 
@@ -111,12 +111,20 @@ class LiveVideo(_Video):
         super().__init__(camera_id, settings, _live_options(settings))
         self._clock = LiveClock()
         self._last_ns = 0
+        self._stall_after_s = settings.stall_after_s
         self._backlog = Backlog(frame_ns=int(1e9 / self.info.fps))
 
     def __iter__(self) -> Iterator[Frame]:
+        seen = time.monotonic()
         for packet in self._packets():
             old = self._receive(packet, time.time_ns())
+            if time.monotonic() - seen > self._stall_after_s:
+                raise SourceTimeoutError(
+                    f"{redact(self._url)}: data but no picture for {self._stall_after_s:g} s"
+                    f" ({self._decoder.broken_packets} packets could not be decoded)"
+                )
             for picture in self._decoder.decode(packet):
+                seen = time.monotonic()
                 captured_at_ns, clock = self._clock.capture_time(picture.time_ns)
                 # A clock that was set back (the first sender report came) shows the same time again: wait it out.
                 if not old and captured_at_ns >= self._last_ns + _MIN_STEP_NS:

@@ -25,7 +25,7 @@ _GROUPS = {
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
-_COMMANDS: tuple[str, ...] = ()
+_COMMANDS: tuple[str, ...] = ("edge",)
 """Single commands. Each is `passerby.cli.<name>` with a function `command`."""
 
 

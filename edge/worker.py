@@ -1,0 +1,223 @@
+"""The edge process: cameras in, tracklet updates out, until somebody stops it."""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from edge.cameras import Cameras
+from edge.pipeline import process_together
+from edge.previews import Previews
+from passerby import __version__
+from passerby.errors import ConfigError, MalformedMessageError, MessageTooLargeError, SpoolFullError
+from passerby.ids import CameraId, ModelId
+from passerby.inference import DetectionEngine, EmbeddingEngine
+from passerby.messages import (
+    CameraCommand,
+    CameraStatus,
+    Hello,
+    HubMessage,
+    ModelRequest,
+    Preview,
+    Status,
+    TrackletUpdate,
+)
+
+_log = logging.getLogger("passerby.edge")
+
+STATUS_INTERVAL_S = 5.0
+_CHECK_INTERVAL_S = 0.5
+_IDLE_WAIT_S = 0.1
+_PUBLISH_WAIT_S = 1.0
+_COMMANDS_A_TURN = 16
+
+
+class LinkCounts(Protocol):
+    """What a Status says of the link."""
+
+    @property
+    def spooled_messages(self) -> int:
+        """Not acknowledged yet."""
+
+    @property
+    def spooled_bytes(self) -> int:
+        """Their size."""
+
+    @property
+    def refused(self) -> int:
+        """Refused by the hub for good."""
+
+
+class HubLink(Protocol):
+    """What the worker needs of `passerby.transport.edge_link.EdgeLink`."""
+
+    def publish(self, message: TrackletUpdate | Status, *, timeout_s: float) -> int:
+        """Spool a message that must arrive."""
+
+    def offer(self, message: Preview | ModelRequest) -> bool:
+        """Send a message that may be lost."""
+
+    def receive(self, timeout_s: float) -> HubMessage | None:
+        """What the hub asks."""
+
+    def say_hello(self, hello: Hello) -> None:
+        """Introduce the edge anew."""
+
+    def stats(self) -> LinkCounts:
+        """How the link is doing."""
+
+
+def hello(cameras: Sequence[CameraId], model_id: ModelId) -> Hello:
+    """How this edge introduces itself."""
+    return Hello(software=f"passerby {__version__}", cameras=list(cameras), model_id=model_id)
+
+
+class EdgeWorker:
+    """All cameras of a process on one detector and one embedder, which see the cameras' frames together.
+
+    `startup`, then `main_loop` until `stop` is set or, with `until_ended`, no camera has anything to come; then
+    `shutdown`, which closes every tracklet. One thread runs it all; decoding has a thread per camera. When the hub is
+    away for so long that the spool is full, the loop waits for it: frames are skipped and counted, nothing that was
+    told is lost.
+    """
+
+    def __init__(
+        self,
+        cameras: Cameras,
+        *,
+        detector: DetectionEngine,
+        embedder: EmbeddingEngine,
+        link: HubLink,
+        stop: threading.Event,
+        max_batch: int = 8,
+        until_ended: bool = False,
+    ) -> None:
+        self._cameras = cameras
+        self._detector = detector
+        self._embedder = embedder
+        self._link = link
+        self._stop = stop
+        self._max_batch = max_batch
+        self._until_ended = until_ended
+        self._previews = Previews()
+        self._told: dict[CameraId, CameraStatus] = {}
+        self._status_at = float("-inf")
+        self._checked_at = float("-inf")
+        self._waiting_for_hub = False
+
+    def startup(self) -> None:
+        """Begin to connect to the cameras."""
+        self._cameras.start()
+
+    def main_loop(self) -> None:
+        """Work until told to stop."""
+        while not self._stop.is_set() and not (self._until_ended and self._cameras.have_ended()):
+            self._look()
+            self._obey()
+            now = time.monotonic()
+            if now - self._checked_at >= _CHECK_INTERVAL_S:
+                self._checked_at = now
+                self._publish_updates(self._cameras.check())
+            self._tell_status(now)
+
+    def shutdown(self) -> None:
+        """Let go of the cameras and tell of every open tracklet. To flush the link is its owner's part."""
+        self._publish_updates(self._cameras.stop())
+        self._publish_status(self._cameras.statuses())
+
+    def _look(self) -> None:
+        """One turn of the networks, over what the cameras have now."""
+        work = self._cameras.next_frames(self._max_batch, wait_s=_IDLE_WAIT_S)
+        if not work:
+            return
+        self._publish_updates(process_together(work, detector=self._detector, embedder=self._embedder))
+        now = time.monotonic()
+        for _, frame in work:
+            preview = self._previews.preview(frame, now=now)
+            if preview is not None:
+                self._link.offer(preview)
+
+    def _obey(self) -> None:
+        """The hub's commands, a few at a time. A wrong one is logged and changes nothing."""
+        for _ in range(_COMMANDS_A_TURN):
+            message = self._link.receive(0)
+            if message is None:
+                return
+            if isinstance(message, CameraCommand):
+                try:
+                    self._command(message)
+                except ConfigError as error:
+                    _log.warning("the hub's command %d (%s): %s", message.command_id, message.action, error)
+
+    def _command(self, command: CameraCommand) -> None:
+        if command.action == "preview":
+            seconds = command.settings.get("seconds")
+            if not isinstance(seconds, int | float):
+                raise ConfigError(f"camera {command.camera_id}: preview needs `seconds`, a number; it has {seconds!r}")
+            self._previews.ask(command.camera_id, seconds, now=time.monotonic())
+            return
+        _log.info("%s: %s, as the hub asks", command.camera_id, command.action)
+        before = self._cameras.ids
+        self._publish_updates(self._cameras.obey(command))
+        if self._cameras.ids != before:
+            self._previews.forget(command.camera_id)
+            self._told.pop(command.camera_id, None)
+            self._link.say_hello(hello(self._cameras.ids, self._embedder.manifest.model_id))
+
+    def _publish_updates(self, updates: Sequence[TrackletUpdate]) -> None:
+        for update in updates:
+            try:
+                self._publish(update)
+            except (MessageTooLargeError, MalformedMessageError) as error:
+                _log.error("%s: tracklet %d cannot be sent: %s", update.camera_id, update.tracklet_id, error)
+
+    def _publish(self, message: TrackletUpdate | Status) -> None:
+        """Spool it, however long the spool stays full; an edge that is to stop gives up after one wait."""
+        while True:
+            try:
+                self._link.publish(message, timeout_s=_PUBLISH_WAIT_S)
+            except SpoolFullError as error:
+                if not self._waiting_for_hub:
+                    _log.warning("frames are skipped until the hub comes back: %s", error)
+                self._waiting_for_hub = True
+                if self._stop.is_set():
+                    _log.error("stopped while the spool is full: a message is lost")
+                    return
+            else:
+                self._waiting_for_hub = False
+                return
+
+    def _tell_status(self, now: float) -> None:
+        """A Status at each change of a camera's state, and every few seconds."""
+        statuses = self._cameras.statuses()
+        changed = [status for status in statuses if _differs(status, self._told.get(status.camera_id))]
+        for status in changed:
+            _log_state(status)
+            self._told[status.camera_id] = status
+        if changed or now - self._status_at >= STATUS_INTERVAL_S:
+            self._status_at = now
+            self._publish_status(statuses)
+
+    def _publish_status(self, statuses: list[CameraStatus]) -> None:
+        counts = self._link.stats()
+        self._publish(
+            Status(
+                sent_at_ns=time.time_ns(),
+                cameras=statuses,
+                spooled_messages=counts.spooled_messages,
+                spooled_bytes=counts.spooled_bytes,
+                refused_messages=counts.refused,
+            )
+        )
+
+
+def _differs(status: CameraStatus, told: CameraStatus | None) -> bool:
+    return told is None or (told.state, told.detail) != (status.state, status.detail)
+
+
+def _log_state(status: CameraStatus) -> None:
+    level = logging.WARNING if status.state in ("stalled", "waiting", "failed") else logging.INFO
+    picture = f" {status.width}x{status.height}" if status.state == "live" else ""
+    detail = f": {status.detail}" if status.detail else ""
+    _log.log(level, "%s: %s%s%s", status.camera_id, status.state, picture, detail)

@@ -1,0 +1,145 @@
+"""`passerby edge`: watch cameras and tell the hub about the people in them."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+import typer
+
+from edge.cameras import Cameras
+from edge.worker import EdgeWorker, hello
+from passerby.config import CameraSettings, Site, load_site
+from passerby.errors import ConfigError
+from passerby.ids import BootId, CameraId
+from passerby.inference import load_detector, load_embedder
+from passerby.models import find_model
+from passerby.redaction import redact
+from passerby.transport.edge_link import EdgeLink
+from passerby.transport.keys import EdgeKeys, load_edge_keys, local_keys
+from passerby.transport.spool import Spool
+
+_log = logging.getLogger("passerby.edge")
+
+_FLUSH_S = 10.0
+_CONFIG = typer.Option(..., "--config", help="The site file.")
+_CAMERA = typer.Option([], "--camera", help="Only this camera of the site; may be given several times.")
+_KEYS = typer.Option(
+    None, "--keys", help="Folder with this edge's secret key and hub.public; needed away from the hub."
+)
+_NAME = typer.Option(None, "--name", help="The edge's name, which is its key's.  [default: edge, or edge-CAMERA]")
+_HUB = typer.Option(None, "--hub", help="Where the hub is, tcp://HOST:PORT.  [default: the site file's]")
+_UNTIL_ENDED = typer.Option(False, "--until-ended", help="Stop when every recording is over.")
+
+
+def command(
+    *,
+    config: Path = _CONFIG,
+    camera: list[str] = _CAMERA,
+    keys: Path | None = _KEYS,
+    name: str | None = _NAME,
+    hub: str | None = _HUB,
+    until_ended: bool = _UNTIL_ENDED,
+) -> None:
+    """Watch the site's cameras: detect, track and describe people, and tell the hub.
+
+    The first Ctrl-C or SIGTERM stops it in order (open tracklets are closed and sent, for up to 10 s), the second at
+    once. What the hub has not acknowledged stays on disk and is sent by the next start.
+    """
+    site = load_site(config)
+    cameras = _chosen(site, camera, config)
+    edge_name = name or "-".join(["edge", *camera])[:64]
+    edge_keys = _keys(site, edge_name, directory=keys, cameras=[CameraId(one) for one in camera])
+    log_to_stderr()
+    stop = stop_on_signals()
+
+    detector = load_detector(
+        find_model(site.models.detector, task="detect"), engine=site.engine, threads=site.edge.threads
+    )
+    embedder = load_embedder(find_model(site.models.reid, task="embed"), engine=site.engine, threads=site.edge.threads)
+    _log.info("detector %s on %s", detector.manifest.model_id, detector.device)
+    _log.info("re-ID %s on %s", embedder.manifest.model_id, embedder.device)
+
+    spool_file = site.data / "edge" / f"{edge_name}.spool"
+    spool_file.parent.mkdir(parents=True, exist_ok=True)
+    introduction = hello(list(cameras), embedder.manifest.model_id)
+    address = hub or hub_address(site)
+    with (
+        Spool(spool_file, max_bytes=site.edge.spool_mib << 20) as spool,
+        EdgeLink(address, edge_keys, boot_id=BootId(os.urandom(16)), spool=spool, hello=introduction) as link,
+    ):
+        _log.info("%s speaks to the hub at %s", edge_name, address)
+        worker = EdgeWorker(
+            Cameras(cameras, detector=detector, embedder=embedder),
+            detector=detector,
+            embedder=embedder,
+            link=link,
+            stop=stop,
+            max_batch=site.edge.max_batch,
+            until_ended=until_ended,
+        )
+        try:
+            worker.startup()
+            worker.main_loop()
+        finally:
+            worker.shutdown()
+        if not link.flush(_FLUSH_S):
+            _log.warning(
+                "%d messages wait on disk for the hub; the next start sends them", link.stats().spooled_messages
+            )
+    detector.close()
+    embedder.close()
+    _log.info("stopped")
+
+
+def hub_address(site: Site) -> str:
+    """Where an edge of this site finds the hub."""
+    return site.hub.address or site.hub.listen.replace("//0.0.0.0:", "//127.0.0.1:").replace("//*:", "//127.0.0.1:")
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that the first SIGINT or SIGTERM sets; the second ends the process at once."""
+    stop = threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    return stop
+
+
+def log_to_stderr() -> None:
+    """Passerby's log as readable lines on stderr, passwords removed whatever wrote them."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_RedactingFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("passerby")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+class _RedactingFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def _chosen(site: Site, names: list[str], config: Path) -> dict[CameraId, CameraSettings]:
+    if not names:
+        return dict(site.cameras)
+    for name in names:
+        if name not in site.cameras:
+            raise ConfigError(f"--camera {name}: {config} has no such camera; it has {', '.join(site.cameras)}")
+    return {CameraId(name): site.cameras[CameraId(name)] for name in names}
+
+
+def _keys(site: Site, name: str, *, directory: Path | None, cameras: list[CameraId]) -> EdgeKeys:
+    """The edge's keys: from the folder given, or made by themselves beside a hub on this machine."""
+    if directory is not None:
+        return load_edge_keys(directory, name)
+    return local_keys(site.data / "keys", name, list(cameras) or ["*"]).edge
