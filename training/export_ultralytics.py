@@ -17,7 +17,7 @@ from passerby.errors import ModelError
 from passerby.models import DetectionLayout, DetectionOutput, ModelDescription, ModelManifest, Preprocessing
 from training.export import publish, require_equal, run_onnx
 
-_LICENCE = "AGPL-3.0, or an enterprise licence of Ultralytics"
+_LICENCE = "AGPL-3.0 or Ultralytics Enterprise"
 _PEOPLE = ("person", "people", "pedestrian", "human")
 _COMPARED_BOXES = 20
 _DISTINCT = 1e-4

@@ -11,29 +11,38 @@ from passerby.inference.engine import DetectionEngine, EmbeddingEngine
 from passerby.inference.network import Network
 from passerby.inference.onnxruntime import OnnxRuntimeNetwork, onnxruntime_unavailable
 from passerby.inference.openvino import OpenVinoNetwork, openvino_unavailable
+from passerby.inference.tensorrt import TensorRtNetwork, tensorrt_unavailable
 from passerby.models import ModelManifest
 
 EngineName = Literal["tensorrt", "openvino", "onnxruntime"]
 
+Precision = Literal["float32", "half"]
+"""`half`: what the hardware computes fastest, float16 or bfloat16; engines without it stay with float32."""
+
 _UNAVAILABLE: dict[EngineName, Callable[[], str | None]] = {
+    "tensorrt": tensorrt_unavailable,
     "openvino": openvino_unavailable,
     "onnxruntime": onnxruntime_unavailable,
 }
 """Engines from best to last resort, each with the reason why it cannot run here."""
 
 
-def load_detector(manifest: ModelManifest, *, engine: str = "auto", threads: int = 0) -> DetectionEngine:
+def load_detector(
+    manifest: ModelManifest, *, engine: str = "auto", threads: int = 0, precision: Precision = "float32"
+) -> DetectionEngine:
     """Load a detector. `engine` is auto, tensorrt, openvino or onnxruntime; `threads` of a CPU, 0 = all.
 
     Raises ModelError when the manifest is no detector's, EngineUnavailableError when the engine cannot run here or
     cannot read the file, EngineError when it fails to.
     """
-    return NetworkDetector(_load(manifest, engine=engine, threads=threads), manifest)
+    return NetworkDetector(_load(manifest, engine=engine, threads=threads, half=precision == "half"), manifest)
 
 
-def load_embedder(manifest: ModelManifest, *, engine: str = "auto", threads: int = 0) -> EmbeddingEngine:
+def load_embedder(
+    manifest: ModelManifest, *, engine: str = "auto", threads: int = 0, precision: Precision = "float32"
+) -> EmbeddingEngine:
     """Load a re-ID network; arguments and errors as for `load_detector`."""
-    return NetworkEmbedder(_load(manifest, engine=engine, threads=threads), manifest)
+    return NetworkEmbedder(_load(manifest, engine=engine, threads=threads, half=precision == "half"), manifest)
 
 
 def choose_engine(file: Path) -> EngineName:
@@ -48,12 +57,14 @@ def choose_engine(file: Path) -> EngineName:
     raise EngineUnavailableError(f"nothing here can run {file.name}: {'; '.join(reasons)}")
 
 
-def _load(manifest: ModelManifest, *, engine: str, threads: int) -> Network:
+def _load(manifest: ModelManifest, *, engine: str, threads: int, half: bool) -> Network:
     if threads < 0:
         raise ConfigError(f"threads is {threads}, expected 0 (the machine decides) or more")
     chosen = choose_engine(Path(manifest.files[0])) if engine == "auto" else engine
+    if chosen == "tensorrt":
+        return TensorRtNetwork(manifest, half=half)
     if chosen == "openvino":
-        return OpenVinoNetwork(manifest, threads=threads)
+        return OpenVinoNetwork(manifest, threads=threads, float32=not half)
     if chosen == "onnxruntime":
         return OnnxRuntimeNetwork(manifest, threads=threads)
     raise ConfigError(f"engine is {engine!r}, expected auto, {', '.join(_UNAVAILABLE)}")
