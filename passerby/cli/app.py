@@ -26,7 +26,7 @@ _GROUPS = {
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
-_COMMANDS: tuple[str, ...] = ("edge",)
+_COMMANDS: tuple[str, ...] = ("edge", "replay")
 """Single commands. Each is `passerby.cli.<name>` with a function `command`."""
 
 

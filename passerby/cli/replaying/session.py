@@ -1,0 +1,163 @@
+"""One replay from start to end: an empty hub, the messages, the results as files."""
+
+import contextlib
+import functools
+import itertools
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from hub.export import tracks, write_events, write_mot
+from hub.reader import SiteReader
+from hub.site_hub import Hub
+from passerby.cli.replaying.deciding import ReplayedHub
+from passerby.cli.replaying.footage import NS_PER_SECOND, START_NS, load_networks, messages_of, recorded_cameras
+from passerby.cli.replaying.picture import write_video
+from passerby.config import AssociationSettings, Site
+from passerby.errors import ConfigError
+from passerby.tape import TapeRecord, TapeWriter, read_tape
+
+_STATE = "hub-data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the results should be."""
+
+    out: Path
+    as_decided: bool
+    video: bool
+    record: Path | None
+    as_json: bool
+
+
+def replay_site(site: Site, wishes: Wishes) -> None:
+    """Replay the recordings of a site. Raises ConfigError, ModelError, EngineError, SourceError, StoreError."""
+    console = Console(stderr=wishes.as_json)
+    cameras = recorded_cameras(site)
+    state = _fresh_state(wishes.out, site)
+    with contextlib.ExitStack() as stack:
+        hub = ReplayedHub(stack.enter_context(Hub.open(state, association=site.association)))
+        tape = stack.enter_context(TapeWriter(wishes.record)) if wishes.record else None
+        progress = stack.enter_context(_progress(console))
+        for records in _footage_records(site, progress):
+            if tape is not None:
+                _record(tape, records)
+            hub.receive(records)
+        hub.finish()
+    write_mot(state, wishes.out, as_decided=wishes.as_decided, cameras=cameras)
+    if wishes.video:
+        _write_videos(site, state, wishes, console)
+    _tell(console, state, hub, wishes)
+
+
+def replay_tape(tape: Path, association: AssociationSettings, wishes: Wishes) -> None:
+    """Replay a tape: the hub alone, on recorded messages. Raises DataError, MalformedMessageError, StoreError."""
+    console = Console(stderr=wishes.as_json)
+    state = _fresh_state(wishes.out, None)
+    with contextlib.ExitStack() as stack:
+        hub = ReplayedHub(stack.enter_context(Hub.open(state, association=association)))
+        progress = stack.enter_context(_progress(console))
+        for records in _tape_records(tape, progress):
+            hub.receive(records)
+        hub.finish()
+    write_mot(state, wishes.out, as_decided=wishes.as_decided)
+    _tell(console, state, hub, wishes)
+
+
+def _record(tape: TapeWriter, records: Sequence[TapeRecord]) -> None:
+    for record in records:
+        tape.write(record.received_at_ns, record.edge_id, parts=record.parts)
+
+
+def _fresh_state(out: Path, site: Site | None) -> Path:
+    """An empty folder for the hub's data under `out`; never the data of a living site."""
+    state = out / _STATE
+    if site is not None and out.resolve() in {site.data, *site.data.parents}:
+        raise ConfigError(f"--out {out} is or holds the site's own data ({site.data}); choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    if state.exists():
+        shutil.rmtree(state)
+    return state
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, TextColumn("{task.fields[note]}"), console=console)
+
+
+def _footage_records(site: Site, progress: Progress) -> Iterator[list[TapeRecord]]:
+    cameras = recorded_cameras(site)
+    detector, embedder = load_networks(site)
+    progress.console.print(f"detector {detector.manifest.model_id} on {detector.device}", highlight=False)
+    progress.console.print(f"re-ID    {embedder.manifest.model_id} on {embedder.device}", highlight=False)
+    task = progress.add_task(f"{len(cameras)} camera(s)", total=None, note="")
+    try:
+        yield from messages_of(
+            cameras,
+            detector=detector,
+            embedder=embedder,
+            on_frames=lambda frames: progress.update(
+                task,
+                advance=len(frames),
+                note=f"frames, {(frames[0].captured_at_ns - START_NS) / NS_PER_SECOND:.0f} s of site",
+            ),
+        )
+    finally:
+        detector.close()
+        embedder.close()
+        _complete(progress, task)
+
+
+def _tape_records(tape: Path, progress: Progress) -> Iterator[list[TapeRecord]]:
+    """The messages that the hub took together stand on the tape with the same time."""
+    task = progress.add_task(tape.name, total=None, note="messages")
+    for _, group in itertools.groupby(read_tape(tape), key=lambda record: record.received_at_ns):
+        batch = list(group)
+        progress.update(task, advance=len(batch))
+        yield batch
+    _complete(progress, task)
+
+
+def _write_videos(site: Site, state: Path, wishes: Wishes, console: Console) -> None:
+    seen = tracks(state)
+    with _progress(console) as progress:
+        for name, settings in recorded_cameras(site).items():
+            task = progress.add_task(f"{name}.mp4", total=None, note="frames")
+            write_video(
+                wishes.out / f"{name}.mp4",
+                name,
+                settings,
+                tracks=seen.get(name),
+                as_decided=wishes.as_decided,
+                on_frame=functools.partial(progress.advance, task),
+            )
+            _complete(progress, task)
+
+
+def _complete(progress: Progress, task: TaskID) -> None:
+    """How many there are is known only at the end."""
+    progress.update(task, total=progress.tasks[task].completed)
+
+
+def _tell(console: Console, state: Path, hub: ReplayedHub, wishes: Wishes) -> None:
+    events = write_events(state, wishes.out / "events.jsonl")
+    with SiteReader(state) as reader:
+        people = reader.summaries()
+    for person in people:
+        cameras = ", ".join(person.cameras)
+        console.print(
+            f"person {person.identity.identity_id}: {person.tracklets} tracklet(s) in {cameras}", highlight=False
+        )
+    console.print(
+        f"{hub.messages} messages, {events} events, {len(people)} identities. Results in {wishes.out}", highlight=False
+    )
+    if wishes.as_json:
+        found = {"messages": hub.messages, "refused": hub.refused, "events": events, "identities": len(people)}
+        typer.echo(json.dumps({**found, "out": str(wishes.out)}))
