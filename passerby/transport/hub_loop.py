@@ -126,7 +126,7 @@ class HubLoop:
         while not self._stopping.is_set():
             poller.poll(max(0, int((next_tick - time.monotonic()) * 1000) + 1))
             self._waker.drain()
-            zap.answer(self._allowed)
+            zap.answer(self._find)
             self._receive()
             self._watch(monitor)
             self._pay()
@@ -355,6 +355,12 @@ class HubLoop:
         if session is not None:
             _log.warning("edge %s is no longer allowed: its session is over", session.edge_id)
             self._say(route, Refusal(boot_id=session.boot_id, seq=0, reason="revoked"))
+
+    def _find(self, public_key: bytes) -> AllowedEdge | None:
+        """The edge of a key; an unknown one is looked for in the file once more, for it may be new."""
+        if self._allowed.by_key(public_key) is None:
+            self._read_allow_list()
+        return self._allowed.by_key(public_key)
 
     def _read_allow_list(self) -> None:
         """Take the allow-list as it is now; a broken file is reported, and the former list stays."""

@@ -5,10 +5,11 @@ the user id and the key as a property, so that a message of a revoked or replace
 """
 
 import struct
+from collections.abc import Callable
 
 import zmq
 
-from passerby.transport.allow_list import AllowList
+from passerby.transport.allow_list import AllowedEdge
 
 DOMAIN = b"passerby"
 KEY_PROPERTY = "X-Passerby-Key"
@@ -23,14 +24,14 @@ class ZapHandler:
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.bind("inproc://zeromq.zap.01")
 
-    def answer(self, allowed: AllowList) -> None:
-        """Answer every question that waits."""
+    def answer(self, find: Callable[[bytes], AllowedEdge | None]) -> None:
+        """Answer every question that waits; `find` gives the edge of a public key."""
         while self.socket.poll(0):
             request = self.socket.recv_multipart()
             edge = None
             well_formed = len(request) == 7 and request[0] == _VERSION
             if well_formed and request[2] == DOMAIN and request[5] == b"CURVE":
-                edge = allowed.by_key(request[6])
+                edge = find(request[6])
             request_id = request[1] if len(request) > 1 else b""
             if edge is None:
                 self.socket.send_multipart([_VERSION, request_id, b"400", b"this key is not allowed", b"", b""])
