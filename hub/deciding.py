@@ -12,8 +12,8 @@ from hub.spaces import ModelSpace
 from hub.state import SiteState
 from passerby.ids import IdentityId
 
-DEFERRED_NS = 1_500_000_000
-"""A tracklet with little evidence waits for more, but not longer: with the tick's interval at most two seconds."""
+DEFERRED_NS = 2_000_000_000
+"""A tracklet with little evidence waits for more, but not longer."""
 
 ENOUGH_EXEMPLARS = 2
 ENOUGH_DURATION_NS = 1_000_000_000
@@ -50,9 +50,20 @@ class Round:
             self._merge()
         self._expire()
 
+    def due_ns(self, *, now_ns: int) -> int | None:
+        """When time alone brings the next decision, if that is not after `now_ns`."""
+        state = self._state
+        times = [t.updated_at_ns + SILENT_NS for t in state.tracklets.values() if t.open]
+        for tracklet in state.tracklets.values():
+            if tracklet.identity_id is None:
+                times.append(tracklet.opened_at_ns + DEFERRED_NS if tracklet.open else state.clock_ns)
+        forgotten = ((i, i.updated_at_ns + self._forget_after_ns) for i in state.identities.values())
+        times += [at for identity, at in forgotten if at <= now_ns and self._lonely(identity)]
+        return min((at for at in times if at <= now_ns), default=None)
+
     def _close_silent(self) -> list[TrackletNumber]:
         limit = self._state.clock_ns - SILENT_NS
-        silent = [t for t in self._state.tracklets.values() if t.open and t.updated_at_ns < limit]
+        silent = [t for t in self._state.tracklets.values() if t.open and t.updated_at_ns <= limit]
         for tracklet in silent:
             self._state.put_tracklet(replace(tracklet, open=False))
         return [tracklet.number for tracklet in silent]
@@ -199,13 +210,15 @@ class Round:
     def _expire(self) -> None:
         state = self._state
         limit = state.clock_ns - self._forget_after_ns
-        forgotten = [i for i in state.identities.values() if i.updated_at_ns < limit]
+        forgotten = [i for i in state.identities.values() if i.updated_at_ns <= limit and self._lonely(i)]
         for identity in sorted(forgotten, key=lambda i: i.identity_id):
-            if any(member.open for member in state.members(identity.identity_id)):
-                continue
             state.put_identity(replace(identity, state=IdentityState.EXPIRED, updated_at_ns=state.clock_ns))
             state.choose_prototypes(identity.identity_id)
             state.say(EventKind.EXPIRED, identity.identity_id)
+
+    def _lonely(self, identity: Identity) -> bool:
+        """Nobody sees it now."""
+        return not any(member.open for member in self._state.members(identity.identity_id))
 
 
 def _evidence(space: ModelSpace, answer: Assignment, *, threshold: float) -> Evidence:

@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 
 from hub.changes import ReportedStatus
 from hub.database.loading import find_tracklet
+from hub.deciding import ENOUGH_EXEMPLARS
 from hub.records import Boot, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace, StoreFactory
 from hub.state import SiteState
-from hub.statistics import StatisticsFactory
+from hub.statistics import StatisticsSource
 from passerby.ids import BootId, EdgeId, ModelId
 from passerby.messages import Envelope, Status, TrackletUpdate
 
@@ -27,7 +28,7 @@ class Intake:
     """
 
     def __init__(
-        self, state: SiteState, connection: Connection, *, store: StoreFactory, statistics: StatisticsFactory
+        self, state: SiteState, connection: Connection, *, store: StoreFactory, statistics: StatisticsSource
     ) -> None:
         self._state = state
         self._connection = connection
@@ -41,6 +42,8 @@ class Intake:
 
         One at or below the committed mark of its boot has been taken before, and has no effect.
         """
+        if envelope.seq == 0 and not isinstance(envelope.message, TrackletUpdate | Status):
+            return None
         if not 0 < envelope.seq < _INT64_END:
             return "not-numbered"
         boot = self._state.boots.get(envelope.boot_id, Boot(envelope.boot_id, edge_id, 0))
@@ -89,23 +92,38 @@ class Intake:
             self._state.recall(former)
         self._state.put_tracklet(tracklet)
         self._note_pictures(tracklet.number, update)
-        if space.running is not None:
-            space.running.observe(
-                tracklet.camera_id, tracklet.number, tracklet.embedding, quality=min(max(tracklet.quality, 0.0), 1.0)
-            )
-            self._state.changes.models[space.model_id] = None
+        self._learn(space, tracklet, former=former)
         self.touched[tracklet.number] = None
         return None
 
+    def _learn(self, space: ModelSpace, tracklet: Tracklet, *, former: Tracklet | None) -> None:
+        """Let camera statistics learn from a tracklet twice: when it has some evidence, and when it has all.
+
+        Twice and not with every update, so that nothing that was learned needs to be replaced later: statistics are
+        then all in what is stored, and a restart makes no difference.
+        """
+        if space.running is None:
+            return
+        some = tracklet.exemplars >= ENOUGH_EXEMPLARS and (former is None or former.exemplars < ENOUGH_EXEMPLARS)
+        if some or tracklet.final:
+            key = (tracklet.number, "all" if tracklet.final else "some")
+            space.running.observe(tracklet.camera_id, key, embedding=tracklet.embedding, quality=tracklet.quality)
+            self._state.changes.models[space.model_id] = None
+
+    def settle(self) -> None:
+        """End the batch: what was learned becomes what is stored."""
+        for model_id in self._state.changes.models:
+            self._state.spaces[model_id].settle_statistics()
+
     def _new_space(self, model_id: ModelId, *, dimension: int) -> ModelSpace:
-        running = self._statistics(model_id, dimension)
+        running = self._statistics.begin(model_id, dimension)
         space = ModelSpace(
             model_id,
             dimension=dimension,
             running=running,
-            active=None if running is None else running.frozen(),
+            active=None if running is None else running.settled(),
             active_version=0 if running is None else running.version,
-            store=self._store(model_id, dimension),
+            store=self._store,
         )
         self._state.spaces[model_id] = space
         self._state.changes.models[model_id] = None

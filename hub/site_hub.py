@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from hub.association import Associator, PlainAssociator
 from hub.changes import Changes
@@ -19,14 +19,15 @@ from hub.database.writing import write
 from hub.deciding import Round
 from hub.intake import Intake
 from hub.ownership import DataLock
-from hub.records import Event, Refused
+from hub.records import Boot, Event, Refused
 from hub.spaces import StoreFactory, best_store
 from hub.state import SiteState
-from hub.statistics import StatisticsFactory, new_statistics
+from hub.statistics import StatisticsSource
 from passerby.config import AssociationSettings
 from passerby.errors import StoreError
-from passerby.ids import BootId, EdgeId
+from passerby.ids import BootId, EdgeId, ModelId
 from passerby.messages import Envelope
+from passerby.models import ReferenceStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ class Hub:
         association: AssociationSettings,
         associator: Associator,
         store: StoreFactory,
-        statistics: StatisticsFactory,
+        statistics: StatisticsSource,
     ) -> None:
+        self._data_dir = data_dir
         self._association = association
         self._associator = associator
         self._store = store
@@ -75,23 +77,31 @@ class Hub:
         association: AssociationSettings | None = None,
         associator: Associator | None = None,
         store: StoreFactory | None = None,
-        statistics: StatisticsFactory = new_statistics,
+        references: Mapping[ModelId, ReferenceStatistics] | None = None,
     ) -> Self:
-        """Open or make the hub's data under `data_dir`. Raises StoreError, also when another hub works there."""
+        """Open or make the hub's data under `data_dir`. Raises StoreError, also when another hub works there.
+
+        `references` are the statistics that models bring in their manifests; `store` defaults to FAISS where it is
+        installed, else to its NumPy twin; `associator` to the plain one.
+        """
+        association = association or AssociationSettings()
         return cls(
             data_dir,
-            association=association or AssociationSettings(),
+            association=association,
             associator=associator or PlainAssociator(),
             store=store or best_store(),
-            statistics=statistics,
+            statistics=StatisticsSource(association.normalize == "camera", references or {}),
         )
 
     def ingest(self, deliveries: Sequence[tuple[EdgeId, Envelope]], *, now_ns: int) -> IngestResult:
         """Take a batch and decide, in one transaction. After it returns, and not before, the batch may be acknowledged.
 
-        Messages that were committed before have no effect. `now_ns` is the hub's time; where it runs backwards, the
-        latest time known counts. Raises StoreError when it cannot be written: then nothing has changed.
+        What was due by itself before `now_ns` is decided first, as by `tick`. Messages that were committed before have
+        no effect, those that may be lost (sequence number 0) have none here either. `now_ns` is the hub's time; where
+        it runs backwards, the latest time known counts. Raises StoreError when it cannot be written: then nothing of
+        the batch has changed anything.
         """
+        before = self.tick(now_ns)
         refusals = []
         with self._transaction(now_ns) as connection:
             intake = Intake(self._state, connection, store=self._store, statistics=self._statistics)
@@ -99,16 +109,32 @@ class Hub:
                 reason = intake.take(edge_id, envelope)
                 if reason is not None:
                     refusals.append(Refused(edge_id, envelope.boot_id, envelope.seq, reason))
+            intake.settle()
             self._round().decide(intake.touched)
             events = tuple(self._state.changes.events)
-        return IngestResult(events, tuple(refusals))
+        return IngestResult((*before, *events), tuple(refusals))
 
     def tick(self, now_ns: int) -> Sequence[Event]:
-        """Take the decisions that only time brings: what was deferred, is silent, or is to be forgotten.
+        """Take the decisions that time alone brings up to `now_ns`: what was deferred, is silent, is to be forgotten.
 
-        Call it a few times a second, in replay whenever the simulated time has moved as far. Raises StoreError.
+        Each is taken at its own time, so it makes no difference how often this is called; a few times a second keeps
+        the latency low. Raises StoreError.
         """
-        return self.ingest((), now_ns=now_ns).events
+        events: list[Event] = []
+        while (due_ns := self._round().due_ns(now_ns=now_ns)) is not None:
+            with self._transaction(due_ns):
+                self._round().decide(())
+                events += self._state.changes.events
+                if not self._state.changes:
+                    break
+        return events
+
+    def dismiss(self, edge_id: EdgeId, envelope: Envelope) -> None:
+        """Note a message as settled without taking it: one that could not be processed. Raises StoreError."""
+        with self._transaction(self._state.clock_ns):
+            committed = self.committed().get(envelope.boot_id, 0)
+            if 0 < envelope.seq < 2**63:
+                self._state.put_boot(Boot(envelope.boot_id, edge_id, max(committed, envelope.seq)))
 
     def committed(self) -> Mapping[BootId, int]:
         """The highest committed sequence number of each edge's life."""
@@ -155,9 +181,9 @@ class Hub:
             else:
                 # Time alone is not written, so it must not be remembered either: a restart would not know it.
                 self._state.clock_ns = former_clock
-        except DatabaseError as error:
+        except OperationalError as error:
             self._state = self._load()
-            raise StoreError(f"{self._engine.url.database or 'database'}: cannot commit: {error.orig}") from error
+            raise StoreError(f"{self._data_dir}: cannot write the database: {error.orig}") from error
         except BaseException:
             self._state = self._load()
             raise
@@ -165,6 +191,6 @@ class Hub:
     def _load(self) -> SiteState:
         try:
             with self._engine.connect() as connection:
-                return load(connection, store=self._store)
+                return load(connection, store=self._store, statistics=self._statistics)
         except DatabaseError as error:
-            raise StoreError(f"cannot read the database: {error.orig}") from error
+            raise StoreError(f"{self._data_dir}: cannot read the database: {error.orig}") from error

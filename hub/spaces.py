@@ -35,14 +35,14 @@ class ModelSpace:
         running: CameraStatistics | None,
         active: CameraStatistics | None,
         active_version: int,
-        store: IdentityStore,
+        store: StoreFactory,
     ) -> None:
         self.model_id = model_id
         self.dimension = dimension
         self.running = running
         self.active = active
         self.active_version = active_version
-        self._store = store
+        self._store = store(model_id, self.unit_dimension)
         self._raw: dict[TrackletNumber, tuple[CameraId, Float32Array]] = {}
         self._units: dict[TrackletNumber, Float32Array] = {}
         self._changed: dict[TrackletNumber, None] = {}
@@ -50,17 +50,17 @@ class ModelSpace:
     def __len__(self) -> int:
         return len(self._raw)
 
+    @property
+    def unit_dimension(self) -> int:
+        """The length of the vectors that are compared."""
+        return self.dimension + (self.active is not None)
+
     def unit(self, camera_id: CameraId, raw: Float32Array) -> Float32Array:
-        """One raw embedding (d,) as a unit vector (d,), normalized with the active statistics of its camera.
+        """One raw embedding (d,) as the unit vector that is compared, by the active statistics of its camera.
 
         One at a time: an operation on many rows may round differently than on few, and a replay must not.
         """
-        if self.active is not None:
-            unit: Float32Array = self.active.normalize(camera_id, raw[None])[0]
-            if unit.any():
-                return unit
-            # Exactly the camera's mean has no direction left: it keeps the one it had.
-        return l2_normalize(raw)
+        return l2_normalize(raw) if self.active is None else self.active.lifted(camera_id, raw)
 
     def put(self, number: TrackletNumber, *, camera_id: CameraId, raw: Float32Array) -> None:
         """Let a tracklet be a prototype, or change it."""
@@ -78,11 +78,16 @@ class ModelSpace:
         """The unit vector (d,) of a prototype."""
         return self._units[number]
 
+    def settle_statistics(self) -> None:
+        """Let the running statistics be what a restart would find: what is stored, no more."""
+        if self.running is not None:
+            self.running = self.running.settled()
+
     def refresh_statistics(self) -> bool:
         """Take over the running statistics if they have moved; True if so: every similarity is measured anew."""
         if self.running is None or self.running.version == self.active_version:
             return False
-        self.active = self.running.frozen()
+        self.active = self.running.settled()
         self.active_version = self.running.version
         for number, (camera_id, raw) in self._raw.items():
             self._units[number] = self.unit(camera_id, raw)

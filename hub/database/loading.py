@@ -10,11 +10,11 @@ from hub.database.writing import CLOCK
 from hub.records import Boot, Identity, IdentityState, Tracklet
 from hub.spaces import ModelSpace, StoreFactory
 from hub.state import REMEMBERED_NS, SiteState
-from hub.statistics import unpack_statistics
+from hub.statistics import StatisticsSource
 from passerby.ids import BootId, ModelId, TrackletId
 
 
-def load(connection: Connection, *, store: StoreFactory) -> SiteState:
+def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsSource) -> SiteState:
     """The state as of the last commit; of an empty database, an empty one."""
     clock = connection.scalar(select(schema.settings.c.value).where(schema.settings.c.key == CLOCK))
     state = SiteState(clock_ns=int(clock or 0))
@@ -22,7 +22,7 @@ def load(connection: Connection, *, store: StoreFactory) -> SiteState:
     for row in connection.execute(select(schema.boots)):
         state.boots[row.boot_id] = Boot(row.boot_id, row.edge_id, row.committed_seq)
     for row in connection.execute(select(schema.models).order_by(schema.models.c.model_id)):
-        state.spaces[row.model_id] = _space(row, store=store)
+        state.spaces[row.model_id] = _space(row, store=store, statistics=statistics)
     identities = select(schema.identities).where(schema.identities.c.state == IdentityState.ACTIVE.value)
     for row in connection.execute(identities.order_by(schema.identities.c.identity_id)):
         state.identities[row.identity_id] = identity_of(row)
@@ -54,12 +54,13 @@ def identity_of(row: Row[Any]) -> Identity:
     return Identity(**{**values, "state": IdentityState(values["state"])})
 
 
-def _space(row: Row[Any], *, store: StoreFactory) -> ModelSpace:
+def _space(row: Row[Any], *, store: StoreFactory, statistics: StatisticsSource) -> ModelSpace:
+    model_id = ModelId(row.model_id)
     return ModelSpace(
-        ModelId(row.model_id),
+        model_id,
         dimension=row.dimension,
-        running=None if row.running_statistics is None else unpack_statistics(row.running_statistics),
-        active=None if row.active_statistics is None else unpack_statistics(row.active_statistics),
+        running=statistics.restore(model_id, row.dimension, data=row.running_statistics),
+        active=statistics.restore(model_id, row.dimension, data=row.active_statistics),
         active_version=row.active_version,
-        store=store(ModelId(row.model_id), row.dimension),
+        store=store,
     )
