@@ -21,6 +21,7 @@ app = typer.Typer(
 
 _GROUPS = {
     "config": "Check and describe the site file.",
+    "eval": "Measure a model on labelled data.",
     "keys": "Make keys for edges, and say which ones the hub listens to.",
     "models": "List, fetch, describe and export models.",
 }

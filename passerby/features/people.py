@@ -24,28 +24,50 @@ Float64Array = NDArray[np.float64]
 class PeopleSeen:
     """The people of one camera; row i of each array is one person, least recently seen first.
 
-    `means` (p, d) float32, raw; `weights` (p,) float64, positive: the summed quality of a person's tracklets.
+    `means` (p, d) float32, raw; `weights` (p,) float64, positive: the summed quality of a person's tracklets;
+    `energies` (p,) float64: the mean squared length of these tracklets.
     """
 
     means: Float32Array
     weights: Float64Array
+    energies: Float64Array
 
     def __len__(self) -> int:
         return len(self.weights)
 
 
 @dataclass(slots=True)
-class _Person:
-    """Settled tracklets as one weighted mean, open ones by key; `mean` (d,) and `weight` over all of them."""
+class _Group:
+    """Tracklets as their weighted mean (d,), summed weight, and mean squared length."""
 
     mean: Float32Array
     weight: float
-    settled_mean: Float32Array
-    settled_weight: float
-    open_tracklets: dict[Hashable, tuple[Float32Array, float]] = field(default_factory=dict)
+    energy: float
 
-    def open(self, key: Hashable, embedding: Float32Array, *, quality: float) -> None:
-        self.open_tracklets[key] = (embedding, quality)
+    @property
+    def scatter(self) -> float:
+        """Mean squared distance of the tracklets to their mean."""
+        return max(0.0, self.energy - float((self.mean.astype(np.float64) ** 2).sum()))
+
+    def joined(self, other: "_Group") -> "_Group":
+        weight = self.weight + other.weight
+        if weight == 0.0:
+            return self
+        share = other.weight / weight
+        mean = self.mean + np.float32(share) * (other.mean - self.mean)
+        return _Group(mean, weight, self.energy + share * (other.energy - self.energy))
+
+
+@dataclass(slots=True)
+class _Person:
+    """Settled tracklets as one group, open ones by key; `whole` is all of them."""
+
+    settled: _Group
+    whole: _Group
+    open_tracklets: dict[Hashable, _Group] = field(default_factory=dict)
+
+    def open(self, key: Hashable, tracklet: _Group) -> None:
+        self.open_tracklets[key] = tracklet
         self._update()
 
     def withdraw(self, key: Hashable) -> None:
@@ -53,35 +75,31 @@ class _Person:
         self._update()
 
     def settle(self, key: Hashable) -> None:
-        self._settle(*self.open_tracklets.pop(key))
+        self._settle(self.open_tracklets.pop(key))
         self._update()
 
     def absorb(self, other: "_Person") -> None:
-        self._settle(other.settled_mean, other.settled_weight)
+        self._settle(other.settled)
         self.open_tracklets.update(other.open_tracklets)
         self._update()
 
-    def _settle(self, mean: Float32Array, weight: float) -> None:
-        together = self.settled_weight + weight
-        if together > 0:
-            self.settled_mean = self.settled_mean + np.float32(weight / together) * (mean - self.settled_mean)
-        self.settled_weight = min(together, _MAX_SETTLED_WEIGHT)
+    def _settle(self, group: _Group) -> None:
+        self.settled = self.settled.joined(group)
+        self.settled.weight = min(self.settled.weight, _MAX_SETTLED_WEIGHT)
 
     def _update(self) -> None:
-        self.weight = self.settled_weight + sum(quality for _, quality in self.open_tracklets.values())
-        if self.weight > 0:
-            total = self.settled_weight * self.settled_mean.astype(np.float64)
-            for embedding, quality in self.open_tracklets.values():
-                total += quality * embedding.astype(np.float64)
-            self.mean = (total / self.weight).astype(np.float32)
+        self.whole = self.settled
+        for tracklet in self.open_tracklets.values():
+            self.whole = self.whole.joined(tracklet)
 
 
 class People:
     """The people of one camera, from its tracklets.
 
-    A tracklet whose embedding is within `same_person_distance(embedding)` (squared Euclidean) of a person's mean
-    belongs to that person, otherwise to a new one; two people whose means come that close become one. Memory is bounded
-    by MAX_PEOPLE and MAX_OPEN_TRACKLETS; the same calls give the same people.
+    Average linkage, as tracklets come: a tracklet joins the person whose tracklets are nearest to it, on average over
+    them, if that squared Euclidean distance is within `same_person_distance(embedding)`; otherwise it is somebody new.
+    Two people who come that close become one. (Distances to means instead would let a group that is once mixed
+    attract everybody.) Memory is bounded by MAX_PEOPLE and MAX_OPEN_TRACKLETS; the same calls give the same people.
     """
 
     def __init__(
@@ -93,40 +111,53 @@ class People:
         self._person_of: dict[Hashable, int] = {}  # Of open tracklets, least recently observed first.
         self._next_number = 0
         if known is not None:
-            for mean, weight in zip(known.means, known.weights.tolist(), strict=True):
-                self._add(_Person(mean, weight, settled_mean=mean, settled_weight=weight))
+            for mean, weight, energy in zip(known.means, known.weights, known.energies, strict=True):
+                group = _Group(mean, float(weight), float(energy))
+                self._add(_Person(settled=group, whole=group))
 
     def __len__(self) -> int:
         return len(self._people)
 
     def seen(self) -> PeopleSeen:
-        """Everybody, as arrays; nobody gives (0, d) and (0,)."""
-        people = list(self._people.values())
-        means = np.stack([person.mean for person in people]) if people else np.zeros((0, self._dimension), np.float32)
-        return PeopleSeen(means, np.array([person.weight for person in people], np.float64))
+        """Everybody, as arrays; nobody gives (0, d), (0,) and (0,)."""
+        groups = [person.whole for person in self._people.values()]
+        return PeopleSeen(
+            np.stack([group.mean for group in groups]) if groups else np.zeros((0, self._dimension), np.float32),
+            np.array([group.weight for group in groups], np.float64),
+            np.array([group.energy for group in groups], np.float64),
+        )
 
     def observe(self, key: Hashable, embedding: Float32Array, *, quality: float) -> None:
         """A tracklet (d,) float32 of positive quality: new or, under a key used lately, in place of what it was."""
         self._withdraw(key)
         limit = self._same_person_distance(embedding)
-        number = self._nearest(embedding, within=limit)
-        person = self._people.pop(number) if number is not None else _nobody(embedding)
-        person.open(key, embedding, quality=quality)
+        tracklet = _Group(embedding, quality, float((embedding.astype(np.float64) ** 2).sum()))
+        number = self._nearest(tracklet, within=limit)
+        person = self._people.pop(number) if number is not None else self._nobody()
+        person.open(key, tracklet)
         number = self._add(person)
-        twin = self._nearest(person.mean, within=limit, besides=number)
+        twin = self._nearest(person.whole, within=limit, besides=number)
         if twin is not None:
             person.absorb(self._people.pop(twin))
             self._point_open_tracklets(person, number)
         self._enforce_bounds()
 
-    def _nearest(self, embedding: Float32Array, *, within: float, besides: int | None = None) -> int | None:
+    def _nearest(self, group: _Group, *, within: float, besides: int | None = None) -> int | None:
+        """Whose tracklets are nearest to those of `group`: mean over all pairs, which is the squared distance of the
+        means plus both scatters."""
         numbers = [number for number in self._people if number != besides]
         if not numbers:
             return None
-        means = np.stack([self._people[number].mean for number in numbers]).astype(np.float64)
-        distances = ((means - embedding) ** 2).sum(axis=1)
+        others = [self._people[number].whole for number in numbers]
+        means = np.stack([other.mean for other in others]).astype(np.float64)
+        distances = ((means - group.mean) ** 2).sum(axis=1)
+        distances += group.scatter + np.array([other.scatter for other in others])
         best = int(distances.argmin())
         return numbers[best] if distances[best] <= within else None
+
+    def _nobody(self) -> _Person:
+        nothing = _Group(np.zeros(self._dimension, np.float32), 0.0, 0.0)
+        return _Person(settled=nothing, whole=nothing)
 
     def _add(self, person: _Person) -> int:
         """Put a person last, as seen just now, under a new number."""
@@ -145,7 +176,7 @@ class People:
         if number is None:
             return
         self._people[number].withdraw(key)
-        if self._people[number].weight <= 0:
+        if self._people[number].whole.weight == 0.0:
             del self._people[number]
 
     def _enforce_bounds(self) -> None:
@@ -156,8 +187,3 @@ class People:
             gone = self._people.pop(next(iter(self._people)))
             for key in gone.open_tracklets:
                 del self._person_of[key]
-
-
-def _nobody(embedding: Float32Array) -> _Person:
-    nothing = np.zeros_like(embedding)
-    return _Person(nothing, 0.0, settled_mean=nothing, settled_weight=0.0)
