@@ -4,6 +4,7 @@ Keys are the tracklet's number and the crop id, 8 bytes each, big-endian, so tha
 Crops are written before the rows that name them; a crop that no row names is harmless.
 """
 
+import logging
 import struct
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -15,9 +16,11 @@ import lmdb
 from hub.records import TrackletNumber
 from passerby.errors import StoreError
 
+_log = logging.getLogger("passerby.hub")
+
 FOLDER_NAME = "crops.lmdb"
-_FIRST_MAP_BYTES = 64 * 2**20
-_LARGEST_MAP_BYTES = 256 * 2**30
+_FIRST_BYTES = 64 * 2**20
+LARGEST_BYTES = 256 * 2**30
 """The file may grow to this; it is sparse, so that only what is used takes disk."""
 
 _KEY = struct.Struct(">Qq")
@@ -27,30 +30,35 @@ _PREFIX = struct.Struct(">Q")
 class CropStore:
     """Crops by tracklet and crop id. One process writes; others read meanwhile."""
 
-    def __init__(self, environment: Any, folder: Path) -> None:
+    def __init__(self, environment: Any, folder: Path, *, bound: int) -> None:
         self._environment = environment
         self._folder = folder
+        self._bound = bound
 
     @classmethod
-    def open_for_writing(cls, data_dir: Path) -> Self:
-        """Open or make the store. Raises StoreError."""
-        return cls._open(data_dir, map_size=_FIRST_MAP_BYTES)
+    def open_for_writing(cls, data_dir: Path, *, bound: int = LARGEST_BYTES) -> Self:
+        """Open or make the store, which may grow to `bound` bytes. Raises StoreError."""
+        return cls._open(data_dir, bound=bound, map_size=min(_FIRST_BYTES, bound))
 
     @classmethod
     def open_for_reading(cls, data_dir: Path) -> Self:
         """Open the store while a hub may be writing it. Raises StoreError where there is none."""
-        return cls._open(data_dir, readonly=True, create=False)
+        return cls._open(data_dir, bound=0, readonly=True, create=False)
 
     @classmethod
-    def _open(cls, data_dir: Path, **options: Any) -> Self:
+    def _open(cls, data_dir: Path, *, bound: int, **options: Any) -> Self:
         folder = data_dir / FOLDER_NAME
         try:
-            return cls(lmdb.open(str(folder), subdir=True, readahead=False, max_readers=126, **options), folder)
+            environment = lmdb.open(str(folder), subdir=True, readahead=False, max_readers=126, **options)
         except lmdb.Error as error:
             raise StoreError(f"{folder}: cannot open the crop store: {error}") from error
+        return cls(environment, folder, bound=bound)
 
     def put(self, crops: Mapping[tuple[TrackletNumber, int], bytes]) -> None:
-        """Store crops durably, all or none. Raises StoreError, also when the store may not grow further."""
+        """Store crops durably, all or none. Raises StoreError.
+
+        Where the store may not grow further they are left out, which is logged: the site goes on without new pictures.
+        """
         if not crops:
             return
         while True:
@@ -59,8 +67,10 @@ class CropStore:
                     for (number, crop_id), jpeg in crops.items():
                         transaction.put(_KEY.pack(number, crop_id), jpeg)
                 return
-            except lmdb.MapFullError as error:
-                self._grow(error)
+            except lmdb.MapFullError:
+                if not self._grow():
+                    _log.error("%s is at its bound of %d GiB: new crops are left out", self._folder, self._bound >> 30)
+                    return
             except lmdb.Error as error:
                 raise StoreError(f"{self._folder}: cannot store crops: {error}") from error
 
@@ -118,8 +128,9 @@ class CropStore:
             self._environment.set_mapsize(0)  # the writer has grown it: take over its size
             return self._environment.begin()
 
-    def _grow(self, error: Exception) -> None:
+    def _grow(self) -> bool:
         size = 2 * self._environment.info()["map_size"]
-        if size > _LARGEST_MAP_BYTES:
-            raise StoreError(f"{self._folder}: at its bound of {_LARGEST_MAP_BYTES >> 30} GiB") from error
+        if size > self._bound:
+            return False
         self._environment.set_mapsize(size)
+        return True

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from hub.association import Associator, PlainAssociator
 from hub.changes import Changes
@@ -24,7 +24,7 @@ from hub.spaces import StoreFactory, best_store
 from hub.state import SiteState
 from hub.statistics import StatisticsSource
 from passerby.config import AssociationSettings
-from passerby.errors import StoreError
+from passerby.errors import DataError, StoreError
 from passerby.ids import BootId, EdgeId, ModelId
 from passerby.messages import Envelope
 from passerby.models import ReferenceStatistics
@@ -184,6 +184,9 @@ class Hub:
         except OperationalError as error:
             self._state = self._load()
             raise StoreError(f"{self._data_dir}: cannot write the database: {error.orig}") from error
+        except DBAPIError as error:
+            self._state = self._load()
+            raise DataError(f"{self._data_dir}: the database refuses what it was given: {error.orig}") from error
         except BaseException:
             self._state = self._load()
             raise

@@ -27,7 +27,7 @@ _GROUPS = {
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
-_COMMANDS: tuple[str, ...] = ("edge", "replay")
+_COMMANDS: tuple[str, ...] = ("edge", "hub", "replay")
 """Single commands. Each is `passerby.cli.<name>` with a function `command`."""
 
 

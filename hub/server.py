@@ -1,0 +1,169 @@
+"""The running hub: receives from the port, commits in groups, acknowledges, and says in its log how it goes."""
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from hub.records import Refused
+from hub.site_hub import Hub
+from passerby.errors import DataError, StoreError
+from passerby.ids import CameraId, EdgeId
+from passerby.messages import CameraState, Envelope, Status
+from passerby.tape import TapeWriter
+from passerby.transport import Delivery, HubPort
+
+_T = TypeVar("_T")
+_log = logging.getLogger("passerby.hub")
+
+TICK_S = 0.25
+"""How long the port is waited for; so late, at most, comes what time alone decides."""
+
+BATCH_MESSAGES = 256
+"""One transaction takes so many messages at most: what came while the former one was written."""
+
+_FIRST_RETRY_S = 0.5
+_LONGEST_RETRY_S = 10.0
+_REPORT_EVERY_S = 10.0
+
+_BROKEN_BY_MESSAGE = (ArithmeticError, DataError, LookupError, TypeError, ValueError)
+"""What working on a message that should have been refused may raise. A hub that ended of it would get the same message
+again after its restart, and end again: so it is set aside, counted and logged with its trace."""
+
+
+class HubServer:
+    """Between the port and the hub. `startup`, `main_loop`, `shutdown`; `stop` ends the loop."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        port: HubPort,
+        *,
+        stop: threading.Event,
+        tape: TapeWriter | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._hub = hub
+        self._port = port
+        self._stop = stop
+        self._tape = tape
+        self._clock = clock
+        self._connected: set[EdgeId] = set()
+        self._states: dict[CameraId, CameraState] = {}
+        self._reported: dict[str, int] = {}
+        self._report_due = 0.0
+
+    def startup(self) -> None:
+        """Say where it listens."""
+        active = len(self._hub.state.identities)
+        _log.info("listens at %s; %d identities known", self._port.address, active)
+
+    def main_loop(self) -> None:
+        """Until `stop` is set. Raises TransportError when the port fails."""
+        while not self._stop.is_set():
+            deliveries = self._port.receive(max_messages=BATCH_MESSAGES, timeout_s=TICK_S)
+            if deliveries:
+                self._take(deliveries)
+            else:
+                self._patiently(lambda: self._hub.tick(self._clock()))
+            self._report()
+
+    def shutdown(self) -> None:
+        """What was not acknowledged stays with the edges."""
+        self._report_counters()
+        _log.info("stopped; %d identities known", len(self._hub.state.identities))
+
+    def _take(self, deliveries: Sequence[Delivery]) -> None:
+        now_ns = self._clock()
+        for delivery in deliveries:
+            if self._tape is not None:
+                # The batch's time, so that a replay of the tape decides over the same batches.
+                self._tape.write(now_ns, delivery.edge_id, parts=delivery.parts)
+            if isinstance(delivery.envelope.message, Status):
+                self._note_states(delivery.envelope.message)
+        reliable = [delivery for delivery in deliveries if delivery.envelope.seq > 0]
+        batch = [(delivery.edge_id, delivery.envelope) for delivery in reliable]
+        refused: Sequence[Refused] | None
+        try:
+            refused = self._patiently(lambda: self._hub.ingest(batch, now_ns=now_ns).refusals)
+        except _BROKEN_BY_MESSAGE:
+            refused = self._one_by_one(batch, now_ns=now_ns)
+        if refused is None:
+            return  # stopped while it could not be written: the edges keep it
+        reasons = {(refusal.boot_id, refusal.seq): refusal.reason for refusal in refused}
+        self._port.acknowledge([d for d in reliable if (d.envelope.boot_id, d.envelope.seq) not in reasons])
+        for delivery in reliable:
+            reason = reasons.get((delivery.envelope.boot_id, delivery.envelope.seq))
+            if reason is not None:
+                self._port.refuse(delivery, reason)
+
+    def _one_by_one(self, batch: Sequence[tuple[EdgeId, Envelope]], *, now_ns: int) -> Sequence[Refused] | None:
+        """Each message in a transaction of its own; those that cannot be worked on are set aside."""
+        refused: list[Refused] = []
+        for message in batch:
+            result = self._patiently(functools.partial(self._take_one, message, now_ns=now_ns))
+            if result is None:
+                return None
+            refused += result
+        return refused
+
+    def _take_one(self, message: tuple[EdgeId, Envelope], *, now_ns: int) -> Sequence[Refused]:
+        try:
+            return self._hub.ingest([message], now_ns=now_ns).refusals
+        except _BROKEN_BY_MESSAGE:
+            edge_id, envelope = message
+            _log.exception("message %d of %s cannot be worked on; it is set aside", envelope.seq, edge_id)
+            self._hub.dismiss(edge_id, envelope)
+            return [Refused(edge_id, envelope.boot_id, envelope.seq, "unprocessable")]
+
+    def _patiently(self, work: Callable[[], Sequence[_T]]) -> Sequence[_T] | None:
+        """Do it again, with growing pauses, while the database cannot be written (disk full, locked).
+
+        Meanwhile nothing is acknowledged, and the edges wait. None when the hub is to stop.
+        """
+        pause_s = _FIRST_RETRY_S
+        while True:
+            try:
+                return work()
+            except StoreError as error:
+                _log.error("%s; tries again in %.1f s", error, pause_s)
+                if self._stop.wait(pause_s):
+                    return None
+                pause_s = min(2 * pause_s, _LONGEST_RETRY_S)
+
+    def _note_states(self, status: Status) -> None:
+        for camera in status.cameras:
+            before = self._states.get(camera.camera_id)
+            if camera.state != before:
+                detail = f" ({camera.detail})" if camera.detail else ""
+                _log.info("camera %s is %s%s", camera.camera_id, camera.state, detail)
+                self._states[camera.camera_id] = camera.state
+
+    def _report(self) -> None:
+        connected = {edge.edge_id for edge in self._port.edges()}
+        for edge_id in sorted(connected - self._connected):
+            _log.info("edge %s is here", edge_id)
+        for edge_id in sorted(self._connected - connected):
+            _log.warning("edge %s is gone", edge_id)
+        self._connected = connected
+        if time.monotonic() >= self._report_due:
+            self._report_due = time.monotonic() + _REPORT_EVERY_S
+            self._report_counters()
+
+    def _report_counters(self) -> None:
+        """Say what was turned away since the last time, by reason."""
+        counters = self._port.counters()
+        totals = {
+            **{f"refused {reason}": count for reason, count in counters.refused.items()},
+            **{f"malformed {reason}": count for reason, count in counters.malformed.items()},
+            **{f"handshake {kind}": count for kind, count in counters.handshake_failures.items()},
+            "gap in the sequence": counters.gaps,
+            "unauthorized": counters.unauthorized,
+        }
+        news = {name: count - self._reported.get(name, 0) for name, count in totals.items()}
+        said = [f"{name}: {count}" for name, count in sorted(news.items()) if count]
+        if said:
+            _log.warning("turned away: %s", ", ".join(said))
+        self._reported = totals

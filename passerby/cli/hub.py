@@ -1,0 +1,65 @@
+"""`passerby hub`: receive from the edges, decide who is who, keep it."""
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.identity_store import faiss_available
+from hub.server import HubServer
+from hub.site_hub import Hub
+from passerby.cli.process import log_to_stderr, stop_on_signals
+from passerby.config import Site, load_site
+from passerby.errors import ModelError
+from passerby.ids import ModelId
+from passerby.models import ReferenceStatistics, find_model
+from passerby.tape import TapeWriter
+from passerby.transport import HubPort, load_hub_keys
+
+_log = logging.getLogger("passerby.hub")
+
+
+def command(
+    *,
+    config: Annotated[Path, typer.Option("--config", help="The site file.")],
+    tape: Annotated[Path | None, typer.Option("--tape", help="Record the wire messages to this file.")] = None,
+) -> None:
+    """Receive from the edges, keep one identity per person, write everything to the site's data folder.
+
+    The first Ctrl-C or SIGTERM stops it in order, the second at once. It may be killed at any moment: what was
+    acknowledged is on disk, the edges send the rest again.
+    """
+    site = load_site(config)
+    log_to_stderr()
+    stop = stop_on_signals()
+    if not faiss_available():
+        _log.warning(
+            "FAISS is not installed: NumPy searches instead (same answers, slower on a large site); "
+            "pip install 'passerby[faiss-cpu]'"
+        )
+    with contextlib.ExitStack() as opened:
+        hub = opened.enter_context(Hub.open(site.data, association=site.association, references=_references(site)))
+        recorder = None if tape is None else opened.enter_context(TapeWriter(tape))
+        keys = load_hub_keys(site.data / "keys")
+        port = opened.enter_context(HubPort(site.hub.listen, keys, window=site.hub.window, committed=hub.committed()))
+        server = HubServer(hub, port, stop=stop, tape=recorder)
+        try:
+            server.startup()
+            server.main_loop()
+        finally:
+            server.shutdown()
+
+
+def _references(site: Site) -> Mapping[ModelId, ReferenceStatistics]:
+    """The statistics that the site's re-ID model brings, where its manifest is on this machine."""
+    try:
+        manifest = find_model(site.models.reid, task="embed")
+    except ModelError as error:
+        _log.info("no manifest of %s here (%s): camera statistics start from nothing", site.models.reid, error)
+        return {}
+    if manifest.embedding is None or manifest.embedding.reference is None:
+        return {}
+    return {manifest.model_id: manifest.embedding.reference}
