@@ -58,6 +58,12 @@ class SharedBatches(Generic[Item, Result]):
         self._running = False
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for their batch now."""
+        with self._changed:
+            return len(self._waiting)
+
     def call(self, items: Sequence[Item]) -> Sequence[Result]:
         """One result per item, in order. Raises what `run` raised for these items; EngineError on time-out or close."""
         mine: _Call[Item, Result] = _Call(items)

@@ -1,7 +1,7 @@
 """The part of TensorRT's and CUDA's interfaces that we use, with ONNX Runtime and host memory behind it.
 
-It keeps TensorRT's rules that matter to a caller: shapes before addresses, results only after a wait for
-the stream, None instead of exceptions. Which names exist in the real thing is checked beside it, against the real bindings.
+It keeps TensorRT's rules that matter to a caller: shapes before addresses, results only after a wait for the stream,
+None instead of exceptions. Which names exist in the real thing is checked beside it, against the real bindings.
 """
 
 import ctypes
