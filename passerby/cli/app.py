@@ -22,12 +22,13 @@ app = typer.Typer(
 _GROUPS = {
     "config": "Check and describe the site file.",
     "eval": "Measure a model on labelled data.",
+    "identities": "Who was seen, where and when.",
     "keys": "Make keys for edges, and say which ones the hub listens to.",
     "models": "List, fetch, describe and export models.",
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
-_COMMANDS: tuple[str, ...] = ("edge", "hub", "replay")
+_COMMANDS: tuple[str, ...] = ("edge", "hub", "replay", "watch")
 """Single commands. Each is `passerby.cli.<name>` with a function `command`."""
 
 

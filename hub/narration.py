@@ -1,0 +1,93 @@
+"""Events in words: one line a decision, for a person who watches."""
+
+from datetime import datetime
+from typing import Any
+
+from hub.reader import SiteReader
+from hub.records import Event, EventKind, Evidence, Tracklet
+from passerby.ids import IdentityId
+
+_SECOND_NS = 1_000_000_000
+
+
+def sentence(event: Event, reader: SiteReader) -> str:
+    """`hall tracklet 17 -> person 3 (similarity .81, was seen in lobby 12 s before)`, without the time."""
+    person = f"person {event.identity_id}"
+    tracklet = f"{event.camera_id} tracklet {event.tracklet}"
+    other = f"person {event.other_identity_id}"
+    match event.kind:
+        case EventKind.CREATED:
+            said = f"{tracklet} -> new {person}{_in_brackets(_nearest(event.evidence))}"
+        case EventKind.LINKED:
+            moved = "" if event.other_identity_id is None else f"not {other}"
+            said = f"{tracklet} -> {person}{_in_brackets(_similar(event.evidence), moved, _before(event, reader))}"
+        case EventKind.CANDIDATE:
+            said = f"{tracklet}: {person} may be {other}{_in_brackets(_similar(event.evidence))}"
+        case EventKind.MERGED:
+            said = f"{other} is {person}{_in_brackets(_similar(event.evidence))}"
+        case EventKind.SPLIT:
+            said = f"{tracklet} -> new {person}{_in_brackets(f'not {other}', _nearest(event.evidence))}"
+        case EventKind.EXPIRED:
+            said = f"{person} is forgotten: not seen for too long"
+        case EventKind.RENAMED:
+            said = f"{person} has another name"
+        case EventKind.ERASED:
+            said = f"{person} is erased"
+    return said
+
+
+def details(event: Event, reader: SiteReader) -> dict[str, Any]:
+    """What a program that watches wants beside the event: where the person was before, and how long ago."""
+    earlier = _earlier(event, reader)
+    if earlier is None:
+        return {}
+    before, gap_s = earlier
+    return {"seen_before": {"camera": before.camera_id, "tracklet": before.number, "seconds": gap_s}}
+
+
+def clock(at_ns: int, *, date: bool = False) -> str:
+    """A time in this machine's zone: `12:03:04`, or with the date before it."""
+    moment = datetime.fromtimestamp(at_ns // _SECOND_NS).astimezone()
+    return moment.strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S")
+
+
+def similarity(value: float) -> str:
+    """`.81`."""
+    return f"{value:.2f}".replace("0.", ".", 1)
+
+
+def _similar(evidence: Evidence) -> str:
+    return "" if evidence.similarity is None else f"similarity {similarity(evidence.similarity)}"
+
+
+def _nearest(evidence: Evidence) -> str:
+    return "" if evidence.runner_up is None else f"nearest other {similarity(evidence.runner_up)}"
+
+
+def _before(event: Event, reader: SiteReader) -> str:
+    earlier = _earlier(event, reader)
+    if earlier is None:
+        return ""
+    before, gap_s = earlier
+    if gap_s <= 0:
+        return f"is in {before.camera_id} at the same time"
+    return f"was seen in {before.camera_id} {gap_s:.0f} s before"
+
+
+def _earlier(event: Event, reader: SiteReader) -> tuple[Tracklet, float] | None:
+    """The person's sighting before this tracklet, and the seconds between; none or negative where they overlap."""
+    if event.tracklet is None or event.kind is not EventKind.LINKED:
+        return None
+    tracklet = reader.tracklet(event.tracklet)
+    if tracklet is None:
+        return None
+    # The log names who it was taken for then; merges have since moved that person's tracklets.
+    before = reader.latest_before(tracklet, tracklet.identity_id or IdentityId(event.identity_id))
+    if before is None:
+        return None
+    return before, round((tracklet.started_at_ns - before.ended_at_ns) / _SECOND_NS, 1)
+
+
+def _in_brackets(*parts: str) -> str:
+    said = ", ".join(part for part in parts if part)
+    return f" ({said})" if said else ""
