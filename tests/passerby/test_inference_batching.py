@@ -39,7 +39,7 @@ class Gate:
 
 
 def shared(run: Callable[[list[int]], Sequence[int]], **options: float) -> SharedBatches[int, int]:
-    settings = {"max_batch": 4, "latency_s": 5.0, "timeout_s": WAIT_S, **options}
+    settings = {"max_batch": 4, "latency_s": 0.05, "timeout_s": WAIT_S, **options}
     return SharedBatches(run, **settings)  # type: ignore[arg-type]
 
 
