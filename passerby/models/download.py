@@ -65,7 +65,7 @@ def pull_model(
             os.replace(part, target)
     except OSError as error:
         raise ModelError(f"{folder}: cannot keep {entry.name} there: {error.strerror or error}") from error
-    return read_model(folder / variant.files[0].name)
+    return read_model(folder / variant.files[0].name, description=entry.description)
 
 
 def _fetch(

@@ -34,15 +34,15 @@ def find_model(
     return manifest
 
 
-def read_model(file: Path) -> ModelManifest:
-    """The manifest of one model file, .onnx or .xml. Raises ModelError."""
+def read_model(file: Path, *, description: ModelDescription | None = None) -> ModelManifest:
+    """The manifest of one model file, .onnx or .xml; `description` stands for FILE.json. Raises ModelError."""
     files = [file]
     if file.suffix == ".xml":
         weights = file.with_suffix(".bin")
         if not weights.is_file():
             raise ModelError(f"{file}: its weights are missing; expected {weights.name} beside it")
         files.append(weights)
-    fields = _describe(file)
+    fields = _describe(file) if description is None else description
     return ModelManifest(
         name=file.stem,
         version=version_of(files),
