@@ -131,7 +131,7 @@ class EdgeLoop:
             _log.error("the link to the hub stops: %s", error)
         finally:
             self._state.connected = False
-            context.destroy(linger=0)
+            context.term()
 
     def _one_connection(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         try:

@@ -1,11 +1,13 @@
 """The hub port's thread: one ROUTER socket, its authentication, its monitor, and everything that is said over it."""
 
+import contextlib
 import errno
 import logging
 import secrets
 import threading
 import time
 from collections import deque
+from contextlib import ExitStack
 from pathlib import Path
 
 import zmq
@@ -59,7 +61,7 @@ class HubLoop:
         self._outbox_bytes = 0
         self._allowed = AllowList({})
         self._allowed_stamp: tuple[int, ...] = ()
-        self._silent_handshakes = 0
+        self._silent_handshakes = 0  # proven keys that have not said Hello; -1 while Hello is ahead of its event
         self._failure_counted = False
         self._router: zmq.Socket[bytes]
 
@@ -99,27 +101,37 @@ class HubLoop:
             self.failure = TransportError(f"the hub's socket at {self.address} failed: {error}")
         finally:
             self.started.set()
-            context.destroy(linger=_FAREWELL_MS)
+            context.term()
             self._book.wake_receivers()
 
     def _serve(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         self._read_allow_list()
-        zap = ZapHandler(context)
-        self._router = router = context.socket(zmq.ROUTER)
+        with ExitStack() as sockets:
+            zap = sockets.enter_context(contextlib.closing(ZapHandler(context)))
+            self._router = sockets.enter_context(context.socket(zmq.ROUTER))
+            monitor = sockets.enter_context(watched(self._router))
+            self._bind()
+            self.started.set()
+            self._turn(zap, monitor)
+            self._pay()
+            self._router.setsockopt(zmq.LINGER, _FAREWELL_MS)
+
+    def _bind(self) -> None:
+        router = self._router
         bound_socket(router, self.address)
         router.setsockopt(zmq.ROUTER_MANDATORY, 1)
         router.setsockopt(zmq.CURVE_SERVER, 1)
         router.setsockopt(zmq.CURVE_SECRETKEY, self._keys.pair.secret)
         router.setsockopt(zmq.ZAP_DOMAIN, DOMAIN)
-        monitor = watched(router)
         try:
             router.bind(self.address)
         except zmq.ZMQError as error:
             raise TransportError(f"the hub cannot listen at {self.address}: {error}") from error
         self.address = router.getsockopt_string(zmq.LAST_ENDPOINT)
-        self.started.set()
+
+    def _turn(self, zap: ZapHandler, monitor: zmq.Socket[bytes]) -> None:
         poller = zmq.Poller()
-        for readable in (zap.socket, router, monitor):
+        for readable in (zap.socket, self._router, monitor):
             poller.register(readable, zmq.POLLIN)
         poller.register(self._waker.fileno(), zmq.POLLIN)
         next_tick = time.monotonic() + _TICK_S
@@ -134,8 +146,6 @@ class HubLoop:
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + _TICK_S
                 self._tick()
-        self._pay()
-        router.setsockopt(zmq.LINGER, _FAREWELL_MS)
 
     # What comes in
 
@@ -238,7 +248,7 @@ class HubLoop:
         )
         self._book.sessions[route] = session
         self._book.tally["connections"] += 1
-        self._silent_handshakes = max(0, self._silent_handshakes - 1)
+        self._silent_handshakes -= 1
         _log.info("edge %s connected from %s (%s)", edge.name, session.address, hello.software)
         self._grant(route, session)
         return session
@@ -328,7 +338,7 @@ class HubLoop:
                 return
         if counted:
             return
-        if self._silent_handshakes:
+        if self._silent_handshakes > 0:
             self._silent_handshakes -= 1
         else:
             self._book.handshake_failures["not-zeromq"] += 1

@@ -10,6 +10,8 @@ import zmq
 from passerby.codec import MAX_PART_BYTES
 from passerby.transport.limits import HANDSHAKE_S, SOCKET_MESSAGES
 
+_CURVE_BYTES = 33
+"""What CURVE adds to each frame: command name, nonce, flags and authenticator (RFC 26)."""
 _WATCHED = (
     zmq.Event.HANDSHAKE_SUCCEEDED
     | zmq.Event.HANDSHAKE_FAILED_AUTH
@@ -37,7 +39,7 @@ def bound_socket(zmq_socket: zmq.Socket[bytes], address: str) -> None:
     zmq_socket.setsockopt(zmq.LINGER, 0)
     zmq_socket.setsockopt(zmq.SNDHWM, SOCKET_MESSAGES)
     zmq_socket.setsockopt(zmq.RCVHWM, SOCKET_MESSAGES)
-    zmq_socket.setsockopt(zmq.MAXMSGSIZE, MAX_PART_BYTES)
+    zmq_socket.setsockopt(zmq.MAXMSGSIZE, MAX_PART_BYTES + _CURVE_BYTES)
     zmq_socket.setsockopt(zmq.HANDSHAKE_IVL, int(HANDSHAKE_S * 1000))
     zmq_socket.setsockopt(zmq.IPV6, int("[" in address))
 
