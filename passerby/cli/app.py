@@ -28,7 +28,7 @@ _GROUPS = {
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
-_COMMANDS: tuple[str, ...] = ("edge", "hub", "replay", "watch")
+_COMMANDS: tuple[str, ...] = ("edge", "hub", "replay", "up", "watch")
 """Single commands. Each is `passerby.cli.<name>` with a function `command`."""
 
 

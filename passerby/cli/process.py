@@ -5,17 +5,19 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 from passerby.redaction import redact
 
 
-def stop_on_signals() -> threading.Event:
-    """An event that the first SIGINT or SIGTERM sets; the second ends the process at once."""
+def stop_on_signals(*, before_force: Callable[[], None] = lambda: None) -> threading.Event:
+    """An event that the first SIGINT or SIGTERM sets; the second calls `before_force` and ends the process at once."""
     stop = threading.Event()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
+            before_force()
             os._exit(128 + number)
         stop.set()
 

@@ -1,0 +1,1 @@
+"""The hub and the edge as child processes of one terminal: kept running, shown, stopped in order."""
