@@ -2,17 +2,44 @@
 
 import importlib
 import sys
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from passerby import __version__
 from passerby.errors import PasserbyError
 from passerby.redaction import redact
 
+
+class _LazyCommands(TyperGroup):
+    """Imports a command when it is called: `passerby --version` needs neither networks nor a database."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All names, in the order of the help text."""
+        del ctx
+        return sorted({*_GROUPS, *_COMMANDS})
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, or None."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"passerby.cli.{cmd_name}")
+        parent = typer.Typer()
+        parent.callback()(lambda: None)  # With a callback, a single command keeps its name.
+        if cmd_name in _GROUPS:
+            parent.add_typer(module.app, name=cmd_name, help=_GROUPS[cmd_name], no_args_is_help=True)
+        else:
+            parent.command(cmd_name)(module.command)
+        return get_group(parent).get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
     name="passerby",
+    cls=_LazyCommands,
     help="One identity per person across all cameras of a site.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -43,12 +70,6 @@ def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print it."),
 ) -> None:
     """One identity per person across all cameras of a site."""
-
-
-for _name, _help in _GROUPS.items():
-    app.add_typer(importlib.import_module(f"passerby.cli.{_name}").app, name=_name, help=_help, no_args_is_help=True)
-for _name in _COMMANDS:
-    app.command(_name)(importlib.import_module(f"passerby.cli.{_name}").command)
 
 
 def main() -> None:
