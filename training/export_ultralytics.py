@@ -42,7 +42,7 @@ def export_ultralytics(source: str, out: Path, *, size: int = 640, person_class:
             task="detect",
             input=Preprocessing(height=size, width=size, colour="RGB", resize="letterbox-centre", scale=1 / 255),
             detection=DetectionOutput(
-                layout=layout, person_class=_person(model.names) if person_class is None else person_class
+                layout=layout, person_class=person_among(model.names) if person_class is None else person_class
             ),
             licence=_LICENCE,
             weights_licence=_LICENCE if source.endswith(".pt") else "none: untrained",
@@ -103,7 +103,8 @@ def _layout(exported: Path, source: str) -> DetectionLayout:
     raise ModelError(f"{source}: the exported network gives {axes} (0 = free), which is no known head")
 
 
-def _person(names: Mapping[int, str]) -> int:
+def person_among(names: Mapping[int, str]) -> int:
+    """The class that is people: by its name, or the only one. Raises ModelError when it cannot be told."""
     for index, name in names.items():
         if name.lower() in _PEOPLE:
             return index

@@ -79,7 +79,8 @@ def _fit(image: Image, how: Preprocessing) -> tuple[Image, Placement]:
     inner_width, inner_height = max(inner_width, 1), max(inner_height, 1)
     canvas = np.full((how.height, how.width, 3), _PADDING, np.uint8)
     canvas[top : top + inner_height, left : left + inner_width] = _resize(image, inner_width, inner_height)
-    return canvas, Placement(ratio, ratio, left, top, width, height)
+    # Not `ratio`: the picture was resized to whole pixels, by a little more or less along each axis.
+    return canvas, Placement(inner_width / width, inner_height / height, left, top, width, height)
 
 
 def _resize(image: Image, width: int, height: int) -> Image:
