@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from passerby.arrays import Float32Array, l2_normalize, require_shape
+from passerby.arrays import Float32Array, require_shape
 from passerby.errors import DataError
 from passerby.features.people import People, PeopleSeen
 from passerby.features.shrinkage import Moments, Standardization, moments_of, standardize_cameras
@@ -123,7 +123,7 @@ class CameraNormalizer:
     ) -> None:
         """Learn from a tracklet: its raw mean embedding (d,).
 
-        The same `tracklet_key` again replaces what the tracklet said before (among the last 256 of the camera).
+        The same `tracklet_key` again replaces what the tracklet said before (among the last 128 of the camera).
         `quality` in (0, 1]: a person of whom only 0.3 was seen counts as 0.3 people. Raises DataError for another
         shape, for NaN, infinity or a zero vector, and for a quality out of range.
         """
@@ -149,7 +149,8 @@ class CameraNormalizer:
         _require_direction("embeddings", embeddings)
         apply = self._published.get(camera_id, self._unknown)
         standardized = (embeddings.astype(np.float64) - apply.shift) / apply.scale
-        return l2_normalize(standardized)
+        lengths = np.linalg.norm(standardized, axis=1, keepdims=True)  # In float64, where no float32 overflows.
+        return (standardized / np.where(lengths > 0.0, lengths, 1.0)).astype(np.float32)
 
     def state(self) -> NormalizerState:
         """All of it, to be stored. Open tracklets are stored as settled: a restart ends their replacement."""

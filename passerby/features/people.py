@@ -11,7 +11,7 @@ from passerby.arrays import Float32Array
 MAX_PEOPLE = 128
 """People remembered per camera. The least recently seen goes first, so that the statistics follow the seasons."""
 
-MAX_OPEN_TRACKLETS = 256
+MAX_OPEN_TRACKLETS = 128
 """Tracklets per camera that may still be replaced; the oldest is settled into its person for good."""
 
 _MAX_SETTLED_WEIGHT = 8.0
