@@ -73,7 +73,8 @@ def evaluate_retrieval(
     """Rank the gallery for each query by cosine distance and compare with who is really on it.
 
     For each query the gallery images of the same person and the same camera (the query itself among them) are left
-    out; ties stay in the gallery's order. `pairs_at_once` bounds the memory, and changes nothing else. Raises DataError for NaN, unlike dimensions, or no query with a match.
+    out; ties stay in the gallery's order. `pairs_at_once` bounds the memory, and changes nothing else. Raises DataError
+    for NaN, unlike dimensions, or no query with a match.
     """
     require_shape("gallery features", gallery.features, (None, query.features.shape[1]))
     rows_at_once = max(1, pairs_at_once // max(1, len(gallery)))
