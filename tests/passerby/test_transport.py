@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 import zmq
 
-from passerby.codec import MAX_PART_BYTES, encode
+from passerby.codec import MAX_PART_BYTES, decode, encode
 from passerby.errors import ConfigError, MessageTooLargeError, SpoolFullError, TransportError
 from passerby.ids import BootId, CameraId, EdgeId, ModelId
 from passerby.messages import (
@@ -20,9 +21,12 @@ from passerby.messages import (
     Credit,
     Envelope,
     Hello,
+    Message,
     ModelChunk,
     Preview,
+    Refusal,
     Status,
+    Welcome,
 )
 from passerby.transport import (
     AllowList,
@@ -488,6 +492,48 @@ def test_a_message_before_hello_is_not_taken(site: Site) -> None:
     rogue.send_multipart(encode(Envelope(BootId(b"rogue boot 00001"), 1, _status(1))))
     _until(lambda: hub.counters().refused == {"no-hello": 1}, "the count")
     assert hub.counters().received == 0
+
+
+def _answer(dealer: zmq.Socket[bytes]) -> Message:
+    assert dealer.poll(int(_WAIT_S * 1000)), "the hub does not answer"
+    return decode(dealer.recv_multipart()).message
+
+
+def test_a_number_missing_in_a_connection_is_asked_for_once_more(site: Site) -> None:
+    hub = site.hub()
+    rogue = _hostile_dealer(site, hub)
+    rogue.send_multipart(_hello())
+    assert isinstance(_answer(rogue), Welcome)
+    boot = BootId(b"rogue boot 00001")
+    for number in (1, 3, 4):
+        rogue.send_multipart(encode(Envelope(boot, number, _status(number))))
+    assert _numbers(_receive(hub, 1)) == [1]
+    assert isinstance(_answer(rogue), Welcome), "begin again"
+    for number in (1, 2, 3, 4):
+        rogue.send_multipart(encode(Envelope(boot, number, _status(number))))
+    assert _numbers(_receive(hub, 3)) == [2, 3, 4]
+    assert (hub.counters().rewinds, hub.counters().gaps) == (1, 0)
+
+
+def test_an_edge_of_another_major_version_is_told(site: Site) -> None:
+    hub = site.hub()
+    rogue = _hostile_dealer(site, hub)
+    header = msgspec.msgpack.decode(_hello()[0])
+    rogue.send(msgspec.msgpack.encode({**header, "v": [2, 0]}))
+    assert _answer(rogue) == Refusal(boot_id=BootId(bytes(16)), seq=0, reason="version")
+    assert hub.counters().malformed == {"version": 1}
+
+
+def test_a_reliable_kind_of_a_newer_minor_version_is_refused_and_the_stream_goes_on(site: Site) -> None:
+    hub = site.hub()
+    rogue = _hostile_dealer(site, hub)
+    rogue.send_multipart(_hello())
+    boot = BootId(b"rogue boot 00001")
+    header = msgspec.msgpack.decode(encode(Envelope(boot, 1, _status(1)))[0])
+    rogue.send(msgspec.msgpack.encode({**header, "v": [1, 1], "kind": "weather"}))
+    rogue.send_multipart(encode(Envelope(boot, 2, _status(2))))
+    assert _numbers(_receive(hub, 1)) == [2]
+    assert hub.counters().refused == {"malformed-kind": 1}
 
 
 def test_messages_sent_again_have_their_effect_once(site: Site) -> None:
