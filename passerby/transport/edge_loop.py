@@ -120,15 +120,12 @@ class EdgeLoop:
         self._waker.close()
 
     def run(self) -> None:
-        """Keep a connection up until `stop`. A broken spool ends it; its text is the link's problem."""
+        """Keep a connection up until `stop`. A spool that cannot be used (disk full) ends the connection alone."""
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
             while not self._stopping.is_set():
                 self._one_connection(context)
                 self._pause()
-        except TransportError as error:
-            self._state.problem = str(error)
-            _log.error("the link to the hub stops: %s", error)
         finally:
             self._state.connected = False
             context.term()
@@ -139,7 +136,7 @@ class EdgeLoop:
                 self._serve(link)
         except zmq.ZMQError as error:
             self._lost(f"{self._address}: {error}")
-        except _LostError as error:
+        except (_LostError, TransportError) as error:
             self._lost(str(error))
         finally:
             self._state.connected = False
@@ -153,7 +150,8 @@ class EdgeLoop:
 
     def _pause(self) -> None:
         """Wait before the next attempt; the spool is kept safe meanwhile."""
-        self._spool.sync()
+        with contextlib.suppress(TransportError):  # said already: it is why the connection ended
+            self._spool.sync()
         self._stopping.wait(self._backoff_s * SystemRandom().uniform(0.5, 1.0))
         self._backoff_s = min(self._backoff_s * 2, BACKOFF_S[1])
 

@@ -57,6 +57,7 @@ class LocalKeys:
 def create_pair(name: str, *, directory: Path) -> KeyPair:
     """Make NAME.secret and NAME.public under `directory`. Raises ConfigError if either stands there already."""
     require_name(name)
+    _require_not_hub(name)
     with key_directory(directory):
         for path in (_secret_path(directory, name), _public_path(directory, name)):
             if path.exists():
@@ -103,6 +104,7 @@ def local_keys(directory: Path, edge_name: str, cameras: Sequence[CameraId | str
     Hub and edges may call it at the same time. Raises ConfigError when a file is there but not usable.
     """
     require_name(edge_name)
+    _require_not_hub(edge_name)
     hub = load_hub_keys(directory)
     with key_directory(directory):
         if not _secret_path(directory, edge_name).exists():
@@ -123,6 +125,11 @@ def require_name(name: str) -> None:
     """Raise ConfigError unless `name` can be a file's name and an edge's id."""
     if not _NAME.fullmatch(name):
         raise ConfigError(f"key name {name!r} is not usable; expected letters, digits, `-`, `_`, `.`, at most 64")
+
+
+def _require_not_hub(name: str) -> None:
+    if name == HUB_NAME:
+        raise ConfigError(f"an edge cannot be named {HUB_NAME!r}: that key is the hub's own; choose another name")
 
 
 @contextlib.contextmanager

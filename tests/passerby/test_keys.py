@@ -68,6 +68,13 @@ def test_a_name_that_is_no_file_name_is_refused(tmp_path: Path, name: str) -> No
         create_pair(name, directory=tmp_path)
 
 
+def test_an_edge_cannot_take_the_hubs_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the hub's own"):
+        create_pair("hub", directory=tmp_path)
+    with pytest.raises(ConfigError, match="the hub's own"):
+        local_keys(tmp_path, "hub", ["*"])
+
+
 def test_keys_make_themselves_on_one_machine_and_stay(tmp_path: Path) -> None:
     first = local_keys(tmp_path, "gate", ["hall"])
     again = local_keys(tmp_path, "gate", ["hall", "lobby"])

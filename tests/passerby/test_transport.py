@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -616,6 +617,22 @@ def test_a_hub_that_has_forgotten_takes_the_stream_from_where_the_edge_is_and_co
     assert again.counters().gaps == 3
     again.acknowledge(deliveries)
     assert link.flush(_WAIT_S)
+
+
+def test_a_spool_that_cannot_be_used_for_a_while_does_not_end_the_link(site: Site) -> None:
+    hub = site.hub()
+    link = site.link(hub)
+    assert link.wait_until_connected(_WAIT_S)
+    database = sqlite3.connect(site.folder / "spool-gate.db")
+    database.execute("ALTER TABLE message RENAME TO elsewhere")
+    with pytest.raises(TransportError, match=r"spool-gate\.db: the spool cannot be used: no such table"):
+        link.publish(_status(1), timeout_s=1)
+    link.say_hello(Hello(software="test", cameras=[], model_id=ModelId("m@1")))
+    _until(lambda: "cannot be used" in link.stats().problem, "the reason")
+    database.execute("ALTER TABLE elsewhere RENAME TO message")
+    database.close()
+    assert link.publish(_status(1), timeout_s=1) == 1
+    assert _numbers(_receive(hub, 1)) == [1]
 
 
 def test_publishing_on_a_closed_link_is_an_error(site: Site) -> None:
