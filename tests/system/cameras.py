@@ -49,9 +49,8 @@ class Playing:
     frames: int
 
     def frame_number(self, captured_at_ns: int) -> int:
-        """Which frame of the film, from 1, was sent as captured at that time."""
-        since_first = captured_at_ns - self.first_frame_at_ns
-        return 1 + round(since_first / self.frame_interval_ns) % self.frames
+        """Which frame, from 1, was sent as captured at that time; above `frames` once the film begins again."""
+        return 1 + round((captured_at_ns - self.first_frame_at_ns) / self.frame_interval_ns)
 
 
 @dataclass
@@ -103,7 +102,7 @@ class RtspCameras:
         return f"rtsp://127.0.0.1:{self.port}/{mount}"
 
     def frame_number(self, mount: str, captured_at_ns: int) -> int | None:
-        """Which frame of the film a picture of that mount and time is; None from before the first stream."""
+        """Which frame a picture of that mount and time is (see Playing); None from before the first stream."""
         begun = [one for one in self.playing if one.mount == mount and one.first_frame_at_ns <= captured_at_ns + 10**9]
         return begun[-1].frame_number(captured_at_ns) if begun else None
 

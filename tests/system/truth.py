@@ -52,7 +52,7 @@ def fourcam_truth() -> list[Standing]:
 def sightings(
     truth: list[Standing], tracks: Mapping[CameraId, CameraTracks], frame_number: FrameNumber
 ) -> list[Sighting]:
-    """For every standing that a tracklet covers, what the hub says of it; a looped film gives several."""
+    """For every standing that a tracklet covers, what the hub says of it; two tracklets may say two things."""
     found = []
     for (camera, frame), standings in _by_instant(truth).items():
         rows = tracks.get(CameraId(camera))
