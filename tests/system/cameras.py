@@ -60,6 +60,8 @@ class RtspCameras:
     films: Mapping[str, Path]
     login: tuple[str, str] | None = None
     """User and password, if clients must know them."""
+    speed: float = 1.0
+    """Films are played so many times as fast as they were taken."""
     port: int = 0
     playing: list[Playing] = field(default_factory=list)
     """Every stream that a client has begun to play, in order."""
@@ -74,14 +76,9 @@ class RtspCameras:
     def start(self) -> None:
         """Start serving; the second time at the same port as the first."""
         login = dict(zip(("RTSP_USER", "RTSP_PASSWORD"), self.login, strict=True)) if self.login else {}
+        films = [f"{name}={path}" for name, path in self.films.items()]
         self._process = subprocess.Popen(
-            [
-                SYSTEM_PYTHON,
-                _SERVER,
-                "--port",
-                str(self.port),
-                *(f"{name}={path}" for name, path in self.films.items()),
-            ],
+            [SYSTEM_PYTHON, _SERVER, "--port", str(self.port), "--speed", str(self.speed), *films],
             stdout=subprocess.PIPE,
             text=True,
             env={"PATH": os.defpath, **login},

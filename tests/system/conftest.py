@@ -1,5 +1,6 @@
 """Real cameras for the system tests: real footage from a real RTSP server."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,11 +34,11 @@ def _rtsp_available() -> None:
 
 @pytest.fixture
 def serve_films(_rtsp_available: None) -> Iterator[ServeFilms]:
-    """`serve_films({"cam0": path}, login=(user, password))`: a running RTSP server, stopped after the test."""
+    """`serve_films({"cam0": path}, login=(user, password), speed=1.0)`: a running RTSP server, ended with the test."""
     with ExitStack() as running:
 
-        def start(films: dict[str, Path], *, login: tuple[str, str] | None = None) -> RtspCameras:
-            return running.enter_context(RtspCameras(films, login=login))
+        def start(films: dict[str, Path], *, login: tuple[str, str] | None = None, speed: float = 1.0) -> RtspCameras:
+            return running.enter_context(RtspCameras(films, login=login, speed=speed))
 
         yield start
 
@@ -46,9 +47,11 @@ def serve_films(_rtsp_available: None) -> Iterator[ServeFilms]:
 def make_site(tmp_path: Path, shared_data: Callable[[str], Path]) -> Iterator[MakeSite]:
     """`make_site({"cam0": url}, secrets={...})`: a site file in a folder, whose processes end with the test."""
     with ExitStack() as sites:
+        numbers = itertools.count(1)
 
         def make(cameras: dict[str, str], *, secrets: dict[str, str] | None = None) -> LiveSite:
             settings = {**SITE, "cameras": {name: {"url": url} for name, url in cameras.items()}}
-            return sites.enter_context(LiveSite(tmp_path / "site", shared_data("models"), settings, secrets or {}))
+            folder = tmp_path / f"site{next(numbers)}"
+            return sites.enter_context(LiveSite(folder, shared_data("models"), settings, secrets or {}))
 
         yield make

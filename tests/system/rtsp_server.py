@@ -1,10 +1,10 @@
 """Serves recorded films as RTSP cameras, for the tests; run by the system's Python, where GStreamer's bindings live.
 
-    /usr/bin/python3 rtsp_server.py [--port 0] [--once] cam0=film.mp4 cam1=other.mp4 ...
+    /usr/bin/python3 rtsp_server.py [--port 0] [--once] [--speed 1] cam0=film.mp4 cam1=other.mp4 ...
 
-The server is GStreamer's gst-rtsp-server; the H.264 is sent as it is in the file, at the film's own speed, from its
-first frame for every client, endlessly unless `--once`. With RTSP_USER and RTSP_PASSWORD set, clients must know them
-(Digest).
+The server is GStreamer's gst-rtsp-server; the H.264 is sent as it is in the file, at the film's own speed (times
+`--speed`), from its first frame for every client, endlessly unless `--once`. With RTSP_USER and RTSP_PASSWORD set,
+clients must know them (Digest).
 
 Each line on stdout is JSON: {"event": "listening", "port": n} once, then {"event": "started", "mount": "cam0",
 "first_frame_at_ns": n, "frame_interval_ns": n, "frames": n} for each client that plays: a frame captured at t (Unix
@@ -47,8 +47,8 @@ class Film:
         return max(decode - display for decode, display in enumerate(self.display_indices))
 
 
-def read_film(path: str) -> Film:
-    """Demultiplex an .mp4 of constant frame rate into memory."""
+def read_film(path: str, *, speed: float) -> Film:
+    """Demultiplex an .mp4 of constant frame rate into memory, to be played `speed` times as fast."""
     pipeline = Gst.parse_launch(
         "filesrc name=file ! qtdemux ! h264parse config-interval=-1 "
         "! video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=out sync=false"
@@ -66,7 +66,7 @@ def read_film(path: str) -> Film:
         sys.exit(f"{path}: no H.264 video could be read")
     shown = {time_ns: index for index, time_ns in enumerate(sorted(times))}
     span_ns = max(times) - min(times)
-    return Film(units, [shown[time_ns] for time_ns in times], round(span_ns / max(1, len(times) - 1)))
+    return Film(units, [shown[time_ns] for time_ns in times], round(span_ns / speed / max(1, len(times) - 1)))
 
 
 class FilmFactory(GstRtspServer.RTSPMediaFactory):
@@ -136,6 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--once", action="store_true", help="end after the last frame")
+    parser.add_argument("--speed", type=float, default=1.0, help="0.5: half as fast")
     parser.add_argument("films", nargs="+", metavar="MOUNT=FILE")
     options = parser.parse_args()
 
@@ -148,7 +149,7 @@ def main() -> None:
         _require_login(server, user, password)
     for assignment in options.films:
         mount, _, path = assignment.partition("=")
-        factory = FilmFactory(mount, read_film(path), once=options.once)
+        factory = FilmFactory(mount, read_film(path, speed=options.speed), once=options.once)
         if user and password:
             permissions = Gst.Structure.new_empty(_ROLE)
             permissions.set_value("media.factory.access", True)
