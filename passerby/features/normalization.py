@@ -51,6 +51,7 @@ class NormalizerState(Struct, frozen=True, kw_only=True):
     dimension: int
     version: int
     signed: bool
+    common_share: float
     site_shift: bytes
     cameras: list[CameraState]
 
@@ -107,7 +108,18 @@ class CameraNormalizer:
         self._moments: dict[CameraId, Moments] = {}
         self._published: dict[CameraId, Standardization] = {}
         self._unknown = Standardization(self._prior, np.ones(dimension))
+        self._common_share = 0.0
         self._version = 0
+
+    @property
+    def common_share(self) -> float:
+        """Share (0-1) of the energy of people's raw embeddings that normalization takes away, mean over the cameras.
+
+        Cosines fall as it rises; `(1 - common_share) * cosine + common_share` of two normalized rows stays about where
+        the plain cosine was, in the same order for every pair of cameras, so that one threshold serves a site from its
+        first hour on. It is of the published statistics and changes with `version` only.
+        """
+        return self._common_share
 
     @property
     def version(self) -> int:
@@ -172,6 +184,7 @@ class CameraNormalizer:
             dimension=self._dimension,
             version=self._version,
             signed=self._signed,
+            common_share=self._common_share,
             site_shift=_to_bytes(self._unknown.shift, "<f8"),
             cameras=cameras,
         )
@@ -187,6 +200,7 @@ class CameraNormalizer:
         d = self._dimension
         self._version = state.version
         self._signed = state.signed
+        self._common_share = state.common_share
         self._unknown = Standardization(_from_bytes("site_shift", state.site_shift, "<f8", (d,)), np.ones(d))
         for camera in state.cameras:
             weights = _from_bytes("weights", camera.weights, "<f8", (-1,))
@@ -218,14 +232,26 @@ class CameraNormalizer:
         )
         if moved:
             self._published, self._unknown = current, unknown
+            self._common_share = float(
+                np.mean([_share_of(current[camera_id], moments) for camera_id, moments in self._moments.items()])
+            )
             self._version += 1
 
     @staticmethod
     def _has_moved(before: Standardization, now: Standardization, moments: Moments) -> bool:
-        person_length = np.sqrt(float((moments.mean**2).sum() + moments.variance.sum()))
+        person_length = np.sqrt(_energy(moments))
         shift = float(np.linalg.norm(now.shift - before.shift))
         scale = float(np.sqrt(np.mean((now.scale / before.scale - 1.0) ** 2)))
         return shift > _MOVED * person_length or scale > _MOVED
+
+
+def _energy(moments: Moments) -> float:
+    """Mean squared length of the people's raw embeddings."""
+    return float((moments.mean**2).sum() + moments.variance.sum())
+
+
+def _share_of(applied: Standardization, moments: Moments) -> float:
+    return min(1.0, float((applied.shift**2).sum()) / _energy(moments))
 
 
 def _numbered(camera_ids: Sequence[Hashable]) -> list[int]:

@@ -136,6 +136,15 @@ def test_statistics_move_in_steps_and_the_version_says_when():
     assert sum(number < 20 for number in steps) > sum(number >= 80 for number in steps)
 
 
+def test_what_is_taken_away_is_told_as_a_share_of_the_embeddings_energy():
+    assert CameraNormalizer(_D).common_share == 0.0
+    normalizer, who, shifts = _fed()
+    energy = np.mean([((who + shift) ** 2).sum(axis=1).mean() for shift in shifts.values()])
+    shift_energy = np.mean([(shift**2).sum() for shift in shifts.values()])
+    assert normalizer.common_share == pytest.approx(shift_energy / energy, rel=0.25)
+    assert CameraNormalizer.from_state(normalizer.state()).common_share == normalizer.common_share
+
+
 def test_the_same_calls_give_the_same_bytes():
     first, second = (msgspec.msgpack.encode(_fed()[0].state()) for _ in range(2))
     assert first == second
