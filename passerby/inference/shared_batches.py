@@ -105,7 +105,12 @@ class SharedBatches(Generic[Item, Result]):
             if mine.done:
                 return []
             self._running = True  # from here others wait for this thread
-            self._changed.wait_for(self._ready, timeout=self._latency_s)
+            try:
+                self._changed.wait_for(self._ready, timeout=self._latency_s)
+            except BaseException:  # a signal's: the others must not wait for a thread that is gone
+                self._running = False
+                self._changed.notify_all()
+                raise
             batch = self._take()
             if not batch:  # closed meanwhile
                 self._running = False
