@@ -151,6 +151,8 @@ class HubServer:
         if time.monotonic() >= self._report_due:
             self._report_due = time.monotonic() + _REPORT_EVERY_S
             self._report_counters()
+            if self._tape is not None:
+                self._tape.flush()
 
     def _report_counters(self) -> None:
         """Say what was turned away since the last time, by reason."""

@@ -1,0 +1,28 @@
+"""Everything that a hub has in mind, as plain values: two hubs that have the same are the same."""
+
+from typing import Any
+
+from hub.state import SiteState
+
+
+def fingerprint(state: SiteState) -> dict[str, Any]:
+    """Comparable by ==; arrays as bytes."""
+    return {
+        "clock": state.clock_ns,
+        "counters": dict(state.counters),
+        "boots": dict(state.boots),
+        "identities": dict(state.identities),
+        "tracklets": {n: (t, t.embedding.tobytes()) for n, t in state.tracklets.items()},
+        "members": {i: [m.number for m in state.members(i)] for i in state.identities},
+        "spaces": {
+            model_id: (
+                space.dimension,
+                space.active_version,
+                None if space.running is None else space.running.packed(),
+                None if space.active is None else space.active.packed(),
+                {n: space.prototype(n).tobytes() for n, t in state.tracklets.items() if t.prototype},
+                len(space),
+            )
+            for model_id, space in state.spaces.items()
+        },
+    }

@@ -1,0 +1,132 @@
+"""One suite over both stores: FAISS and its NumPy twin give the same answers as plain sorting."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.identity_store import ExactStore, FaissStore, IdentityStore, UnitVectors
+from passerby.arrays import Float32Array, l2_normalize
+from passerby.errors import DataError, StoreError
+from passerby.ids import ModelId
+
+MODEL = ModelId("made-up@1")
+DIMENSION = 8
+
+
+@pytest.fixture(params=[ExactStore, FaissStore])
+def store(request: pytest.FixtureRequest) -> IdentityStore:
+    made: IdentityStore = request.param(MODEL, DIMENSION)
+    return made
+
+
+def vectors(count: int, *, seed: int = 0) -> UnitVectors:
+    return UnitVectors(MODEL, l2_normalize(np.random.default_rng(seed).normal(size=(count, DIMENSION))))
+
+
+def ids(*values: int) -> np.typing.NDArray[np.int64]:
+    return np.array(values, np.int64)
+
+
+def naive_search(known: dict[int, Float32Array], query: Float32Array, *, k: int) -> list[int]:
+    ranked = sorted(known, key=lambda key: (-float(known[key] @ query), key))[:k]
+    return ranked + [-1] * (k - len(ranked))
+
+
+def test_an_empty_store_finds_nobody(store: IdentityStore) -> None:
+    found = store.search(vectors(2), k=3)
+    assert len(store) == 0
+    assert found.ids.tolist() == [[-1] * 3] * 2
+    assert np.isneginf(found.similarities).all()
+
+
+def test_no_query_gives_no_answer(store: IdentityStore) -> None:
+    store.put(ids(1), vectors(1))
+    assert store.search(UnitVectors(MODEL, np.zeros((0, DIMENSION), np.float32)), k=3).ids.shape == (0, 3)
+
+
+def test_the_nearest_comes_first_under_its_own_id(store: IdentityStore) -> None:
+    known = vectors(5)
+    store.put(ids(10, 20, 30, 40, 50), known)
+    found = store.search(UnitVectors(MODEL, known.rows[2:3]), k=2)
+    assert found.ids[0, 0] == 30
+    assert found.similarities[0, 0] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_putting_an_id_again_replaces_it(store: IdentityStore) -> None:
+    first, second = vectors(1, seed=1), vectors(1, seed=2)
+    store.put(ids(7), first)
+    store.put(ids(7), second)
+    assert len(store) == 1
+    assert store.search(second, k=2).ids.tolist() == [[7, -1]]
+    assert store.search(second, k=1).similarities[0, 0] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_of_an_id_given_twice_the_last_one_stays(store: IdentityStore) -> None:
+    both = vectors(2)
+    store.put(ids(7, 7), both)
+    assert len(store) == 1
+    assert store.search(UnitVectors(MODEL, both.rows[1:]), k=1).similarities[0, 0] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_what_is_removed_is_gone(store: IdentityStore) -> None:
+    known = vectors(3)
+    store.put(ids(1, 2, 3), known)
+    store.remove(ids(2, 99))
+    assert len(store) == 2
+    assert 2 not in store
+    assert 3 in store
+    assert 2 not in store.search(known, k=3).ids
+
+
+def test_two_models_never_meet(store: IdentityStore) -> None:
+    other = UnitVectors(ModelId("made-up@2"), vectors(1).rows)
+    with pytest.raises(StoreError, match="made-up@2"):
+        store.put(ids(1), other)
+    with pytest.raises(StoreError, match="made-up@2"):
+        store.search(other, k=1)
+
+
+def test_another_dimension_is_refused(store: IdentityStore) -> None:
+    with pytest.raises(StoreError, match="made-up@1 makes"):
+        store.put(ids(1), UnitVectors(MODEL, np.eye(3, dtype=np.float32)))
+
+
+def test_a_negative_id_is_refused(store: IdentityStore) -> None:
+    with pytest.raises(StoreError, match="negative"):
+        store.put(ids(-1), vectors(1))
+
+
+@pytest.mark.parametrize("row", [[0.0] * DIMENSION, [np.nan] * DIMENSION, [np.inf] * DIMENSION, [2.0] * DIMENSION])
+def test_only_unit_vectors_are_taken(row: list[float]) -> None:
+    with pytest.raises(DataError, match="unit vectors"), np.errstate(invalid="ignore"):
+        UnitVectors(MODEL, np.array([row], np.float32))
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["put", "remove"]), st.lists(st.integers(0, 12), min_size=0, max_size=6)), max_size=12
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS, k=st.integers(1, 15))
+def test_both_stores_agree_with_sorting_after_any_history(steps: list[tuple[str, list[int]]], k: int) -> None:
+    stores: list[IdentityStore] = [ExactStore(MODEL, DIMENSION), FaissStore(MODEL, DIMENSION)]
+    known: dict[int, Float32Array] = {}
+    for number, (action, keys) in enumerate(steps):
+        rows = vectors(len(keys), seed=number)
+        for one in stores:
+            if action == "put":
+                one.put(ids(*keys), rows)
+            else:
+                one.remove(ids(*keys))
+        for position, key in enumerate(keys):
+            if action == "put":
+                known[key] = rows.rows[position]
+            else:
+                known.pop(key, None)
+    queries = vectors(3, seed=999)
+    for one in stores:
+        assert len(one) == len(known)
+        expected = [naive_search(known, query, k=k) for query in queries.rows]
+        assert one.search(queries, k=k).ids.tolist() == expected

@@ -1,0 +1,142 @@
+"""A restart goes on exactly where the last commit was, and the same messages always give the same decisions."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.records import Event
+from hub.site_hub import Hub
+from passerby.config import AssociationSettings
+from passerby.errors import StoreError
+from passerby.messages import TrackletUpdate
+from tests.hub.fingerprint import fingerprint
+from tests.hub.people import Sender, at, seen
+
+SETTINGS = AssociationSettings(forget_after_s=45)
+
+UPDATES = st.tuples(
+    st.integers(0, 3),  # person
+    st.sampled_from(["hall", "lobby", "yard"]),
+    st.integers(1, 8),  # tracklet
+    st.booleans(),  # final
+    st.sampled_from([0.1, 0.5, 1.2]),  # noise
+    st.integers(1, 3),  # exemplars
+)
+BATCHES = st.lists(
+    st.tuples(st.lists(UPDATES, max_size=4), st.sampled_from([-5.0, 0.0, 0.3, 2.0, 31.0, 50.0]), st.booleans()),
+    max_size=8,
+)
+
+
+def updates(batch: list[Any], *, now_s: float, revision: int) -> list[TrackletUpdate]:
+    made = []
+    for number, (person, camera, tracklet, final, noise, exemplars) in enumerate(batch):
+        # A tracklet id belongs to one camera; the first digit says which.
+        name = tracklet * 10 + len(camera)
+        made.append(
+            seen(
+                person,
+                camera,
+                tracklet=name,
+                revision=revision * 10 + number + 1,
+                begin_s=max(0.0, now_s - 1),
+                end_s=now_s,
+                final=final,
+                noise=noise,
+                exemplars=exemplars,
+            )
+        )
+    return made
+
+
+def run(folder: Path, history: list[Any], *, restarts: bool) -> tuple[list[Event], Any]:
+    sender, events = Sender(), list[Event]()
+    hub = Hub.open(folder, association=SETTINGS)
+    try:
+        now_s = 10.0
+        for revision, (batch, step_s, restart) in enumerate(history):
+            now_s = max(5.0, now_s + step_s)
+            deliveries = sender.send(*updates(batch, now_s=now_s, revision=revision))
+            events += hub.ingest(deliveries, now_ns=at(now_s)).events
+            if restart and restarts:
+                before = fingerprint(hub.state)
+                hub.close()
+                hub = Hub.open(folder, association=SETTINGS)
+                assert fingerprint(hub.state) == before
+                # The edge has not heard the acknowledgement, and sends again.
+                again = hub.ingest(deliveries, now_ns=at(now_s))
+                assert (again.events, again.refusals) == ((), ())
+        return events, fingerprint(hub.state)
+    finally:
+        hub.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(history=BATCHES)
+def test_restarts_make_no_difference_whatever_has_happened(history: list[Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        straight = run(Path(folder) / "a", history, restarts=False)
+        interrupted = run(Path(folder) / "b", history, restarts=True)
+        assert interrupted == straight
+
+
+def test_ticks_make_no_difference_however_many(tmp_path: Path) -> None:
+    logs = []
+    for name, tick_s in (("often", 0.1), ("never", None)):
+        sender, events = Sender(), list[Event]()
+        with Hub.open(tmp_path / name, association=SETTINGS) as hub:
+            for second in (1.0, 5.0, 20.0, 90.0):
+                update = seen(1, tracklet=round(second), begin_s=second, end_s=second + 0.2, exemplars=1)
+                events += hub.ingest(sender.send(update), now_ns=at(second)).events
+                now_s = second
+                while tick_s is not None and now_s < second + 4:
+                    now_s += tick_s
+                    events += hub.tick(at(now_s))
+            events += hub.tick(at(200))
+        logs.append(events)
+    assert logs[0] == logs[1]
+
+
+def test_a_full_disk_changes_nothing_and_the_batch_can_come_again(tmp_path: Path) -> None:
+    sender = Sender()
+    with Hub.open(tmp_path) as hub:
+        hub.ingest(sender.send(seen(1, tracklet=1)), now_ns=at(2))
+        before = fingerprint(hub.state)
+        batch = sender.send(*(seen(2, tracklet=n, crops={1: b"jpeg"}, end_s=200) for n in range(2, 30)))
+
+        def limit_pages(count: int) -> None:
+            with hub._engine.connect() as connection:
+                connection.exec_driver_sql(f"PRAGMA max_page_count = {count}")
+
+        limit_pages(1)  # SQLite takes it as: no more than there are now
+        with pytest.raises(StoreError, match="full"):
+            hub.ingest(batch, now_ns=at(3))
+        assert fingerprint(hub.state) == before
+
+        limit_pages(1_000_000)
+        assert hub.ingest(batch, now_ns=at(3)).refusals == ()
+        assert len(hub.state.tracklets) == 29
+
+
+def test_identities_and_events_go_on_counting_after_a_restart(tmp_path: Path) -> None:
+    sender = Sender()
+    with Hub.open(tmp_path) as hub:
+        hub.ingest(sender.send(seen(1, tracklet=1)), now_ns=at(2))
+    with Hub.open(tmp_path) as hub:
+        result = hub.ingest(sender.send(seen(2, tracklet=2)), now_ns=at(2))
+        assert [(one.event_id, one.identity_id, one.tracklet) for one in result.events] == [(2, 2, 2)]
+
+
+def test_memory_stays_bounded_while_tracklets_come_and_go(tmp_path: Path) -> None:
+    sender = Sender()
+    with Hub.open(tmp_path) as hub:
+        for number in range(40):
+            begin = number * 60.0
+            update = seen(1, tracklet=number + 1, begin_s=begin, end_s=begin + 2, final=True)
+            hub.ingest(sender.send(update), now_ns=at(begin + 2))
+        assert len(hub.state.identities) == 1
+        assert len(hub.state.tracklets) < 15
