@@ -57,6 +57,8 @@ class BootStream:
         the first is no longer there to be sent. Later in a connection a gap is asked for once: only when the edge
         has begun again (a number seen before the gap comes back) and still skips it, it is accepted.
         """
+        if first_of_connection:
+            self._highest_left = None
         if seq <= self.received:
             return Verdict.DUPLICATE, 0
         begins_again = self._highest_left is not None and seq <= self._highest_left

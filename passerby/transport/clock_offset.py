@@ -50,3 +50,28 @@ class TwoWayOffset:
     def round_trip_ns(self) -> int | None:
         """The shortest round trip of the last minute; None before the first answer."""
         return min(self._samples)[0] if self._samples else None
+
+
+class Pulse:
+    """Matches the heartbeats of one connection with their answers, which come in order.
+
+    Only a heartbeat that was alone under way is timed, so that none is timed by another's answer.
+    """
+
+    def __init__(self, clock: TwoWayOffset) -> None:
+        self._clock = clock
+        self._under_way = 0
+        self._asked_at_ns: int | None = None
+
+    def beat(self, now_ns: int) -> None:
+        """Note that a heartbeat has left."""
+        if not self._under_way:
+            self._asked_at_ns = now_ns
+        self._under_way += 1
+
+    def answered(self, their_time_ns: int, *, now_ns: int) -> None:
+        """Note an answer."""
+        self._under_way = max(0, self._under_way - 1)
+        if self._asked_at_ns is not None:
+            self._clock.answered(asked_at_ns=self._asked_at_ns, their_time_ns=their_time_ns, answered_at_ns=now_ns)
+            self._asked_at_ns = None

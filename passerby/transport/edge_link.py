@@ -19,9 +19,10 @@ from passerby.messages import (
     Status,
     TrackletUpdate,
 )
-from passerby.transport.edge_loop import EdgeLoop, LinkState
+from passerby.transport.edge_loop import EdgeLoop
 from passerby.transport.keys import EdgeKeys
 from passerby.transport.limits import INBOX_MESSAGES, OFFERED_MESSAGES
+from passerby.transport.link_state import LinkState
 from passerby.transport.spool import Spool
 
 _CLOSE_TIMEOUT_S = 10.0

@@ -10,7 +10,6 @@ import queue
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from secrets import SystemRandom
 
 import zmq
@@ -25,17 +24,17 @@ from passerby.messages import (
     EdgeMessage,
     Envelope,
     Heartbeat,
-    Hello,
     HubMessage,
     ModelChunk,
     ModelOffer,
     Refusal,
     Welcome,
 )
-from passerby.transport.clock_offset import TwoWayOffset
+from passerby.transport.clock_offset import Pulse, TwoWayOffset
 from passerby.transport.flight import Flight
 from passerby.transport.keys import EdgeKeys
 from passerby.transport.limits import BACKOFF_S, HEARTBEAT_S, SILENCE_S, WELCOME_TIMEOUT_S
+from passerby.transport.link_state import LinkState
 from passerby.transport.sockets import Waker, bound_socket, handshake_failure, read_events, watched
 from passerby.transport.spool import Spool
 
@@ -48,27 +47,6 @@ _PROBLEMS = {
     "not-curve": "what listens there does not speak CURVE",
     "broken-off": "the hub broke the connection off; is hub.public its present key?",
 }
-
-
-@dataclass(slots=True)
-class LinkState:
-    """What the thread tells the link. Each field has one writer, and is read as a whole."""
-
-    hello: Hello
-    hello_changed: bool = False
-    connected: bool = False
-    welcomed: threading.Event = field(default_factory=threading.Event)
-    problem: str = "not connected yet"
-    acknowledged: int = 0
-    refused: int = 0
-    resent: int = 0
-    connections: int = 0
-    inbox_dropped: int = 0
-    malformed: int = 0
-    window: int = 0
-    under_way: int = 0
-    clock_offset_ns: int | None = None
-    round_trip_ns: int | None = None
 
 
 class _LostError(Exception):
@@ -100,9 +78,8 @@ class EdgeLoop:
         self._stopping = threading.Event()
         self._flight = Flight()
         self._clock = TwoWayOffset()
+        self._pulse = Pulse(self._clock)
         self._backoff_s = BACKOFF_S[0]
-        self._asked_at_ns: int | None = None
-        self._unanswered_beats = 0
         self._blocked = False
         self._next_sync = 0.0
 
@@ -169,8 +146,7 @@ class EdgeLoop:
         monitor = self._connect(link)
         self._flight.rewind()
         self._flight.window = 0
-        self._asked_at_ns = None
-        self._unanswered_beats = 0
+        self._pulse = Pulse(self._clock)
         self._blocked = False
         self._send(link, self._state.hello)
         poller = zmq.Poller()
@@ -243,7 +219,9 @@ class EdgeLoop:
             case Credit():
                 self._flight.window = self._state.window = message.window
             case Heartbeat():
-                self._beat_answered(message.sent_at_ns)
+                self._pulse.answered(message.sent_at_ns, now_ns=time.time_ns())
+                self._state.clock_offset_ns = self._clock.offset_ns
+                self._state.round_trip_ns = self._clock.round_trip_ns
             case CameraCommand() | ModelOffer() | ModelChunk():
                 try:
                     self._received.put_nowait(message)
@@ -299,19 +277,7 @@ class EdgeLoop:
     def _beat(self, link: zmq.Socket[bytes]) -> None:
         now_ns = time.time_ns()
         if self._send(link, Heartbeat(sent_at_ns=now_ns)):
-            if not self._unanswered_beats:
-                self._asked_at_ns = now_ns
-            self._unanswered_beats += 1
-
-    def _beat_answered(self, their_time_ns: int) -> None:
-        """Answers come in order; only a heartbeat that was alone under way is timed, so none is timed by another's."""
-        self._unanswered_beats = max(0, self._unanswered_beats - 1)
-        if self._asked_at_ns is None:
-            return
-        self._clock.answered(asked_at_ns=self._asked_at_ns, their_time_ns=their_time_ns, answered_at_ns=time.time_ns())
-        self._asked_at_ns = None
-        self._state.clock_offset_ns = self._clock.offset_ns
-        self._state.round_trip_ns = self._clock.round_trip_ns
+            self._pulse.beat(now_ns)
 
     def _send(self, link: zmq.Socket[bytes], message: EdgeMessage) -> bool:
         return self._send_parts(link, encode(Envelope(self._boot_id, 0, message)))

@@ -1,5 +1,6 @@
 """What the hub's port knows, shared between its thread and its callers under one lock: sessions, streams, counters."""
 
+import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from passerby.transport.boot_stream import BootStream, Verdict
 from passerby.transport.clock_offset import OneWayOffset
 from passerby.transport.limits import INBOX_MESSAGES, PROCESSES_PER_KEY, WINDOW_BYTES
 
+_log = logging.getLogger(__name__)
 _BOOTS_PER_EDGE = 256
 
 
@@ -105,6 +107,15 @@ class HubBook:
         """The last number of the boot up to which everything is settled."""
         boot = self._boots.get(boot_id)
         return self._committed.get(boot_id, 0) if boot is None else boot.stream.committed
+
+    def end_session_of(self, descriptor: int) -> bool:
+        """End the session whose connection had this file descriptor; whether there was one."""
+        for route, session in self.sessions.items():
+            if session.descriptor == descriptor:
+                del self.sessions[route]
+                _log.info("edge %s disconnected", session.edge_id)
+                return True
+        return False
 
     def open_messages(self, edge_id: EdgeId) -> int:
         """Received from the edge and not settled."""

@@ -1,27 +1,21 @@
 """The hub port's thread: one ROUTER socket, its authentication, its monitor, and everything that is said over it."""
 
 import contextlib
-import errno
 import logging
-import secrets
 import threading
 import time
-from collections import deque
 from contextlib import ExitStack
-from pathlib import Path
 
 import zmq
 
 from passerby import __version__
-from passerby.codec import HeaderView, decode, encode, read_header
-from passerby.errors import ConfigError, MalformedMessageError, PasserbyError, TransportError
-from passerby.ids import BootId, CameraId, EdgeId
+from passerby.codec import HeaderView, decode, read_header
+from passerby.errors import MalformedMessageError, PasserbyError, TransportError
+from passerby.ids import BootId, CameraId
 from passerby.messages import (
-    Ack,
     Envelope,
     Heartbeat,
     Hello,
-    HubMessage,
     Message,
     Preview,
     Refusal,
@@ -29,12 +23,14 @@ from passerby.messages import (
     TrackletUpdate,
     Welcome,
 )
-from passerby.transport.allow_list import AllowedEdge, AllowList
+from passerby.transport.allow_list import AllowedEdge
 from passerby.transport.hub_book import Delivery, HubBook, Session
+from passerby.transport.hub_door import HubDoor
+from passerby.transport.hub_sender import HubSender
 from passerby.transport.keys import HubKeys
-from passerby.transport.limits import OUTBOX_BYTES, SILENCE_S
-from passerby.transport.sockets import Waker, bound_socket, handshake_failure, read_events, watched
-from passerby.transport.zap import DOMAIN, KEY_PROPERTY, ZapHandler
+from passerby.transport.limits import SILENCE_S
+from passerby.transport.sockets import Waker, bound_socket
+from passerby.transport.zap import DOMAIN
 
 _log = logging.getLogger(__name__)
 _TICK_S = 0.5
@@ -46,23 +42,18 @@ _NO_BOOT = BootId(bytes(16))
 
 
 class HubLoop:
-    """Runs in the port's thread; `post`, `wake` and `stop` are for the others."""
+    """Runs in the port's thread; `wake` and `stop` are for the others."""
 
-    def __init__(self, listen: str, keys: HubKeys, *, book: HubBook) -> None:
+    def __init__(self, listen: str, keys: HubKeys, *, book: HubBook, sender: HubSender) -> None:
         self.address = listen
         self.started = threading.Event()
         self.failure: PasserbyError | None = None
         self._keys = keys
         self._book = book
-        self._boot_id = BootId(secrets.token_bytes(16))
+        self._sender = sender
         self._waker = Waker()
         self._stopping = threading.Event()
-        self._outbox: deque[tuple[EdgeId, list[bytes]]] = deque()
-        self._outbox_bytes = 0
-        self._allowed = AllowList({})
-        self._allowed_stamp: tuple[int, ...] = ()
-        self._silent_handshakes = 0  # proven keys that have not said Hello; -1 while Hello is ahead of its event
-        self._failure_counted = False
+        self._door: HubDoor
         self._router: zmq.Socket[bytes]
 
     def wake(self) -> None:
@@ -77,18 +68,6 @@ class HubLoop:
     def close(self) -> None:
         """Let go of what is left, after `run` has ended."""
         self._waker.close()
-
-    def post(self, edge_id: EdgeId, message: HubMessage) -> bool:
-        """Queue a message to an edge; see HubPort.send."""
-        parts = self._pack(message)
-        size = sum(map(len, parts))
-        with self._book.lock:
-            known = any(session.edge_id == edge_id for session in self._book.sessions.values())
-            if not known or self._outbox_bytes + size > OUTBOX_BYTES:
-                return False
-            self._outbox.append((edge_id, parts))
-            self._outbox_bytes += size
-        return True
 
     def run(self) -> None:
         """Bind and serve until `stop`."""
@@ -105,15 +84,15 @@ class HubLoop:
             self._book.wake_receivers()
 
     def _serve(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-        self._read_allow_list()
         with ExitStack() as sockets:
-            zap = sockets.enter_context(contextlib.closing(ZapHandler(context)))
             self._router = sockets.enter_context(context.socket(zmq.ROUTER))
-            monitor = sockets.enter_context(watched(self._router))
+            self._sender.router = self._router
+            door = HubDoor(context, self._router, path=self._keys.allow_list)
+            self._door = sockets.enter_context(contextlib.closing(door))
             self._bind()
             self.started.set()
-            self._turn(zap, monitor)
-            self._pay()
+            self._turn()
+            self._sender.pay()
             self._router.setsockopt(zmq.LINGER, _FAREWELL_MS)
 
     def _bind(self) -> None:
@@ -129,20 +108,20 @@ class HubLoop:
             raise TransportError(f"the hub cannot listen at {self.address}: {error}") from error
         self.address = router.getsockopt_string(zmq.LAST_ENDPOINT)
 
-    def _turn(self, zap: ZapHandler, monitor: zmq.Socket[bytes]) -> None:
+    def _turn(self) -> None:
         poller = zmq.Poller()
-        for readable in (zap.socket, self._router, monitor):
+        for readable in (self._router, *self._door.sockets()):
             poller.register(readable, zmq.POLLIN)
         poller.register(self._waker.fileno(), zmq.POLLIN)
         next_tick = time.monotonic() + _TICK_S
         while not self._stopping.is_set():
             poller.poll(max(0, int((next_tick - time.monotonic()) * 1000) + 1))
             self._waker.drain()
-            zap.answer(self._find)
+            self._door.answer()
             self._receive()
-            self._watch(monitor)
-            self._pay()
-            self._post_out()
+            self._door.watch(self._book)
+            self._sender.pay()
+            self._sender.send_queued()
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + _TICK_S
                 self._tick()
@@ -157,18 +136,13 @@ class HubLoop:
             route, body = frames[0].bytes, frames[1:]
             if not body:
                 continue
-            edge = self._edge_of(body[0])
+            edge = self._door.sender_of(body[0])
             with self._book.lock:
                 if edge is None:
                     self._book.tally["unauthorized"] += 1
                     self._dismiss(route)
                     continue
                 self._take(route, edge, frame=body[0], parts=[frame.bytes for frame in body])
-
-    def _edge_of(self, frame: zmq.Frame) -> AllowedEdge | None:
-        """Who has proven to be the sender; None when that key is no longer allowed under that name."""
-        edge = self._allowed.by_key(bytes.fromhex(str(frame.get(KEY_PROPERTY))))
-        return edge if edge is not None and edge.name == frame.get("User-Id") else None
 
     def _take(self, route: bytes, edge: AllowedEdge, *, frame: zmq.Frame, parts: list[bytes]) -> None:
         session = self._book.sessions.get(route)
@@ -177,7 +151,7 @@ class HubLoop:
         except MalformedMessageError as error:
             self._count_malformed(error, edge)
             if session is None and error.reason == "version":
-                self._say(route, Refusal(boot_id=_NO_BOOT, seq=0, reason="version"))
+                self._sender.say(route, Refusal(boot_id=_NO_BOOT, seq=0, reason="version"))
             return
         if session is not None:
             session.last_heard = time.monotonic()
@@ -201,7 +175,7 @@ class HubLoop:
         elif isinstance(message, Heartbeat):
             if session is not None:
                 session.clock.heard(message.sent_at_ns, received_at_ns=session.last_heard_ns)
-            self._say(route, Heartbeat(sent_at_ns=time.time_ns()))
+            self._sender.say(route, Heartbeat(sent_at_ns=time.time_ns()))
         else:
             envelope = Envelope(header.boot_id, header.seq, message)
             self._book.deliver(Delivery(edge.name, envelope, parts, time.time_ns()))
@@ -224,7 +198,7 @@ class HubLoop:
         if header.seq > 0:
             self._book.settle(header.boot_id, header.seq, refused=reason)
         elif header.kind == "hello":
-            self._say(route, Refusal(boot_id=header.boot_id, seq=0, reason=reason))
+            self._sender.say(route, Refusal(boot_id=header.boot_id, seq=0, reason=reason))
 
     def _welcome(self, route: bytes, edge: AllowedEdge, *, hello: Hello, boot_id: BootId, frame: zmq.Frame) -> Session:
         """Open the session of this connection, or take the news of a further Hello within it."""
@@ -248,7 +222,7 @@ class HubLoop:
         )
         self._book.sessions[route] = session
         self._book.tally["connections"] += 1
-        self._silent_handshakes -= 1
+        self._door.said_hello()
         _log.info("edge %s connected from %s (%s)", edge.name, session.address, hello.software)
         self._grant(route, session)
         return session
@@ -261,7 +235,7 @@ class HubLoop:
     # What goes out
 
     def _grant(self, route: bytes, session: Session) -> None:
-        self._say(
+        self._sender.say(
             route,
             Welcome(
                 software=f"passerby {__version__}",
@@ -270,85 +244,14 @@ class HubLoop:
             ),
         )
 
-    def _pay(self) -> None:
-        """Send the Acks and Refusals that are owed; what cannot be sent stays owed."""
-        with self._book.lock:
-            for boot_id, boot in self._book.dues():
-                if boot.route not in self._book.sessions:
-                    continue
-                while boot.refusals_due:
-                    seq, reason = boot.refusals_due[0]
-                    if not self._say(boot.route, Refusal(boot_id=boot_id, seq=seq, reason=reason)):
-                        break
-                    boot.refusals_due.pop(0)
-                if boot.ack_due and not boot.refusals_due:
-                    boot.ack_due = not self._say(boot.route, Ack(boot_id=boot_id, seq=boot.stream.committed))
-
-    def _post_out(self) -> None:
-        with self._book.lock:
-            while self._outbox:
-                edge_id, parts = self._outbox.popleft()
-                self._outbox_bytes -= sum(map(len, parts))
-                routes = [route for route, session in self._book.sessions.items() if session.edge_id == edge_id]
-                sent = [self._send(route, parts) for route in routes]
-                if not all(sent) or not sent:
-                    self._book.tally["unsent"] += 1
-
-    def _say(self, route: bytes, message: HubMessage) -> bool:
-        return self._send(route, self._pack(message))
-
-    def _pack(self, message: HubMessage) -> list[bytes]:
-        return encode(Envelope(self._boot_id, 0, message))
-
-    def _send(self, route: bytes, parts: list[bytes]) -> bool:
-        """Whether ZeroMQ took it: it does not when the edge is gone, or has not read for long."""
-        try:
-            self._router.send_multipart([route, *parts], zmq.NOBLOCK)
-        except zmq.ZMQError as error:
-            if error.errno not in (errno.EAGAIN, errno.EHOSTUNREACH):
-                raise
-            return False
-        return True
-
     # What changes by itself
 
-    def _watch(self, monitor: zmq.Socket[bytes]) -> None:
-        """Count what was turned away before it proved a key, and end the sessions of closed connections.
-
-        Bytes that are not ZMTP at all make libzmq close the connection without a word; they are the connections that
-        end with neither a failed handshake nor a session.
-        """
-        for event in read_events(monitor):
-            failure = handshake_failure(event)
-            with self._book.lock:
-                if failure is not None:
-                    self._book.handshake_failures[failure] += 1
-                    self._failure_counted = True
-                elif event.kind == zmq.Event.HANDSHAKE_SUCCEEDED:
-                    self._silent_handshakes += 1
-                elif event.kind == zmq.Event.DISCONNECTED:
-                    self._disconnected(event.value)
-
-    def _disconnected(self, descriptor: int) -> None:
-        counted, self._failure_counted = self._failure_counted, False
-        for route, session in list(self._book.sessions.items()):
-            if session.descriptor == descriptor:
-                del self._book.sessions[route]
-                _log.info("edge %s disconnected", session.edge_id)
-                return
-        if counted:
-            return
-        if self._silent_handshakes > 0:
-            self._silent_handshakes -= 1
-        else:
-            self._book.handshake_failures["not-zeromq"] += 1
-
     def _tick(self) -> None:
-        self._read_allow_list()
+        self._door.refresh()
         now = time.monotonic()
         with self._book.lock:
             for route, session in list(self._book.sessions.items()):
-                edge = self._allowed.by_key(session.public_key)
+                edge = self._door.allowed(session.public_key)
                 if edge is None or edge.name != session.edge_id:
                     self._dismiss(route)
                 elif now - session.last_heard > SILENCE_S:
@@ -364,26 +267,7 @@ class HubLoop:
         session = self._book.sessions.pop(route, None)
         if session is not None:
             _log.warning("edge %s is no longer allowed: its session is over", session.edge_id)
-            self._say(route, Refusal(boot_id=session.boot_id, seq=0, reason="revoked"))
-
-    def _find(self, public_key: bytes) -> AllowedEdge | None:
-        """The edge of a key; an unknown one is looked for in the file once more, for it may be new."""
-        if self._allowed.by_key(public_key) is None:
-            self._read_allow_list()
-        return self._allowed.by_key(public_key)
-
-    def _read_allow_list(self) -> None:
-        """Take the allow-list as it is now; a broken file is reported, and the former list stays."""
-        stamp = _stamp(self._keys.allow_list)
-        if stamp == self._allowed_stamp:
-            return
-        try:
-            self._allowed = AllowList.read(self._keys.allow_list)
-        except ConfigError as error:
-            if not self.started.is_set():
-                raise
-            _log.error("the former allow-list stays in force: %s", error)
-        self._allowed_stamp = stamp
+            self._sender.say(route, Refusal(boot_id=session.boot_id, seq=0, reason="revoked"))
 
 
 def _cameras_of(message: Message) -> list[CameraId]:
@@ -396,11 +280,3 @@ def _cameras_of(message: Message) -> list[CameraId]:
             return list(message.cameras)
         case _:
             return []
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -10,6 +10,7 @@ from passerby.ids import BootId, CameraId, EdgeId, ModelId
 from passerby.messages import HubMessage
 from passerby.transport.hub_book import Delivery, HubBook, HubCounters
 from passerby.transport.hub_loop import HubLoop
+from passerby.transport.hub_sender import HubSender
 from passerby.transport.keys import HubKeys
 
 _START_TIMEOUT_S = 10.0
@@ -44,7 +45,8 @@ class HubPort:
 
     def __init__(self, listen: str, keys: HubKeys, *, window: int, committed: Mapping[BootId, int]) -> None:
         self._book = HubBook(window=window, committed=committed)
-        self._loop = HubLoop(listen, keys, book=self._book)
+        self._sender = HubSender(self._book)
+        self._loop = HubLoop(listen, keys, book=self._book, sender=self._sender)
         self._thread = threading.Thread(target=self._loop.run, name="hub-port", daemon=True)
 
     def __enter__(self) -> "HubPort":
@@ -109,7 +111,7 @@ class HubPort:
 
         It may still be lost with the connection. Raises MessageTooLargeError or MalformedMessageError.
         """
-        queued = self._loop.post(edge_id, message)
+        queued = self._sender.post(edge_id, message)
         self._loop.wake()
         return queued
 

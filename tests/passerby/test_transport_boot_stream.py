@@ -57,6 +57,14 @@ def test_a_gap_that_the_edge_cannot_fill_is_accepted_the_second_time() -> None:
     assert stream.judge(4, first_of_connection=False) == (Verdict.ACCEPT, 2)
 
 
+def test_what_was_asked_for_in_an_earlier_connection_is_asked_for_again() -> None:
+    stream = BootStream(0)
+    _taken(stream, 1)
+    assert stream.judge(3, first_of_connection=False)[0] is Verdict.GAP
+    assert stream.judge(1, first_of_connection=True)[0] is Verdict.DUPLICATE
+    assert stream.judge(3, first_of_connection=False)[0] is Verdict.GAP
+
+
 def test_a_connection_may_begin_beyond_what_the_hub_remembers() -> None:
     stream = BootStream(0)
     assert stream.judge(501, first_of_connection=True) == (Verdict.ACCEPT, 500)
@@ -81,7 +89,7 @@ def test_settling_what_is_not_open_is_an_error(seq: int) -> None:
         stream.settle(seq, refused=None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(["send", "send", "lose", "commit", "refuse", "reconnect", "hub-restart"]), max_size=80))
 def test_nothing_is_lost_or_taken_twice_whatever_breaks(steps: list[str]) -> None:
     """An edge with 30 messages, a wire that loses, a hub that restarts from its last commit."""

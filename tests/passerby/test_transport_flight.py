@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passerby.ids import BootId
-from passerby.transport.clock_offset import OneWayOffset, TwoWayOffset
+from passerby.transport.clock_offset import OneWayOffset, Pulse, TwoWayOffset
 from passerby.transport.flight import Flight
 from passerby.transport.limits import WINDOW_BYTES
 from passerby.transport.spool import SpooledMessage
@@ -93,4 +93,23 @@ def test_the_two_way_estimate_is_within_half_a_round_trip(offset: int, delays: l
 def test_a_clock_set_back_during_the_exchange_is_not_an_estimate() -> None:
     clock = TwoWayOffset()
     clock.answered(asked_at_ns=100, their_time_ns=100, answered_at_ns=50)
+    assert clock.offset_ns is None
+
+
+def test_a_heartbeat_behind_another_is_not_timed() -> None:
+    clock = TwoWayOffset()
+    pulse = Pulse(clock)
+    pulse.beat(100)
+    pulse.beat(200)
+    pulse.answered(105, now_ns=210)
+    pulse.answered(205, now_ns=211)
+    assert clock.round_trip_ns == 110
+    pulse.beat(300)
+    pulse.answered(305, now_ns=310)
+    assert (clock.round_trip_ns, clock.offset_ns) == (10, 0)
+
+
+def test_an_answer_that_nobody_asked_for_is_ignored() -> None:
+    clock = TwoWayOffset()
+    Pulse(clock).answered(5, now_ns=5)
     assert clock.offset_ns is None

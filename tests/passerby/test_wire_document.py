@@ -28,8 +28,8 @@ def test_every_reason_and_kind_is_explained(word: str) -> None:
 
 
 def _fields(value: object) -> set[str]:
-    names = set(getattr(value, "__struct_fields__", None) or getattr(value, "__dataclass_fields__", ()))
-    return names - {"observations", "exemplars"}  # their rows are the parts `seen.*` and `best.*`
+    names: tuple[str, ...] = tuple(getattr(value, "__struct_fields__", getattr(value, "__dataclass_fields__", ())))
+    return set(names) - {"observations", "exemplars"}  # their rows are the parts `seen.*` and `best.*`
 
 
 @pytest.mark.parametrize("field", sorted({name for sample in SAMPLES.values() for name in _fields(sample.message)}))
