@@ -11,7 +11,7 @@ from edge.exemplars import Crop
 from edge.frames import Frame
 from edge.quality import crop_quality, visible_quality
 from edge.tracking import UNTRACKED, CameraTracker
-from edge.tracklets import MIN_OBSERVATIONS, MIN_QUALITY, Sighting, Tracklet
+from edge.tracklets import MIN_QUALITY, Shortcoming, Sighting, Tracklet
 from edge.zones import Region
 from passerby.arrays import Detections, Float32Array, Image
 from passerby.config import CameraSettings
@@ -55,8 +55,8 @@ class CameraPipeline:
         """`source_fps` is what the camera gives, if known: fewer than `settings.fps` makes the tracker wait longer."""
         self.camera_id = camera_id
         self.settings = settings
-        self.unpublished: Counter[str] = Counter()
-        """Tracklets that were never told of, by reason: `too-short`, `no-usable-crop`."""
+        self.unpublished: Counter[Shortcoming] = Counter()
+        """Tracklets that were never told of, by reason."""
         self.published = 0
         self._detector = detector
         self._embedder = embedder
@@ -138,8 +138,9 @@ class CameraPipeline:
         return drafts
 
     def _close(self, tracklet: Tracklet, frame: Frame) -> list[Draft]:
-        if tracklet.tracklet_id is None and not tracklet.is_worth_telling():
-            self.unpublished["too-short" if tracklet.sightings < MIN_OBSERVATIONS else "no-usable-crop"] += 1
+        shortcoming = tracklet.shortcoming() if tracklet.tracklet_id is None else None
+        if shortcoming is not None:
+            self.unpublished[shortcoming] += 1
             return []
         return [self._draft(tracklet, frame, final=True)]
 

@@ -1,6 +1,7 @@
 """Who is who from one frame to the next, within one camera, by motion alone."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +10,15 @@ from numpy.typing import NDArray
 from trackers import ByteTrackTracker, OCSORTTracker
 
 from edge.boxes import iou
+from edge.takeovers import Seen, takeovers
 from passerby.arrays import Detections, Float32Array, Int64Array
 from passerby.config import CameraSettings
 
 UNTRACKED = -1
 
-_MIN_IOU = 0.1
-"""At 5 fps a person walks about 0.28 m between frames, half their own width: the boxes overlap by a third. The
-trackers' usual 0.3 is for 25 fps and more."""
+_MIN_IOU = 0.2
+"""At 5 fps a person walks about 0.28 m between frames, half their own width: the boxes overlap by a third, and less
+before the filter knows the speed. ByteTrack's own 0.1 lets lost tracks drift onto other people."""
 
 _MIN_IOU_AT_BIRTH = 0.1
 
@@ -37,8 +39,9 @@ class Tracks:
 class CameraTracker:
     """ByteTrack or OC-SORT (package `trackers`) for one camera, with keys of its own.
 
-    Time decides, not the frame count: frames may be skipped or late. A key is given at the second sighting and is
-    never used again. `fps` is the rate that frames normally come at.
+    Time decides, not the frame count: frames may be skipped or late. A key is given at the second sighting, is never
+    used again, and is replaced where a track may have taken over another one's person (edge.takeovers).
+    `fps` is the rate that frames normally come at.
 
     Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV 2022; Cao et al.,
     "Observation-Centric SORT", CVPR 2023.
@@ -64,7 +67,11 @@ class CameraTracker:
                 minimum_consecutive_frames=1,
                 minimum_iou_threshold=_MIN_IOU,
             )
-        self._highest_key = 0  # the package counts up within one tracker, and a new track is returned at once
+        self._min_confidence = settings.min_confidence
+        self._last_key = 0
+        self._keys: dict[int, int] = {}
+        self._sightings: Counter[int] = Counter()
+        self._seen: dict[int, Seen] = {}
         self._first_ns: int | None = None
         self._last_ns = 0
         self._unclaimed = _Unclaimed(np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
@@ -87,18 +94,42 @@ class CameraTracker:
             ),
             timestamp=(self._last_ns - self._first_ns) / 1e9,
         )
+        theirs = np.full(len(detections), UNTRACKED, np.int64)
+        if found.tracker_id is not None and len(found):
+            theirs[found.data["row"]] = found.tracker_id
+        return self._name(detections, theirs)
+
+    def _name(self, detections: Detections, theirs: Int64Array) -> Tracks:
+        """From the package's numbers of the tracks to our keys: new ones where a track may have changed person."""
+        tracked = [(row, int(theirs[row])) for row in np.flatnonzero(theirs != UNTRACKED).tolist()]
+        now = {
+            number: Seen(detections.boxes_xyxy[row], float(detections.confidence[row]), self._sightings[number] + 1)
+            for row, number in tracked
+        }
+        for lost, taker in takeovers(self._seen, now, min_confidence=self._min_confidence):
+            self._keys.pop(lost, None)
+            self._keys.pop(taker, None)
         keys = np.full(len(detections), UNTRACKED, np.int64)
         previous_rows = np.full(len(detections), -1, np.int64)
-        if found.tracker_id is not None and len(found):
-            for row, theirs in zip(found.data["row"], found.tracker_id, strict=True):
-                if theirs >= 0:
-                    keys[row] = int(theirs) + 1
-                    if keys[row] > self._highest_key:
-                        previous_rows[row] = self._unclaimed.claim(detections.boxes_xyxy[row])
-        self._highest_key = max(self._highest_key, int(keys.max(initial=0)))
+        for row, number in tracked:
+            if number not in self._keys:
+                self._last_key += 1
+                self._keys[number] = self._last_key
+                if number not in self._seen:
+                    previous_rows[row] = self._unclaimed.claim(detections.boxes_xyxy[row])
+            keys[row] = self._keys[number]
+            self._sightings[number] += 1
         free = np.flatnonzero(keys == UNTRACKED)
         self._unclaimed = _Unclaimed(detections.boxes_xyxy[free], free)
+        self._seen = now
+        self._forget_dead_tracks()
         return Tracks(keys, previous_rows)
+
+    def _forget_dead_tracks(self) -> None:
+        alive = {track.tracker_id for track in self._tracker.tracks}
+        for number in [number for number in self._sightings if number not in alive]:
+            del self._sightings[number]
+            self._keys.pop(number, None)
 
 
 class _Unclaimed:

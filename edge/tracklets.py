@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,10 +17,17 @@ from passerby.messages import Clock, Exemplars, Observations, TrackletUpdate
 MIN_OBSERVATIONS = 3
 """Fewer are more often a flicker of the detector than a person."""
 
+MIN_MOVEMENT = 0.1
+"""Box widths that a person's centre moves at least, while in the picture. People sway; a chair that the detector takes
+for a person moves by 0.03 to 0.08, which is the detector's own unrest."""
+
 MIN_QUALITY = 0.2
 """A crop below it says nothing about who it is: a blur, a person nearly covered, a sliver at the picture's edge."""
 
 _JPEG_QUALITY = 90
+
+Shortcoming: TypeAlias = Literal["too-short", "motionless", "no-usable-crop"]
+"""Why a tracklet is kept to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,8 @@ class Tracklet:
     last_seen_ns: int = 0
     clock: Clock = field(default_factory=lambda: Clock(source="host", error_ns=0))
     crops: BestCrops = field(init=False)
+    _lowest: Float32Array = field(default_factory=lambda: np.full(2, np.inf, np.float32))
+    _highest: Float32Array = field(default_factory=lambda: np.full(2, -np.inf, np.float32))
     _untold: list[Sighting] = field(default_factory=list)
     _embeddings: dict[int, Float32Array] = field(default_factory=dict)
     _crops_sent: set[int] = field(default_factory=set)
@@ -60,16 +70,24 @@ class Tracklet:
         self.sightings += 1
         self.last_seen_ns = sighting.captured_at_ns
         self.clock = clock
+        centre = (sighting.box_xyxy[:2] + sighting.box_xyxy[2:]) / 2
+        self._lowest = np.minimum(self._lowest, centre)
+        self._highest = np.maximum(self._highest, centre)
         self._untold.append(sighting)
 
-    def is_worth_telling(self) -> bool:
-        """Seen often enough, with a crop that can be recognized."""
-        return self.sightings >= MIN_OBSERVATIONS and len(self.crops) > 0
+    def shortcoming(self) -> Shortcoming | None:
+        """Why nobody should be told of it (yet); None if it is worth telling."""
+        if self.sightings < MIN_OBSERVATIONS:
+            return "too-short"
+        last = self._untold[-1].box_xyxy
+        if np.max(self._highest - self._lowest) < MIN_MOVEMENT * (last[2] - last[0]):
+            return "motionless"
+        return None if len(self.crops) else "no-usable-crop"
 
     def is_due(self, now_ns: int) -> bool:
         """Whether there is something to tell now: its first crop at once, later news every `update_interval_s`."""
         if self.tracklet_id is None:
-            return self.is_worth_telling()
+            return self.shortcoming() is None
         return bool(self._untold) and now_ns - self._told_at_ns >= self.settings.update_interval_s * 1e9
 
     def is_lost(self, now_ns: int) -> bool:
