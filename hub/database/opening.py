@@ -16,7 +16,7 @@ from sqlalchemy.pool import QueuePool
 from passerby.errors import StoreError
 
 FILE_NAME = "passerby.sqlite"
-_BUSY_TIMEOUT_S = 10.0
+_BUSY_TIMEOUT_S = 2.0
 
 
 def open_for_writing(data_dir: Path) -> Engine:

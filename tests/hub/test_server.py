@@ -1,0 +1,113 @@
+"""The running hub behind a real port, with a real edge's link."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hub.reader import SiteReader
+from hub.server import HubServer
+from hub.site_hub import Hub
+from passerby.codec import decode
+from passerby.ids import BootId, CameraId
+from passerby.messages import CameraStatus, Hello, Status
+from passerby.tape import Tape, TapeWriter
+from passerby.transport import EdgeLink, HubPort, Spool, load_hub_keys, local_keys
+from tests.hub.people import DIMENSION, MODEL, seen
+
+PATIENCE_S = 20.0
+
+
+@contextmanager
+def running_hub(data: Path, *, tape: Path | None = None) -> Iterator[str]:
+    """A hub in a thread; gives its address."""
+    stop = threading.Event()
+    with (
+        Hub.open(data) as hub,
+        HubPort("tcp://127.0.0.1:0", load_hub_keys(data / "keys"), window=64, committed=hub.committed()) as port,
+    ):
+        recorder = None if tape is None else TapeWriter(tape)
+        server = HubServer(hub, port, stop=stop, tape=recorder)
+        server.startup()
+        thread = threading.Thread(target=server.main_loop)
+        thread.start()
+        try:
+            yield port.address
+        finally:
+            stop.set()
+            thread.join(PATIENCE_S)
+            server.shutdown()
+            if recorder is not None:
+                recorder.close()
+    assert not thread.is_alive()
+
+
+@contextmanager
+def edge(address: str, data: Path) -> Iterator[EdgeLink]:
+    keys = local_keys(data / "keys", "edge", ["*"]).edge
+    hello = Hello(software="test", cameras=[CameraId("hall")], model_id=MODEL)
+    with (
+        Spool(data / "edge.spool", max_bytes=1 << 24) as spool,
+        EdgeLink(address, keys, boot_id=BootId(os.urandom(16)), spool=spool, hello=hello) as link,
+    ):
+        yield link
+
+
+def test_what_is_acknowledged_is_in_the_database(tmp_path: Path) -> None:
+    with running_hub(tmp_path, tape=tmp_path / "day.tape") as address, edge(address, tmp_path) as link:
+        for number in range(1, 6):
+            link.publish(seen(number % 2, "hall", tracklet=number, final=True), timeout_s=5)
+        cameras = [CameraStatus(camera_id=CameraId("hall"), state="live")]
+        link.publish(Status(sent_at_ns=1, cameras=cameras), timeout_s=5)
+        assert link.flush(PATIENCE_S)
+        # Acknowledged: it must be there now, while the hub still runs.
+        with SiteReader(tmp_path) as reader:
+            assert len(reader.tracklets()) == 5
+            assert [stored.status.state for stored in reader.cameras()] == ["live"]
+    records = list(Tape(tmp_path / "day.tape"))
+    assert sum(decode(record.parts).seq > 0 for record in records) == 6
+
+
+def test_what_is_refused_is_told_to_the_edge_and_the_rest_goes_on(tmp_path: Path) -> None:
+    with running_hub(tmp_path) as address, edge(address, tmp_path) as link:
+        link.publish(seen(1, "hall", tracklet=1), timeout_s=5)
+        link.publish(seen(1, "hall", tracklet=2, embedding=np.zeros(DIMENSION, np.float32)), timeout_s=5)
+        link.publish(seen(2, "hall", tracklet=3), timeout_s=5)
+        assert link.flush(PATIENCE_S)
+        stats = link.stats()
+        assert (stats.refused, stats.acknowledged) == (1, 2)
+        with SiteReader(tmp_path) as reader:
+            assert len(reader.tracklets()) == 2
+
+
+def test_an_edge_finds_the_hub_again_after_its_restart(tmp_path: Path) -> None:
+    with running_hub(tmp_path) as address, edge(address, tmp_path) as link:
+        link.publish(seen(1, "hall", tracklet=1), timeout_s=5)
+        assert link.flush(PATIENCE_S)
+    # Another port, another boot; the data are the same.
+    with running_hub(tmp_path) as address, edge(address, tmp_path) as link:
+        link.publish(seen(1, "hall", tracklet=1, begin_s=5, end_s=7), timeout_s=5)
+        assert link.flush(PATIENCE_S)
+    with SiteReader(tmp_path) as reader:
+        assert [t.identity_id for t in reader.tracklets()] == [1, 1]
+
+
+def test_an_unwritable_database_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with running_hub(tmp_path) as address, edge(address, tmp_path) as link:
+        import sqlite3
+
+        blocker = sqlite3.connect(tmp_path / "passerby.sqlite", isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        link.publish(seen(1, "hall", tracklet=1), timeout_s=5)
+        deadline = time.monotonic() + PATIENCE_S
+        while "tries again" not in caplog.text and time.monotonic() < deadline:
+            assert not link.flush(0.2)
+        blocker.execute("ROLLBACK")
+        blocker.close()
+        assert link.flush(PATIENCE_S)
+    assert "locked" in caplog.text
