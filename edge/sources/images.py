@@ -12,7 +12,7 @@ import numpy as np
 from edge.frames import Frame
 from edge.sources.clocks import FileClock
 from edge.sources.sampling import SECOND_NS
-from edge.sources.source import StreamInfo
+from edge.sources.source import StreamInfo, Traffic
 from passerby.arrays import Image
 from passerby.errors import SourceError, SourceRefusedError
 from passerby.ids import CameraId
@@ -36,6 +36,7 @@ class ImageFolder:
         self._clock = FileClock(start_at_ns)
         height, width = _read(self._files[0]).shape[:2]
         self.info = StreamInfo("images", "", width, height, fps, 0)
+        self.traffic = Traffic()
 
     def __iter__(self) -> Iterator[Frame]:
         began = time.monotonic()

@@ -20,6 +20,33 @@ class StreamInfo:
     bits_per_second: int
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What has come so far: packets and bytes of video, the stream time they span, and the keyframes among them."""
+
+    packets: int = 0
+    size: int = 0
+    span_ns: int = 0
+    keyframes: int = 0
+    keyframe_span_ns: int = 0
+    """From the first keyframe to the last."""
+
+    @property
+    def fps(self) -> float:
+        """Frames per second; 0 until two packets came."""
+        return (self.packets - 1) * 1e9 / self.span_ns if self.span_ns > 0 else 0.0
+
+    @property
+    def bits_per_second(self) -> int:
+        """Of the video alone."""
+        return round(self.size * 8e9 / self.span_ns) if self.span_ns > 0 else 0
+
+    @property
+    def keyframe_interval_s(self) -> float | None:
+        """Mean seconds between keyframes; None until two came."""
+        return self.keyframe_span_ns / 1e9 / (self.keyframes - 1) if self.keyframes > 1 else None
+
+
 class FrameSource(Protocol):
     """An open source. Iterate over it once; leaving the `with` block closes it.
 
@@ -30,6 +57,10 @@ class FrameSource(Protocol):
     @property
     def info(self) -> StreamInfo:
         """What the stream is."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """What has come so far; all zero where nothing is sent (pictures in a folder)."""
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames to be looked at, in capture order."""

@@ -12,7 +12,8 @@ from edge.frames import Frame
 from edge.sources.clocks import Backlog, FileClock, LiveClock
 from edge.sources.decoding import Decoder, stream_fps
 from edge.sources.failures import source_error
-from edge.sources.source import StreamInfo
+from edge.sources.source import StreamInfo, Traffic
+from edge.sources.traffic import TrafficMeter
 from passerby.config import CameraSettings
 from passerby.errors import SourceEndedError, SourceError, SourceTimeoutError
 from passerby.ids import CameraId
@@ -47,6 +48,7 @@ class _Video:
             raise SourceError(f"{redact(self._url)}: FFmpeg has no decoder for its video")
         self.info = _info(self._container, self._stream)
         self._decoder = Decoder(self._stream, fps=settings.fps)
+        self._meter = TrafficMeter()
 
     def __enter__(self) -> Any:
         return self
@@ -61,9 +63,9 @@ class _Video:
         self._container.close()
 
     @property
-    def broken_packets(self) -> int:
-        """Packets that could not be decoded."""
-        return self._decoder.broken_packets
+    def traffic(self) -> Traffic:
+        """What has come so far."""
+        return self._meter.traffic()
 
     def _packets(self) -> Iterator[Any]:
         """The stream's packets, the last one empty; FFmpeg's errors as ours."""
@@ -79,6 +81,9 @@ class _Video:
                 raise source_error(self._url, failure)
             if packet is None:
                 return
+            if packet.size:
+                time_ns = None if packet.dts is None else self._decoder.time_ns(packet.dts)
+                self._meter.add(packet.size, time_ns=time_ns, keyframe=packet.is_keyframe)
             yield packet
 
 

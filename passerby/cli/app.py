@@ -47,6 +47,7 @@ app = typer.Typer(
 )
 
 _GROUPS = {
+    "camera": "Look at a camera before it is attached.",
     "config": "Check and describe the site file.",
     "eval": "Measure a model on labelled data.",
     "identities": "Who was seen, where and when.",

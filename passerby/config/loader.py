@@ -3,7 +3,6 @@
 import difflib
 import os
 import re
-import urllib.parse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin
@@ -11,12 +10,12 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 import msgspec
 import yaml
 
+from passerby.config.secrets import fill_secrets
 from passerby.config.settings import CameraSettings, Site
 from passerby.errors import ConfigError
 from passerby.ids import CameraId
 from passerby.redaction import redact
 
-_PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 _CAMERA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -129,20 +128,10 @@ class _Reader:
         return self._substitute(node, value) if isinstance(value, str) else value
 
     def _substitute(self, node: yaml.Node, text: str) -> str:
-        is_url = "://" in text
-        authority_start = text.find("://") + 3
-        userinfo_end = text.rfind("@", 0, _first(text, "/?#", authority_start)) if is_url else -1
-        query_start = _first(text, "?", authority_start) if is_url else len(text)
+        def missing(name: str) -> NoReturn:
+            self._fail(node, f"{text} needs the environment variable {name}, which is not set")
 
-        def secret(match: re.Match[str]) -> str:
-            name = match.group(1)
-            if name not in self._environment:
-                self._fail(node, f"{text} needs the environment variable {name}, which is not set")
-            value = self._environment[name]
-            encoded = match.start() < userinfo_end or match.start() > query_start
-            return urllib.parse.quote(value, safe="") if encoded else value
-
-        return _PLACEHOLDER.sub(secret, text)
+        return fill_secrets(text, self._environment, missing=missing)
 
     def _compose(self, text: str) -> yaml.Node:
         try:
@@ -193,11 +182,6 @@ def _from_yaml(kind: type, value: Any) -> Any:
 def _expected_word(given: str, words: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(given, words, n=1, cutoff=0.5)
     return f"expected one of {', '.join(words)}" + (f"; did you mean {near[0]!r}?" if near else "")
-
-
-def _first(text: str, letters: str, start: int) -> int:
-    """Where the first of `letters` stands at or after `start`; the length of the text if there is none."""
-    return min((place for letter in letters if (place := text.find(letter, start)) >= 0), default=len(text))
 
 
 def _fields(kind: type[msgspec.Struct]) -> dict[str, Any]:
