@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from passerby.codec import MAX_MESSAGE_BYTES
@@ -96,6 +96,7 @@ class HubBook:
         self.tally: Counter[str] = Counter()
         self.malformed: Counter[str] = Counter()
         self.handshake_failures: Counter[str] = Counter()
+        self._retired: set[int] = set()
         self._refused: Counter[str] = Counter()
         self._committed = dict(committed)
         self._boots: dict[BootId, _Boot] = {}
@@ -108,10 +109,20 @@ class HubBook:
         boot = self._boots.get(boot_id)
         return self._committed.get(boot_id, 0) if boot is None else boot.stream.committed
 
-    def end_session_of(self, descriptor: int) -> bool:
-        """End the session whose connection had this file descriptor; whether there was one."""
+    def retire(self, route: bytes) -> Session | None:
+        """End a session whose connection is still open; what its socket does later is known as its own."""
+        session = self.sessions.pop(route, None)
+        if session is not None:
+            self._retired.add(session.descriptor)
+        return session
+
+    def end_session_of(self, descriptor: int, *, among: Set[bytes]) -> bool:
+        """End the session of these routes whose connection had this file descriptor; whether there is or was one."""
+        if descriptor in self._retired:
+            self._retired.discard(descriptor)
+            return True
         for route, session in self.sessions.items():
-            if session.descriptor == descriptor:
+            if session.descriptor == descriptor and route in among:
                 del self.sessions[route]
                 _log.info("edge %s disconnected", session.edge_id)
                 return True

@@ -1,6 +1,7 @@
 """The hub's door: who may come in, who was turned away, and which connections have ended."""
 
 import logging
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import zmq
@@ -64,19 +65,23 @@ class HubDoor:
         """Note that a connection with a proven key has become a session."""
         self._silent_handshakes -= 1
 
-    def watch(self, book: HubBook) -> None:
+    def events(self) -> list[SocketEvent]:
+        """What has happened to connections; give it to `note` after reading the messages that came before."""
+        return read_events(self._monitor)
+
+    def note(self, events: Sequence[SocketEvent], book: HubBook, *, routes: Set[bytes]) -> None:
         """Count what was turned away before it proved a key, and end the sessions of closed connections.
 
-        Bytes that are not ZMTP at all make libzmq close the connection without a word; they are the connections that
-        end with neither a failed handshake nor a session.
+        `routes` are the sessions there were when `events` were taken: a later one may have the descriptor of a
+        connection that had ended by then. Bytes that are not ZMTP at all make libzmq close the connection without a
+        word; they are the connections that end with neither a failed handshake nor a session.
         """
-        events = read_events(self._monitor)
         if events:
             with book.lock:
                 for event in events:
-                    self._note(event, book)
+                    self._note(event, book, routes=routes)
 
-    def _note(self, event: SocketEvent, book: HubBook) -> None:
+    def _note(self, event: SocketEvent, book: HubBook, *, routes: Set[bytes]) -> None:
         failure = handshake_failure(event)
         if failure is not None:
             book.handshake_failures[failure] += 1
@@ -85,7 +90,7 @@ class HubDoor:
             self._silent_handshakes += 1
         elif event.kind == zmq.Event.DISCONNECTED:
             counted, self._failure_counted = self._failure_counted, False
-            if book.end_session_of(event.value) or counted:
+            if book.end_session_of(event.value, among=routes) or counted:
                 return
             if self._silent_handshakes > 0:
                 self._silent_handshakes -= 1

@@ -118,8 +118,9 @@ class HubLoop:
             poller.poll(max(0, int((next_tick - time.monotonic()) * 1000) + 1))
             self._waker.drain()
             self._door.answer()
+            events, routes = self._door.events(), frozenset(self._book.sessions)
             self._receive()
-            self._door.watch(self._book)
+            self._door.note(events, self._book, routes=routes)
             self._sender.pay()
             self._sender.send_queued()
             if time.monotonic() >= next_tick:
@@ -208,7 +209,7 @@ class HubLoop:
             return session
         for other_route, other in list(self._book.sessions.items()):
             if other.boot_id == boot_id and other.edge_id == edge.name:
-                del self._book.sessions[other_route]  # the same process has connected anew
+                self._book.retire(other_route)  # the same process has connected anew
         session = Session(
             edge_id=edge.name,
             public_key=edge.public_key,
@@ -255,7 +256,7 @@ class HubLoop:
                 if edge is None or edge.name != session.edge_id:
                     self._dismiss(route)
                 elif now - session.last_heard > SILENCE_S:
-                    del self._book.sessions[route]
+                    self._book.retire(route)
                     _log.warning("edge %s has been silent for %g s", session.edge_id, SILENCE_S)
                 elif session.rewind_due:
                     session.rewind_due = False
@@ -264,7 +265,7 @@ class HubLoop:
 
     def _dismiss(self, route: bytes) -> None:
         """End the session of a key that is no longer allowed."""
-        session = self._book.sessions.pop(route, None)
+        session = self._book.retire(route)
         if session is not None:
             _log.warning("edge %s is no longer allowed: its session is over", session.edge_id)
             self._sender.say(route, Refusal(boot_id=session.boot_id, seq=0, reason="revoked"))

@@ -322,6 +322,7 @@ def test_a_revoked_edge_loses_its_session(site: Site) -> None:
     _until(lambda: hub.edges() == [] and not link.stats().connected, "the end of the session")
     link.publish(_status(1), timeout_s=1)
     _until(lambda: hub.counters().handshake_failures.get("unknown-key", 0) > 0, "the refusal of a new connection")
+    assert set(hub.counters().handshake_failures) == {"unknown-key"}, "the end of the session is no failed handshake"
     assert [item for item in hub.receive(max_messages=9, timeout_s=0) if item.envelope.seq] == []
 
 
