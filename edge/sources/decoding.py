@@ -71,12 +71,15 @@ class Decoder:
             if self._limit.take(time_ns):
                 yield Picture(self._shown, time_ns, self._bgr(frame))
 
+    def begin(self, packet: Any) -> None:
+        """Take the time stamp of the stream's first packet as its beginning; later packets change nothing."""
+        if self._first_pts is None:
+            self._first_pts = packet.pts
+
     def time_ns(self, pts: int) -> int:
         """Nanoseconds from the first packet of the stream to this time stamp."""
-        if self._first_pts is None:
-            self._first_pts = pts
         base = self._stream.time_base
-        return int((pts - self._first_pts) * base.numerator * SECOND_NS // base.denominator)
+        return int((pts - (self._first_pts or 0)) * base.numerator * SECOND_NS // base.denominator)
 
     def _admit(self, packet: Any) -> bool:
         """Whether the packet must be decoded; tells the decoder whether others' reference to it is the only reason."""

@@ -18,6 +18,8 @@ from passerby.redaction import redact
 
 av.logging.set_level(None)
 
+_NEARLY = 0.9
+
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], ...] = (
     (
         (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
@@ -46,13 +48,16 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], ..
 """First match wins. AVERROR_EXIT is what FFmpeg makes of our interrupt callback, that is of a time-out."""
 
 
-def source_error(url: str, error: BaseException) -> SourceError:
-    """The SourceError for what PyAV or the system raised on `url`, without a password in it.
+def source_error(url: str, error: BaseException, *, waited_s: float, timeout_s: float) -> SourceError:
+    """The SourceError for what PyAV or the system raised on `url` after `waited_s`, without a password in it.
 
-    Raise it outside the `except` block, so that the original with its URL is not even its context.
+    Raise it outside the `except` block, so that the original with its URL is not even its context. An interrupted
+    RTSP handshake is "invalid data" to FFmpeg; only the time it took shows what it was.
     """
-    reason = getattr(error, "strerror", None) or type(error).__name__
+    reason = redact(str(getattr(error, "strerror", None) or type(error).__name__))
+    if waited_s >= _NEARLY * timeout_s and not isinstance(error, av.error.HTTPError | av.error.HTTPClientError):
+        return SourceTimeoutError(f"{redact(url)}: nothing came in time: gave up after {waited_s:.1f} s")
     for kinds, ours, words in _KINDS:
         if isinstance(error, kinds):
-            return ours(f"{redact(url)}: {words} ({redact(str(reason))})")
-    return SourceError(f"{redact(url)}: {redact(str(reason))}")
+            return ours(f"{redact(url)}: {words} ({reason})")
+    return SourceError(f"{redact(url)}: {reason}")

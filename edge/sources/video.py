@@ -37,6 +37,7 @@ class _Video:
     def __init__(self, camera_id: CameraId, settings: CameraSettings, options: dict[str, str]) -> None:
         self._camera_id = camera_id
         self._url = settings.url
+        self._read_timeout_s = settings.read_timeout_s
         self._container = _open(settings, options)
         videos = self._container.streams.video
         if not videos:
@@ -73,15 +74,18 @@ class _Video:
         while True:
             failure: BaseException | None = None
             packet = None
+            asked = time.monotonic()
             try:
                 packet = next(packets, None)
             except (av.FFmpegError, OSError) as error:
                 failure = error
             if failure is not None:
-                raise source_error(self._url, failure)
+                waited_s = time.monotonic() - asked
+                raise source_error(self._url, failure, waited_s=waited_s, timeout_s=self._read_timeout_s)
             if packet is None:
                 return
             if packet.size:
+                self._decoder.begin(packet)
                 time_ns = None if packet.dts is None else self._decoder.time_ns(packet.dts)
                 self._meter.add(packet.size, time_ns=time_ns, keyframe=packet.is_keyframe)
             yield packet
@@ -150,21 +154,23 @@ class LiveVideo(_Video):
 def _open(settings: CameraSettings, options: dict[str, str]) -> Any:
     """An open container. The interrupt callback bounds what FFmpeg's own socket time-outs do not."""
     failure: BaseException
+    timeout_s = settings.open_timeout_s
+    began = time.monotonic()
     try:
         return av.open(
             settings.url,
             options=options,
-            timeout=(settings.open_timeout_s, settings.read_timeout_s),
+            timeout=(timeout_s, settings.read_timeout_s),
             metadata_errors="replace",
         )
     except (av.FFmpegError, OSError) as error:
         failure = error
-    raise source_error(settings.url, failure)
+    raise source_error(settings.url, failure, waited_s=time.monotonic() - began, timeout_s=timeout_s)
 
 
 def _live_options(settings: CameraSettings) -> dict[str, str]:
     """FFmpeg's options by protocol; it ignores those of the other."""
-    socket_us = str(int(min(settings.open_timeout_s, settings.read_timeout_s) * 1e6))
+    socket_us = str(int(max(settings.open_timeout_s, settings.read_timeout_s) * 1e6))
     if settings.url.lower().startswith("rtsp"):
         return {
             "rtsp_transport": settings.rtsp_transport,
