@@ -85,7 +85,7 @@ def test_cameras_of_unlike_age_are_never_worse_than_no_normalization(pku: Pku, p
 def test_all_people_give_nearly_all_of_the_batch_z_score(pku: Pku) -> None:
     normalizer = pku.fed(44, 44, seed=0)
     share = (pku.mean_ap(normalizer) - pku.plain) / (pku.batch_zscore - pku.plain)
-    assert share > (0.93 if pku.embeddings.min() < 0 else 0.7)  # Rectified outputs: people are told apart less well.
+    assert share > (0.93 if pku.embeddings.min() < 0 else 0.8)  # Rectified outputs: people are told apart less well.
 
 
 def test_other_people_in_each_camera_give_most_of_the_batch_z_score(pku: Pku) -> None:
@@ -93,7 +93,7 @@ def test_other_people_in_each_camera_give_most_of_the_batch_z_score(pku: Pku) ->
         (pku.mean_ap(pku.fed(22, 22, seed=seed, disjoint=True)) - pku.plain) / (pku.batch_zscore - pku.plain)
         for seed in SEEDS
     ]
-    assert np.mean(share) > (0.75 if pku.embeddings.min() < 0 else 0.5)
+    assert np.mean(share) > (0.75 if pku.embeddings.min() < 0 else 0.65)
 
 
 def test_a_loiterer_with_500_tracklets_counts_as_one_person(pku: Pku) -> None:
