@@ -85,24 +85,26 @@ class Decoder:
         """Whether the packet must be decoded; tells the decoder whether others' reference to it is the only reason."""
         time_ns = self.time_ns(packet.pts)
         _push_bounded(self._unshown_pts, packet.pts)
-        slot = self._limit.slot(time_ns)
-        earliest = self._earliest_in_slot.get(slot)
-        wanted = earliest is None or time_ns < earliest
-        if wanted:
-            self._earliest_in_slot[slot] = time_ns
-            if len(self._earliest_in_slot) > _MAX_REMEMBERED:
-                del self._earliest_in_slot[next(iter(self._earliest_in_slot))]
         if packet.is_keyframe:
             self._note_keyframe(time_ns)
-        elif self._keyframes_only and self._keyframe_ns is not None:
-            if time_ns - self._keyframe_ns > 2 * self._slot_ns:
-                self._dense_keyframes = 0  # they have become rare: decode everything from the next one on
+        elif self._keyframes_only:
             return False
+        wanted = self._is_first_in_slot(time_ns)
         self._context.skip_frame = "DEFAULT" if wanted else "NONREF"
         return wanted or not self._keyframes_only
 
+    def _is_first_in_slot(self, time_ns: int) -> bool:
+        slot = self._limit.slot(time_ns)
+        earliest = self._earliest_in_slot.get(slot)
+        if earliest is not None and earliest <= time_ns:
+            return False
+        self._earliest_in_slot[slot] = time_ns
+        if len(self._earliest_in_slot) > _MAX_REMEMBERED:
+            del self._earliest_in_slot[next(iter(self._earliest_in_slot))]
+        return True
+
     def _note_keyframe(self, time_ns: int) -> None:
-        """Keyframes at most 1/fps apart make everything between them needless."""
+        """Keyframes at most 1/fps apart make everything between them needless, until one comes late."""
         if self._keyframe_ns is not None:
             dense = 0 <= time_ns - self._keyframe_ns <= self._slot_ns
             self._dense_keyframes = self._dense_keyframes + 1 if dense else 0
