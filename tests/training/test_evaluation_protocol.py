@@ -61,6 +61,17 @@ def test_the_command_says_the_same_on_its_last_line(
     assert report["model"].startswith(f"{network}@")
 
 
+def test_the_document_shows_what_the_command_says(shared_data: Callable[[str], Path]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    shown = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
+    network = shown["model"].partition("@")[0]
+    pku = pku_reid(network, data=shared_data("reid/pku-reid").parents[1])
+    found = compare(pku.split, pku.embeddings, normalize=shown["normalize"], ap=shown["ap"])
+    assert shown["mAP"] == pytest.approx(found.mean_average_precision, abs=1e-3)
+    assert shown["mINP"] == pytest.approx(found.mean_inverse_negative_penalty, abs=1e-3)
+    assert [shown[f"rank{k}"] for k in (1, 5, 10)] == pytest.approx([found.rank(k) for k in (1, 5, 10)], abs=2e-3)
+
+
 def test_the_command_shows_people_a_table(
     shared_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
