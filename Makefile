@@ -11,7 +11,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt scripts/preflight.sh
 	@PYTHON="$(PYTHON)" sh scripts/preflight.sh
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install $(if $(CI),--quiet) --constraint constraints.txt --editable ".[cpu,training,ultralytics,test]"
+	$(BIN)/pip install $(if $(CI),--quiet) --constraint constraints.txt --editable ".[cpu,training,evaluation,ultralytics,test]"
 	@touch $@
 
 check: setup

@@ -1,0 +1,1 @@
+"""Simulated cameras as real RTSP streams."""
