@@ -47,6 +47,22 @@ def test_every_command_shown_exists_with_its_options(page: str, shown: str) -> N
     assert not unknown, f"{page}: `passerby {shown}` has no {', '.join(sorted(unknown))}"
 
 
+def all_commands() -> list[str]:
+    """Every command of the command line, groups spelled out: `models pull`."""
+    root: Any = typer.main.get_command(app)
+    names = []
+    with root.make_context("passerby", ["config"], resilient_parsing=True) as context:
+        for name in root.list_commands(context):
+            command = root.get_command(context, name)
+            names += [f"{name} {inner}" for inner in getattr(command, "commands", {})] or [name]
+    return names
+
+
+@pytest.mark.parametrize("command", all_commands())
+def test_every_command_is_described_somewhere(command: str) -> None:
+    assert any(f"passerby {command}" in page.read_text(encoding="utf-8") for page in PAGES)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
     for target in _LINK.findall(page.read_text(encoding="utf-8")):
