@@ -5,7 +5,7 @@ import functools
 import itertools
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +13,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from edge.frames import Frame
 from hub.export import tracks, write_events, write_mot
 from hub.reader import SiteReader
 from hub.site_hub import Hub
 from passerby.cli.replaying.deciding import ReplayedHub
 from passerby.cli.replaying.footage import NS_PER_SECOND, START_NS, load_networks, messages_of, recorded_cameras
 from passerby.cli.replaying.picture import write_video
-from passerby.config import AssociationSettings, Site
+from passerby.config import AssociationSettings, CameraSettings, Site
 from passerby.errors import ConfigError
+from passerby.ids import CameraId
+from passerby.inference import DetectionEngine, EmbeddingEngine
 from passerby.tape import TapeRecord, TapeWriter, read_tape
 
 _STATE = "hub-data"
@@ -41,12 +44,15 @@ def replay_site(site: Site, wishes: Wishes) -> None:
     """Replay the recordings of a site. Raises ConfigError, ModelError, EngineError, SourceError, StoreError."""
     console = Console(stderr=wishes.as_json)
     cameras = recorded_cameras(site)
+    detector, embedder = load_networks(site)
+    console.print(f"detector {detector.manifest.model_id} on {detector.device}", highlight=False, soft_wrap=True)
+    console.print(f"re-ID {embedder.manifest.model_id} on {embedder.device}", highlight=False, soft_wrap=True)
     state = _fresh_state(wishes.out, site)
-    with contextlib.ExitStack() as stack:
+    with contextlib.closing(detector), contextlib.closing(embedder), contextlib.ExitStack() as stack:
         hub = ReplayedHub(stack.enter_context(Hub.open(state, association=site.association)))
         tape = stack.enter_context(TapeWriter(wishes.record)) if wishes.record else None
         progress = stack.enter_context(_progress(console))
-        for records in _footage_records(site, progress):
+        for records in _footage_records(cameras, detector, embedder, progress=progress):
             if tape is not None:
                 _record(tape, records)
             hub.receive(records)
@@ -92,27 +98,21 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, TextColumn("{task.fields[note]}"), console=console)
 
 
-def _footage_records(site: Site, progress: Progress) -> Iterator[list[TapeRecord]]:
-    cameras = recorded_cameras(site)
-    detector, embedder = load_networks(site)
-    progress.console.print(f"detector {detector.manifest.model_id} on {detector.device}", highlight=False)
-    progress.console.print(f"re-ID    {embedder.manifest.model_id} on {embedder.device}", highlight=False)
+def _footage_records(
+    cameras: Mapping[CameraId, CameraSettings],
+    detector: DetectionEngine,
+    embedder: EmbeddingEngine,
+    *,
+    progress: Progress,
+) -> Iterator[list[TapeRecord]]:
     task = progress.add_task(f"{len(cameras)} camera(s)", total=None, note="")
-    try:
-        yield from messages_of(
-            cameras,
-            detector=detector,
-            embedder=embedder,
-            on_frames=lambda frames: progress.update(
-                task,
-                advance=len(frames),
-                note=f"frames, {(frames[0].captured_at_ns - START_NS) / NS_PER_SECOND:.0f} s of site",
-            ),
-        )
-    finally:
-        detector.close()
-        embedder.close()
-        _complete(progress, task)
+
+    def show(frames: list[Frame]) -> None:
+        seconds = (frames[0].captured_at_ns - START_NS) / NS_PER_SECOND
+        progress.update(task, advance=len(frames), note=f"frames, {seconds:.0f} s of site")
+
+    yield from messages_of(cameras, detector=detector, embedder=embedder, on_frames=show)
+    _complete(progress, task)
 
 
 def _tape_records(tape: Path, progress: Progress) -> Iterator[list[TapeRecord]]:
