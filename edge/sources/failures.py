@@ -48,7 +48,7 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], ..
 """First match wins. AVERROR_EXIT is what FFmpeg makes of our interrupt callback, that is of a time-out."""
 
 
-def source_error(url: str, error: BaseException, *, waited_s: float, timeout_s: float) -> SourceError:
+def source_error(url: str, error: BaseException, *, waited_s: float, timeout_s: float, connected: bool) -> SourceError:
     """The SourceError for what PyAV or the system raised on `url` after `waited_s`, without a password in it.
 
     Raise it outside the `except` block, so that the original with its URL is not even its context. An interrupted
@@ -57,6 +57,8 @@ def source_error(url: str, error: BaseException, *, waited_s: float, timeout_s: 
     reason = redact(str(getattr(error, "strerror", None) or type(error).__name__))
     if waited_s >= _NEARLY * timeout_s and not isinstance(error, av.error.HTTPError | av.error.HTTPClientError):
         return SourceTimeoutError(f"{redact(url)}: nothing came in time: gave up after {waited_s:.1f} s")
+    if connected and isinstance(error, OSError):
+        return SourceEndedError(f"{redact(url)}: the connection broke ({reason})")
     for kinds, ours, words in _KINDS:
         if isinstance(error, kinds):
             return ours(f"{redact(url)}: {words} ({reason})")

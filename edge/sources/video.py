@@ -81,7 +81,9 @@ class _Video:
                 failure = error
             if failure is not None:
                 waited_s = time.monotonic() - asked
-                raise source_error(self._url, failure, waited_s=waited_s, timeout_s=self._read_timeout_s)
+                raise source_error(
+                    self._url, failure, waited_s=waited_s, timeout_s=self._read_timeout_s, connected=True
+                )
             if packet is None:
                 return
             if packet.size:
@@ -165,7 +167,7 @@ def _open(settings: CameraSettings, options: dict[str, str]) -> Any:
         )
     except (av.FFmpegError, OSError) as error:
         failure = error
-    raise source_error(settings.url, failure, waited_s=time.monotonic() - began, timeout_s=timeout_s)
+    raise source_error(settings.url, failure, waited_s=time.monotonic() - began, timeout_s=timeout_s, connected=False)
 
 
 def _live_options(settings: CameraSettings) -> dict[str, str]:

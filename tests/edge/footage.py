@@ -1,5 +1,6 @@
 """Small films for the tests, written by PyAV, and pictures whose number can be read back."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,21 +15,34 @@ def picture(number: int) -> np.ndarray:
     return np.full((HEIGHT, WIDTH, 3), 20 + 5 * number, np.uint8)
 
 
+def textured_picture(number: int) -> np.ndarray:
+    """The same with something sharp on it, so that crops of it are usable."""
+    noise = np.random.default_rng(1).integers(-40, 40, (HEIGHT, WIDTH, 1))
+    return np.clip(picture(number).astype(int) + noise, 0, 255).astype(np.uint8)
+
+
 def number_of(image: np.ndarray) -> int:
     """The number that `picture` wrote, after lossy coding."""
     return round((float(image.mean()) - 18.5) / 5)  # coding to YUV and back darkens greys by 2 to 3
 
 
 def write_film(
-    path: Path, *, frames: int, fps: int = 10, codec: str = "libx264", keyframe_every: int = 250, b_frames: int = 2
+    path: Path,
+    *,
+    frames: int,
+    fps: int = 10,
+    codec: str = "libx264",
+    keyframe_every: int = 250,
+    b_frames: int = 2,
+    draw: Callable[[int], np.ndarray] = picture,
 ) -> Path:
-    """A film of `picture(1)`, `picture(2)`, ..."""
+    """A film of `draw(1)`, `draw(2)`, ..."""
     options = {"g": str(keyframe_every), "bf": str(b_frames), "preset": "ultrafast", "qp": "10", "sc_threshold": "0"}
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=fps, options=options if codec == "libx264" else {})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p" if codec != "mjpeg" else "yuvj420p"
         for number in range(1, frames + 1):
-            frame = av.VideoFrame.from_ndarray(picture(number), format="bgr24")
+            frame = av.VideoFrame.from_ndarray(draw(number), format="bgr24")
             frame.pts, frame.time_base = number - 1, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
