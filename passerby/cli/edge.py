@@ -25,6 +25,8 @@ from passerby.transport.spool import Spool
 _log = logging.getLogger("passerby.edge")
 
 _FLUSH_S = 10.0
+_FLUSH_AWAY_S = 2.0
+"""While the hub is away: it may be starting anew at this moment."""
 _CONFIG = typer.Option(..., "--config", help="The site file.")
 _CAMERA = typer.Option([], "--camera", help="Only this camera of the site; may be given several times.")
 _KEYS = typer.Option(
@@ -86,7 +88,7 @@ def command(
             worker.main_loop()
         finally:
             worker.shutdown()
-        if not link.flush(_FLUSH_S):
+        if not link.flush(_FLUSH_S if link.stats().connected else _FLUSH_AWAY_S):
             _log.warning(
                 "%d messages wait on disk for the hub; the next start sends them", link.stats().spooled_messages
             )
