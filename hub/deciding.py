@@ -46,8 +46,7 @@ class Round:
                 thresholds = thresholds_for(model_id)
                 self._link(space, link_question(state, space, due, thresholds=thresholds))
         self._keep_identities_fresh(touched)
-        if touched or state.changes.events:
-            self._merge()
+        self._merge()
         self._expire()
 
     def due_ns(self, *, now_ns: int) -> int | None:
@@ -180,9 +179,11 @@ class Round:
         state = self._state
         for model_id in sorted(state.spaces):
             space = state.spaces[model_id]
+            changed = sorted(i for i in state.changes.identities if i in state.identities)
             limit = state.clock_ns - YOUNG_NS
-            young = sorted(i.identity_id for i in state.identities.values() if i.created_at_ns >= limit)
-            question = merge_question(state, space, young, thresholds=thresholds_for(model_id))
+            young = {i.identity_id for i in state.identities.values() if i.created_at_ns >= limit}
+            thresholds = thresholds_for(model_id)
+            question = merge_question(state, space, changed, young=young, thresholds=thresholds)
             if question is None:
                 continue
             groups = self._associator.merge(question.problem)

@@ -1,5 +1,6 @@
 """From what the hub has in mind to the problems an associator decides: how like, and who cannot be whom."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,8 @@ from hub.association import LinkProblem, MergeProblem, Thresholds
 from hub.records import Tracklet
 from hub.spaces import ModelSpace
 from hub.state import SiteState
-from passerby.arrays import Float32Array
-from passerby.ids import IdentityId
+from passerby.arrays import Float32Array, Int64Array
+from passerby.ids import CameraId, IdentityId
 
 SEARCHED_PROTOTYPES = 64
 """Nearest prototypes looked at per tracklet. The index proposes; similarities are then computed exactly."""
@@ -59,44 +60,55 @@ def link_question(
     for row, similarities in enumerate(best):
         for identity_id, value in similarities.items():
             similarity[row, column[identity_id]] = value
-    asked = {tracklet.number for tracklet in tracklets}
-    fixed = [[m for m in state.members(i) if m.number not in asked] for i in identities]
-    excluded = np.array([[any(seen_together(t, m) for m in members) for members in fixed] for t in tracklets], bool)
     problem = LinkProblem(
         current=np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64),
         similarity=similarity,
-        excluded=excluded.reshape(similarity.shape),
+        excluded=_excluded(state, tracklets, column),
         mutual_similarity=_similarities(units, units),
-        conflict=np.array([[a is not b and seen_together(a, b) for b in tracklets] for a in tracklets], bool),
+        conflict=_conflicts(tracklets),
         thresholds=thresholds,
     )
     return LinkQuestion(tracklets, identities, problem)
 
 
 def merge_question(
-    state: SiteState, space: ModelSpace, young: list[IdentityId], *, thresholds: Thresholds
+    state: SiteState,
+    space: ModelSpace,
+    changed: list[IdentityId],
+    *,
+    young: Collection[IdentityId],
+    thresholds: Thresholds,
 ) -> MergeQuestion | None:
-    """Which of the `young` identities may be one person with another, young or old; None if there is nothing to ask."""
-    prototypes = {i: _prototypes(state, space, i) for i in young}
-    prototypes = {i: members for i, members in prototypes.items() if members}
+    """Which of the `changed` identities may be one person with another, where one of the two is `young`.
+
+    None where no pair is near enough to be asked about.
+    """
+    prototypes = {i: members for i in changed if (members := _prototypes(state, space, i))}
     if not prototypes:
         return None
     queries = np.stack([space.prototype(m.number) for members in prototypes.values() for m in members])
-    for number in np.unique(space.nearest(queries, k=SEARCHED_PROTOTYPES)).tolist():
-        identity_id = state.tracklets[number].identity_id if number >= 0 else None
-        if identity_id is not None and identity_id not in prototypes:
-            prototypes[identity_id] = _prototypes(state, space, identity_id)
-    identities = sorted(prototypes)
-    is_young = set(young)
+    owners = [i for i, members in prototypes.items() for _ in members]
+    pairs: dict[tuple[IdentityId, IdentityId], None] = {}
+    for owner, numbers in zip(owners, space.nearest(queries, k=SEARCHED_PROTOTYPES).tolist(), strict=True):
+        for number in numbers:
+            other = state.tracklets[number].identity_id if number >= 0 else None
+            if other is not None and other != owner and (owner in young or other in young):
+                pairs[min(owner, other), max(owner, other)] = None
+                prototypes.setdefault(other, _prototypes(state, space, other))
+    likeness = {pair: _likeness(space, prototypes[pair[0]], prototypes[pair[1]]) for pair in pairs}
+    # Whoever is like nobody stays out of the problem: a site has many young identities, and few that are asked about.
+    asked = {i for pair, value in likeness.items() if value >= thresholds.candidate for i in pair}
+    identities = sorted(asked)
+    if not identities:
+        return None
     similarity = np.full((len(identities), len(identities)), np.nan)
     excluded = np.zeros(similarity.shape, bool)
     for i, first in enumerate(identities):
         for j in range(i + 1, len(identities)):
             second = identities[j]
-            if first in is_young or second in is_young:
-                similarity[i, j] = similarity[j, i] = _likeness(space, prototypes[first], prototypes[second])
+            similarity[i, j] = similarity[j, i] = likeness.get((first, second), np.nan)
             # Two identities that have both stood for a while are not merged by themselves, through a third neither.
-            apart = not (first in is_young or second in is_young) or _ever_together(state, first, second)
+            apart = not (first in young or second in young) or _ever_together(state, first, second)
             excluded[i, j] = excluded[j, i] = apart
     return MergeQuestion(identities, MergeProblem(similarity, excluded, thresholds))
 
@@ -107,6 +119,44 @@ def seen_together(first: Tracklet, second: Tracklet) -> bool:
         return False
     shared = min(first.ended_at_ns, second.ended_at_ns) - max(first.started_at_ns, second.started_at_ns)
     return shared > SHARED_VIEW_NS
+
+
+def _excluded(state: SiteState, tracklets: list[Tracklet], column: dict[IdentityId, int]) -> NDArray[np.bool_]:
+    """Which identities (n, m) a tracklet cannot have because of others that are not asked about now."""
+    asked = {tracklet.number for tracklet in tracklets}
+    fixed: dict[CameraId, list[Tracklet]] = {tracklet.camera_id: [] for tracklet in tracklets}
+    for other in state.tracklets.values():
+        if other.camera_id in fixed and other.number not in asked and other.identity_id in column:
+            fixed[other.camera_id].append(other)
+    excluded = np.zeros((len(tracklets), len(column)), bool)
+    for camera_id, others in fixed.items():
+        rows = np.array([row for row, tracklet in enumerate(tracklets) if tracklet.camera_id == camera_id])
+        columns = np.array([column[o.identity_id] for o in others if o.identity_id is not None], np.int64)
+        for row, together in zip(rows, _seen_together([tracklets[row] for row in rows], others), strict=True):
+            excluded[row, columns[together]] = True
+    return excluded
+
+
+def _conflicts(tracklets: list[Tracklet]) -> NDArray[np.bool_]:
+    """Which two tracklets (n, n) one camera saw at the same time."""
+    cameras = np.unique([tracklet.camera_id for tracklet in tracklets], return_inverse=True)[1]
+    conflict: NDArray[np.bool_] = _seen_together(tracklets, tracklets) & (cameras[:, None] == cameras[None, :])
+    np.fill_diagonal(conflict, False)
+    return conflict
+
+
+def _seen_together(first: list[Tracklet], second: list[Tracklet]) -> NDArray[np.bool_]:
+    """`seen_together` for every pair (n, m), whatever their cameras."""
+    begins, ends = _spans(first)
+    other_begins, other_ends = _spans(second)
+    shared = np.minimum.outer(ends, other_ends) - np.maximum.outer(begins, other_begins)
+    together: NDArray[np.bool_] = shared > SHARED_VIEW_NS
+    return together
+
+
+def _spans(tracklets: list[Tracklet]) -> tuple[Int64Array, Int64Array]:
+    begins = np.array([tracklet.started_at_ns for tracklet in tracklets], np.int64)
+    return begins, np.array([tracklet.ended_at_ns for tracklet in tracklets], np.int64)
 
 
 def _ever_together(state: SiteState, first: IdentityId, second: IdentityId) -> bool:

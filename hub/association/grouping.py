@@ -20,28 +20,32 @@ def constrained_groups(
     >>> constrained_groups(s, np.zeros((3, 3), bool), threshold=0.7).tolist()
     [0, 0, 1]
     """
-    groups: list[list[int]] = [[item] for item in range(len(similarity))]
-    while (best := _best_pair(groups, similarity, cannot_link)) is not None and best[0] >= threshold:
-        _, first, second = best
-        groups[first] = sorted(groups[first] + groups.pop(second))
-    labels = np.zeros(len(similarity), np.int64)
-    for label, members in enumerate(sorted(groups)):
-        labels[members] = label
-    return labels
+    n = len(similarity)
+    known = ~np.isnan(similarity)
+    # Between two groups: the sum over the known pairs, their number, and whether a pair is forbidden. A group is kept
+    # at its lowest member; rows and columns of members that have joined one are closed by -inf.
+    total = np.where(known, similarity, 0.0)
+    count = known.astype(np.int64)
+    forbidden = cannot_link | ~np.triu(np.ones((n, n), bool), 1)
+    labels = np.arange(n)
+    while n > 1:
+        mean = np.divide(total, count, out=np.full((n, n), -np.inf), where=(count > 0) & ~forbidden)
+        first, second = divmod(int(mean.argmax()), n)
+        if not mean[first, second] >= threshold:
+            break
+        labels[labels == second] = first
+        total[first] += total[second]
+        total[:, first] += total[:, second]
+        count[first] += count[second]
+        count[:, first] += count[:, second]
+        apart = _symmetric(forbidden, first) | _symmetric(forbidden, second)
+        forbidden[first, first + 1 :] = apart[first + 1 :]
+        forbidden[:first, first] = apart[:first]
+        forbidden[second, :] = forbidden[:, second] = True
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
-def _best_pair(
-    groups: list[list[int]], similarity: NDArray[np.float64], cannot_link: NDArray[np.bool_]
-) -> tuple[float, int, int] | None:
-    best: tuple[float, int, int] | None = None
-    for first in range(len(groups)):
-        for second in range(first + 1, len(groups)):
-            between = np.ix_(groups[first], groups[second])
-            known = similarity[between]
-            known = known[~np.isnan(known)]
-            if not len(known) or cannot_link[between].any():
-                continue
-            mean = float(known.mean())
-            if best is None or mean > best[0]:
-                best = (mean, first, second)
-    return best
+def _symmetric(upper: NDArray[np.bool_], item: int) -> NDArray[np.bool_]:
+    """Row `item` of the symmetric matrix of which only what lies above the diagonal counts; false for itself."""
+    row = np.concatenate([upper[:item, item], [False], upper[item, item + 1 :]])
+    return row.astype(bool)

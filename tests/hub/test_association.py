@@ -184,7 +184,7 @@ def naive_groups(
 @given(n=st.integers(0, 7), seed=st.integers(0, 2**32 - 1))
 def test_grouping_agrees_with_its_naive_twin(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    upper = np.triu(rng.random((n, n)).round(2), 1)
+    upper = np.triu(rng.random((n, n)), 1)
     cannot = np.triu(rng.random((n, n)) < 0.2, 1)
     labels = constrained_groups(upper + upper.T, cannot | cannot.T, threshold=0.5)
     found = [frozenset(np.flatnonzero(labels == label).tolist()) for label in range(labels.max(initial=-1) + 1)]
