@@ -16,10 +16,11 @@ from passerby.ids import CameraId, IdentityId
 SEARCHED_PROTOTYPES = 64
 """Nearest prototypes looked at per tracklet. The index proposes; similarities are then computed exactly."""
 
-SHARED_VIEW_NS = 300_000_000
+SHARED_VIEW_NS = 800_000_000
 """Two tracklets of one camera that are there together for longer are two people.
 
-Not zero: a tracker may draw one person twice for a frame or two while it changes its mind.
+Not zero: where a tracker changes its mind it draws one person twice for some frames, and where one person leaves as
+another comes their looks tell them apart.
 """
 
 

@@ -23,8 +23,9 @@ class PlainAssociator:
     """Nearest prototype over a threshold, one joint assignment, groups of what is left.
 
     Tracklets that are in conflict with each other, directly or through others, are assigned jointly and one to one
-    (Jonker-Volgenant by SciPy); tracklets without a conflict do not compete. What is like no known identity begins new
-    ones, together with what it is like in other cameras.
+    (Jonker-Volgenant by SciPy). Within such a set there may be some that do not exclude each other, as one after the
+    other in a long talk of a third: these may then share an identity, wherever that makes the total better. What is
+    like no known identity begins new ones, together with what it is like in other cameras.
     """
 
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
@@ -50,6 +51,7 @@ class PlainAssociator:
         waiting = chosen == NOBODY
         for rows in _components(problem.conflict, waiting):
             chosen[rows] = _one_to_one(gain[rows])
+            _improve(chosen, rows, gain=gain, conflict=problem.conflict)
         return chosen
 
 
@@ -96,6 +98,21 @@ def _one_to_one(gain: Float64Array) -> Int64Array:
     value = np.hstack([gain, alone])
     _, columns = linear_sum_assignment(np.where(np.isneginf(value), 1e6, -value))
     return np.where(columns < gain.shape[1], columns, NOBODY)
+
+
+def _improve(chosen: Int64Array, rows: Int64Array, *, gain: Float64Array, conflict: BoolArray) -> None:
+    """Move tracklets, in place, to better columns that nobody in conflict with them has: each adds to the total."""
+    moved = True
+    while moved:
+        moved = False
+        for row in rows:
+            taken = chosen[conflict[row]]
+            free = gain[row].copy()
+            free[taken[taken != NOBODY]] = -np.inf
+            here = 0.0 if chosen[row] == NOBODY else gain[row, chosen[row]]
+            if free.size and free.max() > here:
+                chosen[row] = int(free.argmax())
+                moved = True
 
 
 def _assignment(problem: LinkProblem, row: int, *, chosen: Int64Array, groups: Int64Array) -> Assignment:

@@ -85,6 +85,11 @@ def test_the_joint_assignment_is_better_than_the_greedy_one() -> None:
     assert identities(problem([[0.9, 0.85], [0.8, 0.0]], conflict=[(0, 1)])) == [1, 0]
 
 
+def test_two_that_only_a_third_connects_may_share_an_identity() -> None:
+    # 0 and 2 came one after the other while 1 was there all the time.
+    assert identities(problem([[0.9, 0.0], [0.0, 0.9], [0.8, 0.0]], conflict=[(0, 1), (1, 2)])) == [0, 1, 0]
+
+
 def test_tracklets_without_a_conflict_share_an_identity() -> None:
     assert identities(problem([[0.9, 0.7], [0.8, 0.7]])) == [0, 0]
 

@@ -90,6 +90,12 @@ def test_one_after_the_other_in_one_camera_may_be_one(tmp_path: Path, sender: Se
         assert identities(hub) == {1: 1, 2: 1}
 
 
+def test_a_tracker_that_draws_one_person_twice_for_a_moment_makes_no_second_one(tmp_path: Path, sender: Sender) -> None:
+    with Hub.open(tmp_path) as hub:
+        hub.ingest(sender.send(seen(1, tracklet=1, end_s=4), seen(1, tracklet=2, begin_s=3.6, end_s=6)), now_ns=at(6))
+        assert identities(hub) == {1: 1, 2: 1}
+
+
 def test_an_open_tracklet_moves_when_its_evidence_changes(tmp_path: Path, sender: Sender) -> None:
     with Hub.open(tmp_path, association=AssociationSettings(normalize="none")) as hub:
         hub.ingest(
