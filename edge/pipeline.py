@@ -15,9 +15,11 @@ from edge.tracklets import MIN_QUALITY, Shortcoming, Sighting, Tracklet
 from edge.zones import Region
 from passerby.arrays import Detections, Float32Array, Image
 from passerby.config import CameraSettings
+from passerby.errors import ModelError
 from passerby.ids import CameraId, ModelId, TrackletId
 from passerby.inference import DetectionEngine, EmbeddingEngine
 from passerby.messages import TrackletUpdate
+from passerby.models import ModelManifest
 
 
 def tracklet_ids() -> Iterator[TrackletId]:
@@ -62,7 +64,11 @@ class CameraPipeline:
         self._embedder = embedder
         self._ids = tracklet_ids
         self._region = Region(settings)
-        self._tracker = CameraTracker(settings, fps=min(settings.fps, source_fps or settings.fps))
+        self._tracker = CameraTracker(
+            settings,
+            fps=min(settings.fps, source_fps or settings.fps),
+            min_confidence=_start_confidence(settings, detector.manifest),
+        )
         self._open: dict[int, Tracklet] = {}
         self._previous: tuple[Frame, Detections] | None = None
 
@@ -180,6 +186,15 @@ def complete_together(
         updates.append(pipeline.complete(draft, embeddings[start:end]))
         start = end
     return updates
+
+
+def _start_confidence(settings: CameraSettings, manifest: ModelManifest) -> float:
+    """The camera's own wish, or what the detector's manifest advises."""
+    if settings.min_confidence is not None:
+        return settings.min_confidence
+    if manifest.detection is None:
+        raise ModelError(f"{manifest.name} has no `detection` in its manifest; a detector needs one")
+    return manifest.detection.start_confidence
 
 
 def _sighting(frame: Frame, people: Detections, row: int) -> Sighting:

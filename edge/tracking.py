@@ -41,21 +41,21 @@ class CameraTracker:
 
     Time decides, not the frame count: frames may be skipped or late. A key is given at the second sighting, is never
     used again, and is replaced where a track may have taken over another one's person (edge.takeovers).
-    `fps` is the rate that frames normally come at.
+    `fps` is the rate that frames normally come at. Detections below `min_confidence` start no track.
 
     Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV 2022; Cao et al.,
     "Observation-Centric SORT", CVPR 2023.
     """
 
-    def __init__(self, settings: CameraSettings, *, fps: float) -> None:
+    def __init__(self, settings: CameraSettings, *, fps: float, min_confidence: float) -> None:
         lost_frames = max(1, math.ceil(settings.lost_after_s * 30))  # the package counts in frames at 30 fps
         self._tracker: ByteTrackTracker | OCSORTTracker
         if settings.tracker == "bytetrack":
             self._tracker = ByteTrackTracker(
                 lost_track_buffer=lost_frames,
                 frame_rate=fps,
-                track_activation_threshold=settings.min_confidence,
-                high_conf_det_threshold=settings.min_confidence,
+                track_activation_threshold=min_confidence,
+                high_conf_det_threshold=min_confidence,
                 minimum_consecutive_frames=1,
                 minimum_iou_threshold=_MIN_IOU,
             )
@@ -63,11 +63,11 @@ class CameraTracker:
             self._tracker = OCSORTTracker(
                 lost_track_buffer=lost_frames,
                 frame_rate=fps,
-                high_conf_det_threshold=settings.min_confidence,
+                high_conf_det_threshold=min_confidence,
                 minimum_consecutive_frames=1,
                 minimum_iou_threshold=_MIN_IOU,
             )
-        self._min_confidence = settings.min_confidence
+        self._min_confidence = min_confidence
         self._last_key = 0
         self._keys: dict[int, int] = {}
         self._sightings: Counter[int] = Counter()

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from edge.frames import Frame
 from edge.sources.source import FrameSource
@@ -11,7 +11,7 @@ from passerby.errors import SourceError, SourceTimeoutError
 _PUT_S = 0.1
 
 
-def prefetch(source: FrameSource, *, frames: int = 4, timeout_s: float = 60.0) -> Iterator[Frame]:
+def prefetch(source: FrameSource, *, frames: int = 4, timeout_s: float = 60.0) -> Generator[Frame]:
     """Every frame of `source`, in order, at most `frames` of them decoded ahead by a thread of its own.
 
     For recordings that are read as fast as possible. What the source raises is raised here, after the frames before

@@ -2,22 +2,18 @@
 
 import logging
 import os
-import signal
-import sys
-import threading
 from pathlib import Path
-from types import FrameType
 
 import typer
 
 from edge.cameras import Cameras
 from edge.worker import EdgeWorker, hello
+from passerby.cli.process import log_to_stderr, stop_on_signals
 from passerby.config import CameraSettings, Site, load_site
 from passerby.errors import ConfigError
 from passerby.ids import BootId, CameraId
 from passerby.inference import load_detector, load_embedder
 from passerby.models import find_model
-from passerby.redaction import redact
 from passerby.transport.edge_link import EdgeLink
 from passerby.transport.keys import EdgeKeys, load_edge_keys, local_keys
 from passerby.transport.spool import Spool
@@ -100,35 +96,6 @@ def command(
 def hub_address(site: Site) -> str:
     """Where an edge of this site finds the hub."""
     return site.hub.address or site.hub.listen.replace("//0.0.0.0:", "//127.0.0.1:").replace("//*:", "//127.0.0.1:")
-
-
-def stop_on_signals() -> threading.Event:
-    """An event that the first SIGINT or SIGTERM sets; the second ends the process at once."""
-    stop = threading.Event()
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            os._exit(128 + number)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
-    return stop
-
-
-def log_to_stderr() -> None:
-    """Passerby's log as readable lines on stderr, passwords removed whatever wrote them."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_RedactingFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
-    logger = logging.getLogger("passerby")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-
-
-class _RedactingFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
 
 
 def _chosen(site: Site, names: list[str], config: Path) -> dict[CameraId, CameraSettings]:

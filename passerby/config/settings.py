@@ -32,15 +32,16 @@ class CameraSettings(_Settings, frozen=True, kw_only=True):
     read_timeout_s: Seconds = 10.0
     stall_after_s: Seconds = 20.0
     """No frame for so long: stalled, and the connection is made anew."""
-    min_confidence: Fraction = 0.5
-    """Detections below it start no tracklet."""
+    min_confidence: Fraction | None = None
+    """Detections below it start no tracklet. By default what the detector's manifest says."""
     min_person_height: Annotated[int, Meta(ge=8, le=100_000)] = 48
     """Pixels; smaller people are not tracked."""
     zones: list[Polygon] = []
     """If any: only people whose feet are inside one of them count."""
     masks: list[Polygon] = []
     """People whose feet are inside any of them do not count."""
-    tracker: Literal["bytetrack", "ocsort"] = "bytetrack"
+    tracker: Literal["ocsort", "bytetrack"] = "ocsort"
+    """ByteTrack also follows people by detections that are hardly sure, and so strays to furniture more often."""
     lost_after_s: Seconds = 2.0
     """A tracklet not seen for so long is closed."""
     crops_per_tracklet: Annotated[int, Meta(ge=1, le=64)] = 5

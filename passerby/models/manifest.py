@@ -50,7 +50,9 @@ class DetectionOutput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     layout: DetectionLayout
     person_class: int = 0
     min_confidence: float = 0.3
-    """The lowest confidence worth handing on; cameras choose their own above it."""
+    """The lowest confidence worth handing on: it may prolong a tracklet."""
+    start_confidence: float = 0.5
+    """The lowest confidence that begins a tracklet, where a camera does not say otherwise."""
     nms_iou: float = 0.7
     """Of two boxes that overlap more, the less confident goes; unused where the network does it itself."""
 

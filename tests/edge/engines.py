@@ -6,7 +6,7 @@ import numpy as np
 
 from passerby.arrays import Detections, Float32Array, Image
 from passerby.ids import CameraId
-from passerby.models import EmbeddingOutput, ModelManifest, Preprocessing
+from passerby.models import DetectionOutput, EmbeddingOutput, ModelManifest, Preprocessing
 
 
 class ScriptedDetector:
@@ -73,5 +73,6 @@ def _manifest(name: str, task: str) -> ModelManifest:
         task=task,
         files=[],
         input=Preprocessing(height=1, width=1, colour="BGR"),
+        detection=DetectionOutput(layout="ssd") if task == "detect" else None,
         embedding=EmbeddingOutput(dimension=3) if task == "embed" else None,
     )

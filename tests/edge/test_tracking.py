@@ -17,13 +17,17 @@ def settings(tracker: str = "bytetrack", **changes: object) -> CameraSettings:
     return CameraSettings(url="x", tracker=tracker, **changes)
 
 
+def tracker_of(camera: CameraSettings) -> CameraTracker:
+    return CameraTracker(camera, fps=5, min_confidence=0.5)
+
+
 def walk(x: float) -> list[float]:
     return [x, 100, x + 60, 300]
 
 
 @TRACKERS
 def test_a_walker_keeps_one_key_from_the_second_sighting_on(tracker: str) -> None:
-    tracking = CameraTracker(settings(tracker), fps=5)
+    tracking = tracker_of(settings(tracker))
     tracks = [tracking.update(people(walk(20 * i)), i * 200 * MS) for i in range(20)]
     assert tracks[0].keys.tolist() == [UNTRACKED]
     assert {key for track in tracks[1:] for key in track.keys.tolist()} == {1}
@@ -33,7 +37,10 @@ def test_a_walker_keeps_one_key_from_the_second_sighting_on(tracker: str) -> Non
 
 @TRACKERS
 def test_two_cameras_count_their_own(tracker: str) -> None:
-    first, second = CameraTracker(settings(tracker), fps=5), CameraTracker(settings(tracker), fps=5)
+    first, second = (
+        tracker_of(settings(tracker)),
+        tracker_of(settings(tracker)),
+    )
     for i in range(4):
         assert (
             first.update(people(walk(5 * i)), i * 200 * MS).keys.tolist()
@@ -42,7 +49,7 @@ def test_two_cameras_count_their_own(tracker: str) -> None:
 
 
 def test_a_low_confidence_prolongs_a_track_but_starts_none() -> None:
-    tracking = CameraTracker(settings(min_confidence=0.5), fps=5)
+    tracking = tracker_of(settings())
     for i in range(4):
         assert tracking.update(people(walk(0), confidence=0.35), i * 200 * MS).keys.tolist() == [UNTRACKED]
     tracking.update(people(walk(0)), 800 * MS)
@@ -52,7 +59,7 @@ def test_a_low_confidence_prolongs_a_track_but_starts_none() -> None:
 
 def test_time_and_not_the_frame_count_ends_a_track() -> None:
     for gap_ms, same in ((1500, True), (4000, False)):
-        tracking = CameraTracker(settings(lost_after_s=2.0), fps=5)
+        tracking = tracker_of(settings(lost_after_s=2.0))
         for i in range(4):
             tracking.update(people(walk(0)), i * 200 * MS)
         keys = tracking.update(people(walk(0)), (600 + gap_ms) * MS).keys.tolist()
@@ -61,7 +68,7 @@ def test_time_and_not_the_frame_count_ends_a_track() -> None:
 
 @TRACKERS
 def test_times_that_stand_still_or_run_backwards_are_survived(tracker: str) -> None:
-    tracking = CameraTracker(settings(tracker), fps=5)
+    tracking = tracker_of(settings(tracker))
     for at_ms in (0, 200, 200, 100, 300):
         tracks = tracking.update(people(walk(0)), at_ms * MS)
     assert tracks.keys.tolist() == [1]
@@ -69,7 +76,7 @@ def test_times_that_stand_still_or_run_backwards_are_survived(tracker: str) -> N
 
 @TRACKERS
 def test_nobody_and_huge_boxes_are_survived(tracker: str) -> None:
-    tracking = CameraTracker(settings(tracker), fps=5)
+    tracking = tracker_of(settings(tracker))
     assert tracking.update(Detections.empty(), 0).keys.shape == (0,)
     for i in range(1, 4):
         tracking.update(people([0, 0, 1e6, 1e6], walk(0)), i * 200 * MS)
@@ -78,7 +85,7 @@ def test_nobody_and_huge_boxes_are_survived(tracker: str) -> None:
 
 @TRACKERS
 def test_many_duplicates_of_one_box_get_a_key_each_at_most(tracker: str) -> None:
-    tracking = CameraTracker(settings(tracker), fps=5)
+    tracking = tracker_of(settings(tracker))
     for i in range(5):
         keys = tracking.update(people(walk(0), walk(0), walk(0)), i * 200 * MS).keys
     tracked = keys[keys != UNTRACKED]
@@ -110,7 +117,7 @@ def test_no_takeover_if_the_lost_one(lost: Seen, why: str) -> None:
 
 
 def test_after_a_takeover_both_go_on_under_new_keys() -> None:
-    tracking = CameraTracker(settings(), fps=5)
+    tracking = tracker_of(settings())
     back, front = [400, 80, 520, 500], [400, 220, 560, 720]
     for i in range(6):
         keys = tracking.update(people(back, front), i * 200 * MS).keys.tolist()

@@ -126,7 +126,7 @@ def test_a_key_that_stands_twice_is_an_error(load: Load, text: str) -> None:
         ("min_person_height: 1e30", "expected `int`, got `str`"),
         (f"min_person_height: {10**30}", "expected `int` <= 100000"),
         ("enabled: 3", "expected `bool`, got `int`"),
-        ("tracker: bytetrak", "expected one of bytetrack, ocsort; did you mean 'bytetrack'?"),
+        ("tracker: bytetrak", "expected one of ocsort, bytetrack; did you mean 'bytetrack'?"),
         ("rtsp_transport: 7", "expected one of tcp, udp"),
         ("zones: [[[0, 0], [1, 1]]]", "expected `array` of length >= 3"),
         ("zones: [[[0, 0], [1, 1], [0, 2]]]", "expected `float` <= 1.0"),

@@ -19,8 +19,7 @@ MakeSite = Callable[..., LiveSite]
 
 SITE: dict[str, Any] = {
     "models": {"detector": "person-detection-retail-0013", "reid": "person-reidentification-retail-0288"},
-    # The detector takes the laboratory's empty chairs for people with a confidence of up to 0.75.
-    "defaults": {"fps": 5, "min_confidence": 0.75, "tracker": "ocsort"},
+    "defaults": {"fps": 5},
 }
 """What the sites of the system tests have in common."""
 

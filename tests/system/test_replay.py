@@ -72,7 +72,7 @@ def write_site(folder: Path, films: dict[str, Path | str], **settings: object) -
         "site": "replayed",
         "data": "living-data",
         "models": {"detector": "person-detection-retail-0013", "reid": "person-reidentification-retail-0277"},
-        "defaults": {"fps": 5, "min_confidence": 0.75, "tracker": "ocsort"},
+        "defaults": {"fps": 5},
         "cameras": {name: {"url": str(film)} for name, film in films.items()},
         **settings,
     }
