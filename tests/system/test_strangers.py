@@ -52,13 +52,10 @@ def test_strangers_and_garbage_get_nothing_while_the_rightful_edge_is_heard(
     assert {tracklet.camera_id for tracklet in records.tracklets.values()} == {"hall"}
     assert set(records.statuses) == {"hall"}
     assert "connected to the hub" not in stranger.log()
-    for counted in (
-        "handshake unknown-key",
-        "handshake not-curve",
-        "handshake not-zeromq",
-        "refused camera-not-allowed",
-    ):
+    for counted in ("handshake unknown-key", "handshake not-zeromq", "refused camera-not-allowed"):
         assert f"{counted}: " in hub.log()
+    # Which end sees first that the other speaks no CURVE is chance; the one that does hangs up.
+    assert "handshake not-curve: " in hub.log() or "handshake broken-off: " in hub.log()
     assert "Traceback" not in hub.log()
 
 
