@@ -1,0 +1,1 @@
+"""Rooms as pictures: textures, furniture, light, and a ray for every pixel of a background."""
