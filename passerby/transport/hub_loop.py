@@ -189,7 +189,7 @@ class HubLoop:
                 raise MalformedMessageError("direction", f"an edge does not send {header.kind}")
         except MalformedMessageError as error:
             self._count_malformed(error, edge)
-            if header.seq > 0:
+            if header.seq > 0 and route in self._book.sessions:  # without a session no number was taken
                 self._refuse(route, header, reason=f"malformed-{error.reason}")
             return None
         return message

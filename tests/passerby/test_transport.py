@@ -496,6 +496,20 @@ def test_a_message_before_hello_is_not_taken(site: Site) -> None:
     assert hub.counters().received == 0
 
 
+def test_a_numbered_hello_is_malformed_and_the_hub_keeps_working(site: Site) -> None:
+    hub = site.hub()
+    link = site.link(hub)
+    header = msgspec.msgpack.decode(_hello()[0])
+    numbered = msgspec.msgpack.encode({**header, "seq": 7})
+    newcomer = _hostile_dealer(site, hub)
+    newcomer.send(numbered)
+    _until(lambda: hub.counters().malformed == {"sequence": 1}, "the count before a Hello")
+    newcomer.send_multipart(_hello())
+    newcomer.send(numbered)
+    _until(lambda: hub.counters().malformed == {"sequence": 2}, "the count after it")
+    _still_works(hub, link)
+
+
 def _answer(dealer: zmq.Socket[bytes]) -> Message:
     assert dealer.poll(int(_WAIT_S * 1000)), "the hub does not answer"
     return decode(dealer.recv_multipart()).message
