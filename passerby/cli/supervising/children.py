@@ -1,5 +1,7 @@
 """A process of ours that is started again when it dies, and stopped gently before it is killed."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from collections import deque
 from pathlib import Path
 from types import TracebackType
 
+from passerby.cli.process import STOP_WITH_STDIN
 from passerby.errors import ConfigError, PasserbyError
 from passerby.redaction import redact
 
@@ -16,11 +19,15 @@ _LONGEST_BACKOFF_S = 30.0
 _STEADY_AFTER_S = 60.0
 """A child that ran for so long has recovered: its next back-off is short again."""
 
+LONGEST_LOG_BYTES = 16 << 20
+"""Then a log becomes LOG.1, in place of the former one, and begins again."""
+
 
 class Child:
     """`python -m passerby ARGUMENTS` with its output in `log`, in a session of its own so that only we signal it.
 
-    Not thread-safe. Leaving the `with` block kills what still runs.
+    Its standard input is a pipe from us: should we be killed, it sees the end of it and stops in order. Not
+    thread-safe. Leaving the `with` block stops or kills what still runs.
     """
 
     def __init__(self, name: str, arguments: list[str], *, log: Path) -> None:
@@ -32,20 +39,28 @@ class Child:
         self._started_at = 0.0
         self._backoff_s = _FIRST_BACKOFF_S
         self._retry_at: float | None = None
+        self._died_of = ""
 
     @property
     def state(self) -> str:
-        """For a person: `running`, `starts again in 4 s`, `ended`."""
+        """For a person: `running`, `died (its last words); starts again in 4 s`, `ended`."""
         if self._retry_at is not None:
-            return f"died; starts again in {max(0, round(self._retry_at - time.monotonic()))} s"
+            return f"died ({self._died_of}); starts again in {max(0, round(self._retry_at - time.monotonic()))} s"
         return "running" if self.is_running() else "ended"
 
     def start(self) -> None:
         """Start it, its output appended to the log."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._bound_log()
+        self._let_go()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self._command,
+                env={**os.environ, STOP_WITH_STDIN: "1"},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self._started_at = time.monotonic()
         self._retry_at = None
@@ -59,11 +74,12 @@ class Child:
         return self._process is not None and self._process.poll() == 0
 
     def keep_alive(self) -> None:
-        """Start it again if it died, with growing pauses.
+        """Start it again if it died, with growing pauses; keep its log within its bound.
 
         Raises ConfigError with the child's own words when it says that its configuration is wrong: trying again
         would not help.
         """
+        self._bound_log()
         if self._process is None or self.is_running() or self.has_ended():
             return
         if self._process.returncode == ConfigError.exit_code:
@@ -72,6 +88,7 @@ class Child:
         if self._retry_at is None:
             if now - self._started_at > _STEADY_AFTER_S:
                 self._backoff_s = _FIRST_BACKOFF_S
+            self._died_of = self._last_words()
             self._retry_at = now + self._backoff_s
             self._backoff_s = min(2 * self._backoff_s, _LONGEST_BACKOFF_S)
         elif now >= self._retry_at:
@@ -110,12 +127,23 @@ class Child:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop(patience_s=_FIRST_BACKOFF_S)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def _bound_log(self) -> None:
+        """The child appends wherever the end is, so that its log may be emptied under it."""
+        if self._log.exists() and self._log.stat().st_size > LONGEST_LOG_BYTES:
+            shutil.copyfile(self._log, self._log.with_name(f"{self._log.name}.1"))
+            os.truncate(self._log, 0)
 
     def _last_words(self) -> str:
         with self._log.open(encoding="utf-8", errors="replace") as log:
             lines = deque((line.strip() for line in log if line.strip()), maxlen=1)
-        return redact(lines[0]) if lines else f"exit code {ConfigError.exit_code}; see {self._log}"
+        return redact(lines[0]).removeprefix("error: ") if lines else f"it said nothing; see {self._log}"
 
 
 def _told(name: str, words: str) -> PasserbyError:
-    return ConfigError(f"the {name} cannot start: {words.removeprefix('error: ')}")
+    return ConfigError(f"the {name} cannot start: {words}")
