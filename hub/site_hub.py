@@ -67,6 +67,7 @@ class Hub:
             opened.callback(self._engine.dispose)
             self._crops = opened.enter_context(CropStore.open_for_writing(data_dir))
             self._state = self._load()
+            self._stale = False
             self._resources = opened.pop_all()
 
     @classmethod
@@ -120,6 +121,7 @@ class Hub:
         Each is taken at its own time, so it makes no difference how often this is called; a few times a second keeps
         the latency low. Raises StoreError.
         """
+        self._recover()
         events: list[Event] = []
         while (due_ns := self._round().due_ns(now_ns=now_ns)) is not None:
             with self._transaction(due_ns):
@@ -131,6 +133,7 @@ class Hub:
 
     def dismiss(self, edge_id: EdgeId, envelope: Envelope) -> None:
         """Note a message as settled without taking it: one that could not be processed. Raises StoreError."""
+        self._recover()
         with self._transaction(self._state.clock_ns):
             committed = self.committed().get(envelope.boot_id, 0)
             if 0 < envelope.seq < 2**63:
@@ -182,14 +185,24 @@ class Hub:
                 # Time alone is not written, so it must not be remembered either: a restart would not know it.
                 self._state.clock_ns = former_clock
         except OperationalError as error:
-            self._state = self._load()
+            self._stale = True
             raise StoreError(f"{self._data_dir}: cannot write the database: {error.orig}") from error
         except DBAPIError as error:
-            self._state = self._load()
+            self._stale = True
             raise DataError(f"{self._data_dir}: the database refuses what it was given: {error.orig}") from error
         except BaseException:
-            self._state = self._load()
+            self._stale = True
             raise
+        finally:
+            if self._stale:
+                with contextlib.suppress(StoreError):  # tried again before the next batch, which raises it
+                    self._recover()
+
+    def _recover(self) -> None:
+        """Read the state anew where a transaction has failed: nothing may stand on what was not committed."""
+        if self._stale:
+            self._state = self._load()
+            self._stale = False
 
     def _load(self) -> SiteState:
         try:

@@ -1,6 +1,7 @@
 """A restart goes on exactly where the last commit was, and the same messages always give the same decisions."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.association import Assignment, LinkProblem, PlainAssociator
+from hub.identity_store import ExactStore
 from hub.records import Event
 from hub.site_hub import Hub
 from passerby.config import AssociationSettings
 from passerby.errors import StoreError
+from passerby.ids import ModelId
 from passerby.messages import TrackletUpdate
 from tests.hub.fingerprint import fingerprint
 from tests.hub.people import Sender, at, seen
@@ -120,6 +124,38 @@ def test_a_full_disk_changes_nothing_and_the_batch_can_come_again(tmp_path: Path
         limit_pages(1_000_000)
         assert hub.ingest(batch, now_ns=at(3)).refusals == ()
         assert len(hub.state.tracklets) == 29
+
+
+def test_what_failed_is_not_taken_for_committed_when_the_database_cannot_be_read_either(tmp_path: Path) -> None:
+    class Broken(PlainAssociator):
+        """Fails, and takes the store with it, until it is mended."""
+
+        broken = False
+
+        def link(self, problem: LinkProblem) -> Sequence[Assignment]:
+            if self.broken:
+                raise StoreError("the disk is gone")
+            return super().link(problem)
+
+        def store(self, model_id: ModelId, dimension: int) -> ExactStore:
+            if self.broken:
+                raise StoreError("the disk is still gone")
+            return ExactStore(model_id, dimension)
+
+    sender, disk = Sender(), Broken()
+    with Hub.open(tmp_path, associator=disk, store=disk.store) as hub:
+        hub.ingest(sender.send(seen(1, tracklet=1, exemplars=1, end_s=0.1)), now_ns=at(1))
+        batch = sender.send(seen(2, tracklet=2, end_s=4))
+        disk.broken = True
+        with pytest.raises(StoreError, match="the disk is gone"):
+            hub.ingest(batch, now_ns=at(1.5))
+        with pytest.raises(StoreError, match="still gone"):
+            hub.ingest(batch, now_ns=at(1.5))
+        disk.broken = False
+        events = hub.ingest(batch, now_ns=at(1.5)).events
+        assert [one.tracklet for one in events] == [2]
+    with Hub.open(tmp_path) as hub:
+        assert sorted(hub.state.tracklets) == [1, 2]
 
 
 def test_identities_and_events_go_on_counting_after_a_restart(tmp_path: Path) -> None:
