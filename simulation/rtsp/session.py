@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 
+from passerby.errors import SourceEndedError
 from simulation.rtsp.coding import Coding
 from simulation.rtsp.description import TRACK
 from simulation.rtsp.login import Login, challenges, new_nonce
@@ -192,7 +193,7 @@ class Session:
     async def _describe(self, request: Request, stream: Stream) -> tuple[list[tuple[str, str]], str]:
         try:
             description = await stream.description(timeout_s=_DESCRIBE_S)
-        except TimeoutError:
+        except (TimeoutError, SourceEndedError):
             raise _Refusal(503) from None
         self.coding = description.coding
         base = request.url.partition("?")[0].rstrip("/")

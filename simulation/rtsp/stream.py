@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from passerby.errors import SourceEndedError
 from simulation.rtsp.camera import Camera, Orders, TakenPicture
 from simulation.rtsp.coding import Coding
 from simulation.rtsp.description import Description
@@ -118,10 +119,12 @@ class Stream:
     async def description(self, *, timeout_s: float) -> Description:
         """What clients must know now; the first time, or after a change, a picture is taken for it.
 
-        Raises TimeoutError when no picture came in time.
+        Raises TimeoutError when no picture came in time, SourceEndedError when none will.
         """
         async with asyncio.timeout(timeout_s):
             while (description := self._description) is None or description.coding != self.coding:
+                if self.failed:
+                    raise SourceEndedError(f"the source of {self.name} has failed")
                 self._described.clear()
                 await self._described.wait()
         return description
@@ -184,6 +187,7 @@ class Stream:
 
     def _end(self) -> None:
         self.failed = True
+        self._described.set()
         self._hang_up(list(self._viewers))
 
     def _hang_up(self, viewers: Iterable[Viewer], *, silent: bool = False) -> None:
