@@ -1,5 +1,6 @@
 """The running hub: receives from the port, commits in groups, acknowledges, and says in its log how it goes."""
 
+import contextlib
 import functools
 import logging
 import threading
@@ -54,6 +55,7 @@ class HubServer:
         self._states: dict[CameraId, CameraState] = {}
         self._reported: dict[str, int] = {}
         self._report_due = 0.0
+        self._flush_due = 0.0
 
     def startup(self) -> None:
         """Say where it listens."""
@@ -77,10 +79,8 @@ class HubServer:
 
     def _take(self, deliveries: Sequence[Delivery]) -> None:
         now_ns = self._clock()
+        self._record(deliveries, now_ns=now_ns)
         for delivery in deliveries:
-            if self._tape is not None:
-                # The batch's time, so that a replay of the tape decides over the same batches.
-                self._tape.write(now_ns, delivery.edge_id, parts=delivery.parts)
             if isinstance(delivery.envelope.message, Status):
                 self._note_states(delivery.envelope.message)
         reliable = [delivery for delivery in deliveries if delivery.envelope.seq > 0]
@@ -98,6 +98,25 @@ class HubServer:
             reason = reasons.get((delivery.envelope.boot_id, delivery.envelope.seq))
             if reason is not None:
                 self._port.refuse(delivery, reason)
+
+    def _record(self, deliveries: Sequence[Delivery], *, now_ns: int) -> None:
+        """Put a batch on the tape, at the batch's time: so a replay of the tape decides over the same batches.
+
+        A disk that does not take the tape ends the tape, which is logged, and not the hub.
+        """
+        if self._tape is None:
+            return
+        try:
+            for delivery in deliveries:
+                self._tape.write(now_ns, delivery.edge_id, parts=delivery.parts)
+            if time.monotonic() >= self._flush_due:
+                self._flush_due = time.monotonic() + _REPORT_EVERY_S
+                self._tape.flush()
+        except DataError as error:
+            _log.error("%s; the recording ends here, the hub goes on without it", error)
+            with contextlib.suppress(DataError):  # said already
+                self._tape.close()
+            self._tape = None
 
     def _one_by_one(self, batch: Sequence[tuple[EdgeId, Envelope]], *, now_ns: int) -> Sequence[Refused] | None:
         """Each message in a transaction of its own; those that cannot be worked on are set aside."""
@@ -151,8 +170,6 @@ class HubServer:
         if time.monotonic() >= self._report_due:
             self._report_due = time.monotonic() + _REPORT_EVERY_S
             self._report_counters()
-            if self._tape is not None:
-                self._tape.flush()
 
     def _report_counters(self) -> None:
         """Say what was turned away since the last time, by reason."""

@@ -4,6 +4,7 @@ The file begins with a line of text, `passerby-tape 1`. Then each record is its 
 (two little-endian 32-bit numbers), and the bytes: a msgpack array [received_at_ns, edge id, [part, ...]].
 """
 
+import contextlib
 import logging
 import struct
 import zlib
@@ -61,18 +62,25 @@ class TapeWriter:
         payload = _ENCODER.encode((received_at_ns, edge_id, list(parts)))
         if len(parts) > MAX_PARTS or len(payload) > _MAX_RECORD:
             raise DataError(f"{self._path}: a message of {len(parts)} parts, {len(payload)} bytes is over the bounds")
-        try:
+        with self._translated():
             self._file.write(_FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
-        except OSError as error:
-            raise DataError(f"{self._path}: cannot write the tape: {error.strerror}") from error
 
     def flush(self) -> None:
-        """Give everything so far to the operating system."""
-        self._file.flush()
+        """Give everything so far to the operating system. Raises DataError when the disk does not take it."""
+        with self._translated():
+            self._file.flush()
 
     def close(self) -> None:
-        """Finish the file."""
-        self._file.close()
+        """Finish the file. Raises DataError when the disk does not take its end; the file is closed all the same."""
+        with self._translated():
+            self._file.close()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DataError(f"{self._path}: cannot write the tape: {error.strerror}") from error
 
 
 class Tape:

@@ -21,6 +21,7 @@ from passerby.transport import EdgeLink, HubPort, Spool, load_hub_keys, local_ke
 from tests.hub.people import DIMENSION, MODEL, seen
 
 PATIENCE_S = 20.0
+FULL_DISK = Path("/dev/full")
 
 
 @contextmanager
@@ -111,3 +112,14 @@ def test_an_unwritable_database_is_waited_for(tmp_path: Path, caplog: pytest.Log
         blocker.close()
         assert link.flush(PATIENCE_S)
     assert "locked" in caplog.text
+
+
+@pytest.mark.skipif(not FULL_DISK.exists(), reason="needs /dev/full, the disk that is always full")
+def test_a_tape_that_cannot_be_written_ends_and_the_hub_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_hub(tmp_path, tape=FULL_DISK) as address, edge(address, tmp_path) as link:
+        for number in range(1, 4):
+            link.publish(seen(1, "hall", tracklet=number), timeout_s=5)
+            assert link.flush(PATIENCE_S)
+    assert "cannot write the tape: No space left on device; the recording ends here" in caplog.text

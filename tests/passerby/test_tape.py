@@ -108,3 +108,13 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 def test_a_message_over_the_bounds_is_not_written(tmp_path: Path) -> None:
     with TapeWriter(tmp_path / "x.tape") as tape, pytest.raises(DataError, match="over the bounds"):
         tape.write(1, _GATE, parts=[b""] * (MAX_PARTS + 1))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, the disk that is always full")
+def test_a_full_disk_is_an_error_of_ours() -> None:
+    tape = TapeWriter(Path("/dev/full"))
+    tape.write(1, _GATE, parts=[b"part"])
+    with pytest.raises(DataError, match="/dev/full: cannot write the tape: No space left"):
+        tape.flush()
+    with pytest.raises(DataError, match="No space left"):
+        tape.close()
