@@ -12,8 +12,9 @@ class Frame:
     """A decoded picture that is to be looked at.
 
     `frame_number` is the source's own count from 1: pictures that the frame-rate limit passed over are counted too.
-    `captured_at_ns` (Unix nanoseconds, UTC) grows strictly from frame to frame of one camera; `clock` says where it
-    comes from and how far it may be trusted. `image` is (height, width, 3) uint8 BGR, not to be written to.
+    `captured_at_ns` (Unix nanoseconds, UTC) grows strictly from frame to frame of one camera, unless a clock was set
+    back by more than `edge.sources.clocks.SET_BACK_NS`; `clock` says where it comes from and how far it may be trusted.
+    `image` is (height, width, 3) uint8 BGR, not to be written to.
     """
 
     camera_id: CameraId

@@ -11,6 +11,7 @@ from msgspec.structs import replace as _changed
 from edge.backoff import Backoff
 from edge.frames import Frame
 from edge.sources import FrameSource, open_source
+from edge.sources.clocks import may_follow
 from edge.sources.opening import is_live
 from passerby.config import CameraSettings
 from passerby.errors import SourceError, SourceRefusedError, SourceUnauthorizedError
@@ -175,7 +176,7 @@ class LiveCamera:
             self._heard = time.monotonic()
             self._last_number = frame.frame_number
             status = self._status
-            if frame.captured_at_ns <= status.last_frame_at_ns:
+            if not may_follow(frame.captured_at_ns, status.last_frame_at_ns):
                 return True  # a new connection's clock may lag behind the old one's: wait it out
             skipped = self._frame is not None
             self._frame = frame

@@ -1,5 +1,6 @@
 """One camera from frames to tracklet updates: synchronous, deterministic, without clock, thread or socket."""
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -64,11 +65,13 @@ class CameraPipeline:
         self._embedder = embedder
         self._ids = tracklet_ids
         self._region = Region(settings)
-        self._tracker = CameraTracker(
+        self._new_tracker = functools.partial(
+            CameraTracker,
             settings,
             fps=min(settings.fps, source_fps or settings.fps),
             min_confidence=_start_confidence(settings, detector.manifest),
         )
+        self._tracker = self._new_tracker()
         self._open: dict[int, Tracklet] = {}
         self._previous: tuple[Frame, Detections] | None = None
 
@@ -95,7 +98,14 @@ class CameraPipeline:
         return self._embed_and_complete(self.drain())
 
     def advance(self, frame: Frame, detections: Detections) -> list[Draft]:
-        """Track a frame's people; the drafts of what is to be told now."""
+        """Track a frame's people; the drafts of what is to be told now.
+
+        Where the clock was set back, everybody is told of for the last time, and tracking begins anew.
+        """
+        drafts = []
+        if self._previous is not None and frame.captured_at_ns < self._previous[0].captured_at_ns:
+            drafts = self.drain()
+            self._tracker = self._new_tracker()
         height, width = frame.image.shape[:2]
         people = detections.where(self._region.watched(detections, width=width, height=height))
         tracks = self._tracker.update(people, frame.captured_at_ns)
@@ -110,7 +120,7 @@ class CameraPipeline:
             tracklet.see(_sighting(frame, people, row), frame.clock)
             _offer_crop(tracklet, frame, people.boxes_xyxy[row], visible=float(visible[row]))
         self._previous = (frame, people)
-        return self._due(frame)
+        return drafts + self._due(frame)
 
     def drain(self) -> list[Draft]:
         """The final drafts of all open tracklets, which are closed by it."""

@@ -13,7 +13,20 @@ MAX_CAMERA_CLOCK_OFFSET_NS = 5_000_000_000
 RTCP_MARGIN_NS = 50_000_000
 """Between exposure and the RTP time stamp; and of the report's own rounding."""
 
+SET_BACK_NS = 10_000_000_000
+"""A capture time that lies back by more is of a clock that was set, and counts from there. Less is waited out: a sender
+report that came, or a new connection's clock, moves times by 5 s at most."""
+
 _WINDOW_NS = 60_000_000_000
+
+
+def may_follow(captured_at_ns: int, last_ns: int) -> bool:
+    """Whether a frame of this capture time may come after one of `last_ns`: later, or of a clock that was set back.
+
+    >>> [may_follow(time_s * 10**9, last_ns=100 * 10**9) for time_s in (101, 100, 91, 89)]
+    [True, False, False, True]
+    """
+    return captured_at_ns > last_ns or last_ns - captured_at_ns > SET_BACK_NS
 
 
 class FileClock:

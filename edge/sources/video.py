@@ -9,7 +9,7 @@ from typing import Any
 import av
 
 from edge.frames import Frame
-from edge.sources.clocks import Backlog, FileClock, LiveClock
+from edge.sources.clocks import Backlog, FileClock, LiveClock, may_follow
 from edge.sources.decoding import Decoder, stream_fps
 from edge.sources.failures import source_error
 from edge.sources.source import StreamInfo, Traffic
@@ -137,8 +137,8 @@ class LiveVideo(_Video):
             for picture in self._decoder.decode(packet):
                 seen = time.monotonic()
                 captured_at_ns, clock = self._clock.capture_time(picture.time_ns)
-                # A clock that was set back (the first sender report came) shows the same time again: wait it out.
-                if not old and captured_at_ns >= self._last_ns + _MIN_STEP_NS:
+                # A clock that went back a little (the first sender report came) shows the same time again: wait it out.
+                if not old and may_follow(captured_at_ns - _MIN_STEP_NS + 1, self._last_ns):
                     self._last_ns = captured_at_ns
                     yield Frame(self._camera_id, picture.frame_number, captured_at_ns, clock, picture.image)
         raise SourceEndedError(f"{redact(self._url)}: the camera ended the stream")

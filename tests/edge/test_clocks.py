@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.backoff import FIRST_S, LONGEST_S, Backoff
-from edge.sources.clocks import HOST_ERROR_NS, Backlog, FileClock, LiveClock
+from edge.sources.clocks import HOST_ERROR_NS, SET_BACK_NS, Backlog, FileClock, LiveClock, may_follow
 from edge.sources.sampling import FrameLimit
 from edge.sources.traffic import TrafficMeter
 
@@ -94,3 +94,11 @@ def test_traffic_is_measured() -> None:
     assert traffic.keyframe_interval_s == pytest.approx(1.0)
     assert traffic.fps == pytest.approx(10.5)
     assert traffic.bits_per_second == 22 * 1000 * 8 / 2
+
+
+def test_time_goes_on_but_a_clock_that_was_set_back_is_followed() -> None:
+    assert may_follow(NOON + 1, NOON)
+    assert not may_follow(NOON, NOON)
+    assert not may_follow(NOON - SET_BACK_NS, NOON)
+    assert may_follow(NOON - 3600 * S, NOON), "a camera must not be blind for an hour"
+    assert may_follow(NOON, 0), "the first frame"
