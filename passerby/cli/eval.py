@@ -1,6 +1,7 @@
-"""`passerby eval`: how well a model does, on labelled data."""
+"""`passerby eval`: how well a model, or a whole site, does on labelled data."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -67,6 +68,50 @@ def reid(
         Console().print(_table(report))
 
 
+@app.command()
+def tracks(
+    truth: Annotated[Path, typer.Option("--gt", help="Folder of CAMERA.txt or CAMERA/gt/gt.txt, in MOT format.")],
+    predicted: Annotated[Path, typer.Option("--pred", help="Folder of CAMERA.txt, in MOT format.")],
+    *,
+    min_visibility: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="People of whom less is visible are ignored.")
+    ] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object on the last line.")] = False,
+) -> None:
+    """Compare who was tracked with the truth, in each camera and over all: HOTA, AssA, IDF1, MOTA."""
+    from training.evaluate.mot_files import read_predictions, read_truth
+    from training.evaluate.tracks import evaluate_tracks
+
+    found = evaluate_tracks(read_truth(truth, min_visibility=min_visibility), read_predictions(predicted))
+    if as_json:
+        cameras = {name: asdict(quality) for name, quality in found.cameras.items()}
+        typer.echo(json.dumps({**asdict(found.site), "cameras": cameras}))
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column("camera")
+    for name, _ in _TRACK_COLUMNS:
+        table.add_column(name, justify="right")
+    for camera, quality in [*found.cameras.items(), ("all", found.site)]:
+        table.add_row(camera, *(_number(getattr(quality, field)) for _, field in _TRACK_COLUMNS))
+    Console().print(table)
+
+
+_TRACK_COLUMNS = (
+    ("HOTA", "hota"),
+    ("AssA", "assa"),
+    ("DetA", "deta"),
+    ("IDF1", "idf1"),
+    ("MOTA", "mota"),
+    ("switches", "id_switches"),
+    ("misses", "misses"),
+    ("false", "false_positives"),
+    ("boxes", "true_boxes"),
+    ("people", "true_ids"),
+    ("identities", "predicted_ids"),
+)
+"""Heading -> field of TrackingQuality."""
+
+
 def _progress() -> Progress:
     """A bar on stderr, where it does not get between a pipe and its reader."""
     return Progress(
@@ -79,8 +124,14 @@ def _progress() -> Progress:
     )
 
 
+def _number(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
 def _table(report: dict[str, Any]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in report.items():
-        table.add_row(name, f"{value:.3f}" if isinstance(value, float) else str(value))
+        table.add_row(name, value if isinstance(value, str) else _number(value))
     return table
