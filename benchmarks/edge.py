@@ -29,7 +29,8 @@ from typing import Any
 # This file bears the name of the package it measures: look for that in the tree, not beside this file.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from edge.pipeline import CameraPipeline, tracklet_ids  # noqa: E402
+from edge.ahead import detected  # noqa: E402
+from edge.pipeline import CameraPipeline, track_together, tracklet_ids  # noqa: E402
 from edge.sources import open_source  # noqa: E402
 from edge.sources.prefetch import prefetch  # noqa: E402
 from passerby.arrays import Float32Array, Image  # noqa: E402
@@ -159,8 +160,9 @@ def _edge(
     pipeline = CameraPipeline(_CAMERA, settings, detector=detector, embedder=embedder, tracklet_ids=tracklet_ids())
     messages: list[int] = []
     with open_source(_CAMERA, settings, realtime=False, start_at_ns=0) as source, Stopwatch() as watch:
-        for frame in itertools.islice(prefetch(source), frames):
-            for update in pipeline.process(frame):
+        turns = ([(pipeline, frame)] for frame in itertools.islice(prefetch(source), frames))
+        for turn in detected(turns, detector=detector):
+            for update in track_together(turn.work, turn.detections, embedder=embedder):
                 envelope = Envelope(BootId(bytes(16)), len(messages) + 1, update)
                 messages.append(sum(map(len, encode(envelope))))
     return watch.per(frames), messages

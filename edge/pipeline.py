@@ -42,7 +42,7 @@ class CameraPipeline:
     """Tracks the people of one camera, and tells of them.
 
     `process` does all at once. To share the networks between cameras, detect on all their frames together, call
-    `advance` of each, embed the crops of all drafts together, and call `complete` of each: `process_together` does.
+    `advance` of each, embed the crops of all drafts together, and call `complete` of each: `track_together` does.
     """
 
     def __init__(
@@ -170,11 +170,10 @@ class CameraPipeline:
         return complete_together([(self, draft) for draft in drafts], self._embedder)
 
 
-def process_together(
-    work: Sequence[tuple[CameraPipeline, Frame]], *, detector: DetectionEngine, embedder: EmbeddingEngine
+def track_together(
+    work: Sequence[tuple[CameraPipeline, Frame]], detections: Sequence[Detections], *, embedder: EmbeddingEngine
 ) -> list[TrackletUpdate]:
-    """One frame each of several cameras: one call of the detector and at most one of the embedder for all."""
-    detections = detector.detect([frame.image for _, frame in work])
+    """One frame each of several cameras with its people: at most one call of the embedder for all."""
     drafts = [
         (pipeline, draft)
         for (pipeline, frame), found in zip(work, detections, strict=True)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from edge.ahead import DetectionAhead, Turn
 from edge.cameras import Cameras
-from edge.pipeline import process_together
+from edge.pipeline import track_together
 from edge.previews import Previews
 from passerby import __version__
 from passerby.errors import ConfigError, MalformedMessageError, MessageTooLargeError, SpoolFullError
@@ -77,9 +78,9 @@ class EdgeWorker:
     """All cameras of a process on one detector and one embedder, which see the cameras' frames together.
 
     `startup`, then `main_loop` until `stop` is set or, with `until_ended`, no camera has anything to come; then
-    `shutdown`, which closes every tracklet. One thread runs it all; decoding has a thread per camera. When the hub is
+    `shutdown`, which closes every tracklet. One thread runs the rest; decoding has a thread per camera. When the hub is
     away for so long that the spool is full, the loop waits for it: frames are skipped and counted, nothing that was
-    told is lost.
+    told is lost. The detector works in a thread of its own, one turn ahead.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class EdgeWorker:
         until_ended: bool = False,
     ) -> None:
         self._cameras = cameras
-        self._detector = detector
+        self._ahead = DetectionAhead(detector)
         self._embedder = embedder
         self._link = link
         self._stop = stop
@@ -107,8 +108,9 @@ class EdgeWorker:
         self._waiting_for_hub = False
 
     def startup(self) -> None:
-        """Begin to connect to the cameras."""
+        """Begin to connect to the cameras, and say so."""
         self._cameras.start()
+        self._tell_status(time.monotonic())
 
     def main_loop(self) -> None:
         """Work until told to stop."""
@@ -118,22 +120,32 @@ class EdgeWorker:
             now = time.monotonic()
             if now - self._checked_at >= _CHECK_INTERVAL_S:
                 self._checked_at = now
+                self._settle()
                 self._publish_updates(self._cameras.check())
             self._tell_status(now)
 
     def shutdown(self) -> None:
         """Let go of the cameras and tell of every open tracklet. To flush the link is its owner's part."""
+        self._settle()
+        self._ahead.close()
         self._publish_updates(self._cameras.stop())
         self._publish_status(self._cameras.statuses())
 
     def _look(self) -> None:
-        """One turn of the networks, over what the cameras have now."""
-        work = self._cameras.next_frames(self._max_batch, wait_s=_IDLE_WAIT_S)
-        if not work:
+        """Begin to detect on what the cameras have now; track and tell what was detected before."""
+        work = self._cameras.next_frames(self._max_batch, wait_s=0 if self._ahead.busy else _IDLE_WAIT_S)
+        self._finish(self._ahead.exchange(work))
+
+    def _settle(self) -> None:
+        """Finish the turn under way, before anything is done to the cameras it belongs to."""
+        self._finish(self._ahead.exchange(()))
+
+    def _finish(self, turn: Turn | None) -> None:
+        if turn is None:
             return
-        self._publish_updates(process_together(work, detector=self._detector, embedder=self._embedder))
+        self._publish_updates(track_together(turn.work, turn.detections, embedder=self._embedder))
         now = time.monotonic()
-        for _, frame in work:
+        for _, frame in turn.work:
             preview = self._previews.preview(frame, now=now)
             if preview is not None:
                 self._link.offer(preview)
@@ -158,6 +170,7 @@ class EdgeWorker:
             self._previews.ask(command.camera_id, seconds, now=time.monotonic())
             return
         _log.info("%s: %s, as the hub asks", command.camera_id, command.action)
+        self._settle()
         before = self._cameras.ids
         self._publish_updates(self._cameras.obey(command))
         if self._cameras.ids != before:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.frames import Frame
-from edge.pipeline import CameraPipeline, process_together, tracklet_ids
+from edge.pipeline import CameraPipeline, track_together, tracklet_ids
 from edge.sources import open_source
 from passerby.arrays import Detections
 from passerby.codec import decode, encode
@@ -151,7 +151,7 @@ def test_several_cameras_share_the_networks_and_the_ids() -> None:
     updates = []
     for number in range(1, 7):
         work = [(camera, frame(number, camera=camera.camera_id)) for camera in cameras]
-        updates += process_together(work, detector=detector, embedder=embedder)
+        updates += track_together(work, detector.detect([one.image for _, one in work]), embedder=embedder)
     assert detector.batches == [3] * 6
     assert embedder.calls == [3]
     assert [(update.camera_id, update.tracklet_id) for update in updates] == [("a", 1), ("b", 2), ("c", 3)]

@@ -140,7 +140,8 @@ def test_recordings_are_told_of_to_their_end(textured: Path) -> None:
     finals = [update for update in edge.link.updates if update.final]
     assert sorted(update.camera_id for update in finals) == [DOOR, HALL]
     assert len({update.tracklet_id for update in finals}) == 2
-    assert edge.link.states(HALL) == ["connecting", "live", "ended"]
+    # A film may be open before the first word about it.
+    assert [state for state in edge.link.states(HALL) if state != "connecting"] == ["live", "ended"]
     assert isinstance(edge.link.sent[-1], Status)
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from edge.ahead import detected
 from edge.frames import Frame
-from edge.pipeline import CameraPipeline, complete_together, process_together, tracklet_ids
+from edge.pipeline import CameraPipeline, complete_together, track_together, tracklet_ids
 from edge.sources import open_source
 from edge.sources.opening import is_live
 from passerby.cli.replaying.order import simultaneous_frames
@@ -72,20 +73,24 @@ def messages_of(
         )
         for (name, settings), source in zip(cameras.items(), sources, strict=True)
     }
+
+    def turns() -> Iterator[list[tuple[CameraPipeline, Frame]]]:
+        for frames in simultaneous_frames(sources):
+            on_frames(frames)
+            yield [(pipelines[frame.camera_id], frame) for frame in frames]
+
     boot = _Boot()
     last_seen_ns: dict[CameraId, int] = {}
     now_ns = START_NS
-    for frames in simultaneous_frames(sources):
-        now_ns = frames[0].captured_at_ns
-        on_frames(frames)
-        last_seen_ns.update((frame.camera_id, now_ns) for frame in frames)
+    for turn in detected(turns(), detector=detector):
+        now_ns = turn.work[0][1].captured_at_ns
+        last_seen_ns.update((frame.camera_id, now_ns) for _, frame in turn.work)
         over = [
             name for name, at_ns in last_seen_ns.items() if now_ns - at_ns > cameras[name].lost_after_s * NS_PER_SECOND
         ]
         drafts = [(pipelines[name], draft) for name in over for draft in pipelines[name].drain()]
         updates = complete_together(drafts, embedder)
-        work = [(pipelines[frame.camera_id], frame) for frame in frames]
-        updates += process_together(work, detector=detector, embedder=embedder)
+        updates += track_together(turn.work, turn.detections, embedder=embedder)
         yield boot.send(updates, at_ns=now_ns)
     drafts = [(pipeline, draft) for pipeline in pipelines.values() for draft in pipeline.drain()]
     yield boot.send(complete_together(drafts, embedder), at_ns=now_ns)
