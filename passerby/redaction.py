@@ -3,13 +3,14 @@
 import re
 
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)\S*@")
-_QUERY_SECRET = re.compile(r"(?i)(?P<key>[?&](?:[a-z_]*(?:pass|pwd|token|secret|auth|key)[a-z_]*)=)[^&\s'\"#]+")
+_NAMED_SECRET = re.compile(r"(?i)(?P<key>[?&;/_](?:[a-z_]*(?:pass|pwd|token|secret|auth|key)[a-z_]*)=)[^&\s'\"#]+")
+"""Mostly in the query; some recorders have it in the path: rtsp://HOST/user=NAME_password=WORD_channel=1."""
 
 
 def redact(text: str) -> str:
-    """`text` with the user and password of every URL in it, and secrets in query strings, replaced by `***`.
+    """`text` with the user and password of every URL in it, and secrets in queries and paths, replaced by `***`.
 
     >>> redact("cannot open rtsp://admin:p@ss@10.0.0.5/sub?token=abc&x=1")
     'cannot open rtsp://***@10.0.0.5/sub?token=***&x=1'
     """
-    return _QUERY_SECRET.sub(r"\g<key>***", _USERINFO.sub(r"\g<scheme>***@", text))
+    return _NAMED_SECRET.sub(r"\g<key>***", _USERINFO.sub(r"\g<scheme>***@", text))

@@ -67,7 +67,8 @@ class AssociationSettings(_Settings, frozen=True, kw_only=True):
     """How tracklets become identities."""
 
     false_link_rate: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.01
-    """Wrong automatic links among all automatic links."""
+    """Wrong automatic links among all automatic links. The plain associator works with a fixed threshold for each model
+    and does not use it; an associator that is calibrated on the site does."""
     normalize: Literal["camera", "none"] = "camera"
     forget_after_s: Annotated[float, Meta(gt=0.0, le=31_536_000.0)] = 86400.0
     """An identity not seen for so long takes no more tracklets."""
