@@ -52,3 +52,18 @@ def test_the_site_files_schema_comes_out_as_json(installed: Path) -> None:
 
 def test_the_catalogue_of_models_is_in_the_wheel(installed: Path) -> None:
     assert "person-detection-retail-0013" in passerby(installed, "models", "list")
+
+
+def test_the_hub_makes_its_database_from_the_wheel(installed: Path) -> None:
+    run(
+        installed / "env/bin/python",
+        "-c",
+        "from pathlib import Path; from hub.site_hub import Hub; Hub.open(Path('data')).close()",
+        cwd=installed,
+    )
+    assert (installed / "data" / "passerby.sqlite").stat().st_size > 0
+
+
+@pytest.mark.parametrize("package", ["passerby", "edge", "hub", "training", "simulation"])
+def test_every_package_says_that_it_has_types(installed: Path, package: str) -> None:
+    assert list(installed.glob(f"env/lib/python*/site-packages/{package}/py.typed"))
