@@ -69,21 +69,7 @@ def export_embedder(network: nn.Module, out: Path, *, description: ModelDescript
     size = (3, description.input.height, description.input.width)
 
     def write(file: Path) -> None:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore", FutureWarning)  # torch's own exporter uses what torch deprecates
-            warnings.simplefilter("ignore", DeprecationWarning)
-            torch.onnx.export(
-                network,
-                (torch.zeros(2, *size),),  # 2: a traced batch of 1 would become a constant
-                file,
-                input_names=["pictures"],
-                output_names=["embeddings"],
-                dynamic_shapes=({0: torch.export.Dim("n")},),
-                opset_version=OPSET,
-                external_data=False,
-                verbose=False,
-            )
-        _forget_where_it_was_made(file)
+        write_onnx(network, file, size=size, output="embeddings")
 
     def check(file: Path) -> None:
         pictures = np.random.default_rng(0).normal(size=(3, *size)).astype(np.float32)
@@ -113,6 +99,25 @@ def publish(
         os.replace(file.with_suffix(".json"), out.with_suffix(".json"))
         os.replace(file, out)
     return read_model(out.resolve())
+
+
+def write_onnx(network: nn.Module, file: Path, *, size: tuple[int, int, int], output: str) -> None:
+    """Write `network`, pictures (n, *size) to one tensor named `output` with n as its first axis, as ONNX."""
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore", FutureWarning)  # torch's own exporter uses what torch deprecates
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network,
+            (torch.zeros(2, *size),),  # 2: a traced batch of 1 would become a constant
+            file,
+            input_names=["pictures"],
+            output_names=[output],
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            opset_version=OPSET,
+            external_data=False,
+            verbose=False,
+        )
+    _forget_where_it_was_made(file)
 
 
 def _forget_where_it_was_made(file: Path) -> None:

@@ -1,0 +1,133 @@
+"""The source recipe: a re-ID network trained on labelled people, from scratch or from weights.
+
+Learn by Guessing (Pereira and de Campos 2022): batch-hard triplet + label-smoothed identity + 0.005 center, Adam, a
+warm-up and two steps over 90 epochs. Identities are told apart behind a batch norm without shift, triplets and centers
+before it (Luo et al., Bag of Tricks, CVPR workshops 2019).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from passerby.arrays import Int64Array, require_shape
+from passerby.errors import DataError
+from passerby.models import Preprocessing
+from training.augmentation import CropChanges, training_input
+from training.backbones.osnet import OSNet
+from training.losses import Centers, batch_hard_triplet_loss, smoothed_cross_entropy
+from training.sampling import people_batches
+from training.schedule import warm_up_and_steps
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledCrops:
+    """Element i of each is one crop: `pictures` (n, height, width, 3) uint8 BGR, `people` and `cameras` (n,) int64."""
+
+    pictures: NDArray[np.uint8]
+    people: Int64Array
+    cameras: Int64Array
+
+    def __post_init__(self) -> None:
+        require_shape("pictures", self.pictures, (len(self.people), None, None, 3))
+        require_shape("people", self.people, (None,))
+        require_shape("cameras", self.cameras, self.people.shape)
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecipe:
+    """How a re-ID network is trained on labelled people."""
+
+    steps: int = 600
+    people_per_batch: int = 16
+    images_per_person: int = 4
+    learning_rate: float = 3.5e-4
+    weight_decay: float = 5e-4
+    margin: float = 0.3
+    smoothing: float = 0.1
+    center_weight: float = 0.005
+    changes: CropChanges = field(default_factory=CropChanges)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLoss:
+    """One step's loss and its parts, before they are weighted."""
+
+    total: float
+    triplet: float
+    identity: float
+    center: float
+
+
+class _Classifier(nn.Module):
+    """Batch norm without shift, then one weight per identity and feature."""
+
+    def __init__(self, dimension: int, people: int) -> None:
+        super().__init__()
+        self.neck = nn.BatchNorm1d(dimension)
+        self.neck.bias.requires_grad_(False)
+        self.weights = nn.Linear(dimension, people, bias=False)
+        nn.init.normal_(self.weights.weight, std=0.001)
+
+    def forward(self, features: Tensor) -> Tensor:
+        logits: Tensor = self.weights(self.neck(features))
+        return logits
+
+
+def train_source(
+    network: OSNet,
+    crops: LabelledCrops,
+    recipe: SourceRecipe,
+    *,
+    how: Preprocessing,
+    seed: int,
+    progress: Callable[[int, SourceLoss], None] | None = None,
+) -> OSNet:
+    """Train `network` in place on `crops`, whose size is that of `how`; it comes back in evaluation mode.
+
+    The same for the same network, crops, recipe, seed and number of threads. `progress` is called after each step with
+    its number from 1. Raises DataError for crops of another size, too few people, or a loss that is no number.
+    """
+    require_shape("pictures", crops.pictures, (None, how.height, how.width, 3))
+    torch.manual_seed(seed)
+    draw = np.random.default_rng(seed)
+    names, people = np.unique(crops.people, return_inverse=True)
+    classifier = _Classifier(network.feature_dimension, len(names))
+    centers = Centers(len(names), network.feature_dimension)
+    network.train()
+    learned = [each for part in (network, classifier) for each in part.parameters() if each.requires_grad]
+    optimizer = torch.optim.Adam(learned, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    batches = people_batches(
+        people.astype(np.int64),
+        crops.cameras,
+        people_per_batch=recipe.people_per_batch,
+        images_per_person=recipe.images_per_person,
+        seed=seed,
+    )
+    for step in range(recipe.steps):
+        rows = next(batches)
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * warm_up_and_steps(step / recipe.steps)
+        pictures = training_input(crops.pictures[rows], how=how, changes=recipe.changes, draw=draw)
+        labels = torch.from_numpy(people[rows])
+        features = network(pictures)
+        triplet = batch_hard_triplet_loss(features, labels, margin=recipe.margin)
+        identity = smoothed_cross_entropy(classifier(features), labels, smoothing=recipe.smoothing)
+        center = centers(features, labels)
+        loss = triplet + identity + recipe.center_weight * center
+        if not bool(torch.isfinite(loss)):
+            raise DataError(f"the loss of step {step + 1} is {float(loss)}; lower the learning rate")
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        optimizer.step()
+        centers.follow(features, labels)
+        if progress is not None:
+            parts = (float(part.detach()) for part in (loss, triplet, identity, center))
+            progress(step + 1, SourceLoss(*parts))
+    return network.eval()
