@@ -116,6 +116,12 @@ class SiteReader:
             if row.identity_id in seen
         ]
 
+    def active_identities(self) -> int:
+        """How many identities still take tracklets."""
+        table = schema.identities
+        active = table.c.state == IdentityState.ACTIVE.value
+        return int(self._rows(select(func.count()).select_from(table).where(active))[0][0])
+
     def tracklets_of(self, identity_id: IdentityId) -> Sequence[Tracklet]:
         """The tracklets of an identity, in the order of their beginnings."""
         table = schema.tracklets

@@ -1,5 +1,6 @@
 """The child processes of `passerby up`: real hubs, which need no networks."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,8 +13,12 @@ from pathlib import Path
 import pytest
 
 from hub.ownership import DataLock
+from hub.site_hub import Hub
 from passerby.cli.supervising.children import LONGEST_LOG_BYTES, Child
+from passerby.cli.supervising.view import SiteView
+from passerby.config import load_site
 from passerby.errors import ConfigError, StoreError
+from tests.hub.people import Sender, at, seen
 
 TREE = Path(__file__).parents[2]
 PATIENCE_S = 30.0
@@ -90,6 +95,25 @@ def test_a_wrong_configuration_is_not_tried_again(site: Path) -> None:
         until(lambda: not child.is_running(), "its end")
         with pytest.raises(ConfigError, match=r"the hub cannot start: .*site\.yaml:2: .*urll"):
             child.keep_alive()
+
+
+def test_the_view_outlives_a_database_that_cannot_be_read(site: Path) -> None:
+    settings, sender = load_site(site), Sender()
+    with contextlib.closing(SiteView(settings, [], started_at_ns=0)) as view:
+        assert view.new_events() == [], "there is no database yet"
+        with Hub.open(settings.data) as hub:
+            assert view.new_events() == []
+            hub.ingest(sender.send(seen(1, tracklet=1)), now_ns=at(2))
+            assert [line.split(" ", 1)[1] for line in view.new_events()] == ["hall tracklet 1 -> new person 1"]
+        database = settings.data / "passerby.sqlite"
+        whole = database.read_bytes()
+        database.write_bytes(b"no database" * 1000)
+        assert view.new_events() == []
+        assert view.camera_lines() == ["hall: connecting 0.0/0.0 fps, 0 tracklets, 0 reconnects starting"]
+        database.write_bytes(whole)
+        with Hub.open(settings.data) as hub:
+            hub.ingest(sender.send(seen(2, tracklet=2)), now_ns=at(9))
+            assert len(view.new_events()) == 1, "it goes on where it was"
 
 
 def test_a_log_does_not_grow_without_bound(site: Path) -> None:

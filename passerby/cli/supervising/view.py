@@ -1,8 +1,9 @@
 """What one sees while a site runs: a row per camera, the latest associations, and how hub and edge are."""
 
+import contextlib
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from rich.console import Group, RenderableType
@@ -33,21 +34,19 @@ class SiteView:
         self._children = children
         self._started_at_ns = started_at_ns
         self._reader: SiteReader | None = None
-        self._seen_event = 0
+        self._seen_event: int | None = None
         self._latest: deque[str] = deque(maxlen=_LATEST)
         self._identities = 0
 
     def new_events(self) -> list[str]:
         """The associations since the last call, a line each; empty while there is no database yet."""
-        reader = self._open()
-        if reader is None:
-            return []
-        lines = []
-        while page := reader.events(after=self._seen_event):
-            lines += [f"{clock(event.at_ns)} {sentence(event, reader)}" for event in page]
-            self._seen_event = page[-1].event_id
-        if lines:
-            self._identities = len(reader.summaries())
+        lines: list[str] = []
+        with self._reading() as reader:
+            while reader and (page := reader.events(after=self._seen_event or 0)):
+                lines += [f"{clock(event.at_ns)} {sentence(event, reader)}" for event in page]
+                self._seen_event = page[-1].event_id
+            if reader and lines:
+                self._identities = reader.active_identities()
         self._latest.extend(lines)
         return lines
 
@@ -67,6 +66,7 @@ class SiteView:
         """Let go of the database."""
         if self._reader is not None:
             self._reader.close()
+            self._reader = None
 
     def _header(self) -> Text:
         header = Text.assemble(("Passerby ", "bold"), (self._site.site, "bold cyan"))
@@ -100,8 +100,9 @@ class SiteView:
 
     def _statuses(self) -> list[tuple[str, CameraStatus]]:
         """Every camera of the site with what was last said of it in this run."""
-        reader = self._open()
-        stored = {} if reader is None else {item.status.camera_id: item for item in reader.cameras()}
+        stored: dict[CameraId, StoredStatus] = {}
+        with self._reading() as reader:
+            stored = {item.status.camera_id: item for item in reader.cameras()} if reader else {}
         return [(name, self._current(stored.get(name), name)) for name in self._site.cameras]
 
     def _current(self, stored: StoredStatus | None, name: str) -> CameraStatus:
@@ -111,15 +112,25 @@ class SiteView:
             return msgspec.structs.replace(stored.status, state="stalled", detail="the edge is silent")
         return stored.status
 
-    def _open(self) -> SiteReader | None:
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[SiteReader | None]:
+        """The database, None while it cannot be opened; where it cannot be read, the `with` block ends early.
+
+        A view that cannot look for a moment must not end the site.
+        """
+        with contextlib.suppress(StoreError):
+            self._open()
+        try:
+            yield self._reader
+        except StoreError:
+            self.close()
+
+    def _open(self) -> None:
         if self._reader is None:
-            try:
-                self._reader = SiteReader(self._site.data)
+            self._reader = SiteReader(self._site.data)
+            self._identities = self._reader.active_identities()
+            if self._seen_event is None:
                 self._seen_event = self._reader.last_event_id()
-                self._identities = len(self._reader.summaries())
-            except StoreError:
-                self._reader = None  # The hub has not made its database yet.
-        return self._reader
 
 
 def _ago(at_ns: int) -> str:
