@@ -3,10 +3,10 @@
 import asyncio
 import threading
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 from passerby.errors import ConfigError, SourceError
@@ -91,7 +91,8 @@ class RtspServer:
         self._stream(name)
         login = self._login
         userinfo = f"{quote(login.user, safe='')}:{quote(login.password, safe='')}@" if login else ""
-        return f"rtsp://{userinfo}{self._host}:{self._port}/{quote(name, safe='')}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"rtsp://{userinfo}{host}:{self._port}/{quote(name, safe='')}"
 
     def captured_at_ns(self, name: str, index: int) -> int:
         """Unix nanoseconds at which picture `index` of a stream is taken."""
@@ -104,42 +105,41 @@ class RtspServer:
 
     def stats(self) -> dict[str, StreamStats]:
         """What each stream has done so far."""
-
-        async def ask() -> dict[str, StreamStats]:
-            return {name: stream.stats for name, stream in self._streams.items()}
-
-        return self._on_loop(ask())
+        return self._on_loop(lambda: {name: stream.stats for name, stream in self._streams.items()})
 
     def fault(self, name: str, fault: Fault, *, seconds: float | None = None) -> None:
-        """Begin a fault, in place of the one that the stream has; it ends by itself after `seconds`, or by `heal`."""
-        stream = self._stream(name)
+        """Begin a fault, in place of the one that the stream has; it ends by itself after `seconds`, or by `heal`.
 
-        async def begin() -> None:
+        Raises ConfigError for a stream that there is not, SourceError when the server does not run.
+        """
+        stream = self._stream(name)
+        self._require_running()
+
+        def begin() -> None:
             self._forget_end(name)
             stream.set_fault(fault)
             if seconds is not None:
                 self._fault_ends[name] = self._loop.call_later(seconds, stream.set_fault, None)
 
-        self._on_loop(begin())
+        self._on_loop(begin)
 
     def heal(self, name: str) -> None:
-        """End the stream's fault, if it has one."""
+        """End the stream's fault, if it has one. Raises as `fault` does."""
         stream = self._stream(name)
+        self._require_running()
 
-        async def end() -> None:
+        def end() -> None:
             self._forget_end(name)
             if stream.fault is not None:
                 stream.set_fault(None)
 
-        self._on_loop(end())
+        self._on_loop(end)
 
     def faults(self) -> dict[str, Fault]:
         """The streams that have a fault now."""
-
-        async def ask() -> dict[str, Fault]:
-            return {name: stream.fault for name, stream in self._streams.items() if stream.fault is not None}
-
-        return self._on_loop(ask())
+        return self._on_loop(
+            lambda: {name: stream.fault for name, stream in self._streams.items() if stream.fault is not None}
+        )
 
     def _forget_end(self, name: str) -> None:
         if name in self._fault_ends:
@@ -150,8 +150,19 @@ class RtspServer:
             raise ConfigError(f"there is no stream {name!r}; expected one of {', '.join(self._streams)}")
         return self._streams[name]
 
-    def _on_loop(self, asked: Coroutine[Any, Any, _T]) -> _T:
-        return asyncio.run_coroutine_threadsafe(asked, self._loop).result(_ANSWER_S)
+    def _require_running(self) -> None:
+        if not self._thread.is_alive():
+            raise SourceError(f"{self!r} does not run; use it within its `with` block")
+
+    def _on_loop(self, function: Callable[[], _T]) -> _T:
+        """What the function returns, called on the server's thread; on this one when the server does not run."""
+        if not self._thread.is_alive():
+            return function()
+
+        async def call() -> _T:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(_ANSWER_S)
 
     # --- on the server's thread
 

@@ -79,8 +79,8 @@ class Session:
                 await asyncio.wait_for(self._writer.drain(), _STUCK_S)
         except BadRequestError:
             self._writer.write(response(400, cseq=None))
-        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
-            pass  # it has gone
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            self._transport.abort()  # it has gone, or it takes nothing: what is unsent stays so
         finally:
             self._leave()
             self._writer.close()

@@ -210,3 +210,19 @@ def test_names_that_cannot_be_are_refused(server: RtspServer) -> None:
         server.url("attic")
     with pytest.raises(ConfigError, match="no stream"):
         server.fault("attic", Fault("drop"))
+
+
+def test_before_and_after_its_time_a_server_tells_what_it_knows() -> None:
+    server = RtspServer({"cam": NumberedPictures()}, host="::1")
+    assert server.url("cam") == "rtsp://[::1]:0/cam"
+    assert server.stats()["cam"].pictures == 0
+    with pytest.raises(SourceError, match="does not run"):
+        server.fault("cam", Fault("drop"))
+    server.close()
+    with RtspServer({"cam": NumberedPictures()}) as server, Client(server) as client:
+        client.play()
+        client.packet()
+    assert server.stats()["cam"].pictures >= 1
+    assert server.faults() == {}
+    with pytest.raises(SourceError, match="does not run"):
+        server.heal("cam")

@@ -55,8 +55,8 @@ def suffered(server: RtspServer) -> dict[str, Suffered]:
     """Every stream with its fault for two and a half seconds, at the same time."""
 
     def suffer(name: str) -> Suffered:
-        # Losses cost the pictures until the next keyframe, a second: less patience would take them for a stall.
-        patience_s = 2.0 if name in ("garbage", "loss", "slow") else 1.0
+        # A lost keyframe costs a second of pictures, and several in a row may be lost: that must not look like a stall.
+        patience_s = 4.0 if name in ("garbage", "loss", "slow") else 1.0
         with Watching(server.url(name), timeout_s=patience_s) as watching:
             watching.wait_for_frames(3)
             frames, errors = len(watching.frames), len(watching.errors)

@@ -178,3 +178,13 @@ def test_the_end_of_the_server_is_told_and_leaves_no_thread() -> None:
             received += more
     assert received.endswith(b"$\x01\x00\x08\x81\xcb\x00\x01" + received[-4:])  # RTCP BYE
     assert threading.active_count() == threads
+
+
+def test_a_client_that_reads_nothing_does_not_keep_the_server_from_ending() -> None:
+    began = time.monotonic()
+    server = RtspServer({"cam": Noise()})
+    with server, start_playing(server.port, receive_bytes=4096):
+        wait_until(lambda: server.stats()["cam"].dropped > 0, "the client is behind")
+        began = time.monotonic()
+        server.close()
+    assert time.monotonic() - began < 8
