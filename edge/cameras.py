@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -25,14 +26,23 @@ class _Camera:
 
 
 class Cameras:
-    """Cameras with their pipelines. `arrival` is set whenever one has a frame or has changed state."""
+    """Cameras with their pipelines. `arrival` is set whenever one has a frame or has changed state.
+
+    With a detector that gains by batches, the first frame waits `batch_latency_s` at most for those of other cameras.
+    """
 
     def __init__(
-        self, cameras: Mapping[CameraId, CameraSettings], *, detector: DetectionEngine, embedder: EmbeddingEngine
+        self,
+        cameras: Mapping[CameraId, CameraSettings],
+        *,
+        detector: DetectionEngine,
+        embedder: EmbeddingEngine,
+        batch_latency_s: float = 0.0,
     ) -> None:
         self.arrival = threading.Event()
         self._detector = detector
         self._embedder = embedder
+        self._batch_latency_s = batch_latency_s if detector.batch_limit > 1 else 0.0
         self._tracklet_ids: Iterator[TrackletId] = tracklet_ids()
         self._cameras = {camera_id: self._camera(camera_id, settings) for camera_id, settings in cameras.items()}
 
@@ -53,20 +63,32 @@ class Cameras:
         return [update for camera in self._cameras.values() for update in camera.pipeline.finish()]
 
     def next_frames(self, limit: int, *, wait_s: float) -> list[tuple[CameraPipeline, Frame]]:
-        """The latest frame of each camera that has one, at most `limit`; waits `wait_s` at most for the first."""
+        """The latest frame of each camera that has one, at most `limit`; waits `wait_s` at most for the first.
+
+        With 0 it does not wait for the other cameras' either: something else is under way meanwhile.
+        """
         self.arrival.wait(wait_s)
+        work: dict[CameraId, tuple[CameraPipeline, Frame]] = {}
+        self._take(work, limit)
+        if work and wait_s > 0:
+            deadline = time.monotonic() + self._batch_latency_s
+            while len(work) < min(limit, len(self._cameras)) and (left_s := deadline - time.monotonic()) > 0:
+                self.arrival.wait(left_s)
+                self._take(work, limit)
+        return list(work.values())
+
+    def _take(self, work: dict[CameraId, tuple[CameraPipeline, Frame]], limit: int) -> None:
+        """Add a frame of each camera that has one and is not in `work` yet."""
         self.arrival.clear()
-        frames: list[tuple[CameraPipeline, Frame]] = []
-        for camera_id, camera in list(self._cameras.items()):
-            if len(frames) == limit:
+        for camera_id in [camera_id for camera_id in self._cameras if camera_id not in work]:
+            if len(work) == limit:
                 self.arrival.set()
                 break
-            frame = camera.live.take()
+            frame = self._cameras[camera_id].live.take()
             if frame is not None:
-                frames.append((camera.pipeline, frame))
+                work[camera_id] = (self._cameras[camera_id].pipeline, frame)
                 # To the end of the line: with more cameras than a batch holds, everyone has a turn.
                 self._cameras[camera_id] = self._cameras.pop(camera_id)
-        return frames
 
     def check(self) -> list[TrackletUpdate]:
         """Look after every camera; the last updates of people who were there when a stream broke off."""

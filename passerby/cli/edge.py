@@ -71,7 +71,7 @@ def command(
     ):
         _log.info("%s speaks to the hub at %s", edge_name, address)
         worker = EdgeWorker(
-            Cameras(cameras, detector=detector, embedder=embedder),
+            Cameras(cameras, detector=detector, embedder=embedder, batch_latency_s=site.edge.batch_latency_ms / 1000),
             detector=detector,
             embedder=embedder,
             link=link,

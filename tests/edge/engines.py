@@ -13,6 +13,7 @@ class ScriptedDetector:
     """Gives the next of the scripted detections for each frame, then nobody."""
 
     device = "a script"
+    batch_limit = 1
 
     def __init__(self, script: Sequence[Detections] = ()) -> None:
         self._script = list(script)
@@ -43,6 +44,7 @@ class MeanColourEmbedder:
     """Three numbers: the mean colour of the crop."""
 
     device = "arithmetic"
+    batch_limit = 32
 
     def __init__(self) -> None:
         self.calls: list[int] = []

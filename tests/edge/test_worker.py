@@ -241,6 +241,36 @@ def test_more_cameras_than_a_batch_all_have_their_turn(film: Path) -> None:
     cameras.stop()
 
 
+class BatchDetector(BrightnessDetector):
+    batch_limit = 4
+
+
+def first_batch(cameras: Cameras) -> list[CameraId]:
+    """The cameras whose frames come together first."""
+    cameras.start()
+    found: list[CameraId] = []
+
+    def came() -> bool:
+        found.extend(frame.camera_id for _, frame in cameras.next_frames(8, wait_s=0.1))
+        return bool(found)
+
+    until(came)
+    cameras.stop()
+    return sorted(found)
+
+
+def test_a_frame_waits_for_other_cameras_where_the_detector_gains_by_it(film: Path) -> None:
+    films = {CameraId(f"c{number}"): on(film) for number in range(3)}
+    cameras = Cameras(films, detector=BatchDetector(), embedder=MeanColourEmbedder(), batch_latency_s=10.0)
+    assert first_batch(cameras) == sorted(films)
+
+
+def test_a_frame_waits_for_nobody_where_the_detector_takes_one_at_a_time(film: Path) -> None:
+    films = {HALL: on(film), CameraId("dark"): on(film, enabled=False)}
+    cameras = Cameras(films, detector=BrightnessDetector(), embedder=MeanColourEmbedder(), batch_latency_s=10_000.0)
+    assert first_batch(cameras) == [HALL]
+
+
 def test_settings_are_merged_and_checked() -> None:
     before = CameraSettings(url="a.mp4", fps=3.0)
     after = changed_settings(HALL, before, {"min_person_height": 80})
