@@ -41,7 +41,7 @@ def command(
             "pip install 'passerby[faiss-cpu]'"
         )
     with contextlib.ExitStack() as opened:
-        hub = opened.enter_context(Hub.open(site.data, association=site.association, references=_references(site)))
+        hub = opened.enter_context(Hub.open(site.data, association=site.association, references=model_references(site)))
         recorder = None if tape is None else opened.enter_context(TapeWriter(tape))
         keys = load_hub_keys(site.data / "keys")
         port = opened.enter_context(HubPort(site.hub.listen, keys, window=site.hub.window, committed=hub.committed()))
@@ -53,7 +53,7 @@ def command(
             server.shutdown()
 
 
-def _references(site: Site) -> Mapping[ModelId, ReferenceStatistics]:
+def model_references(site: Site) -> Mapping[ModelId, ReferenceStatistics]:
     """The statistics that the site's re-ID model brings, where its manifest is on this machine."""
     try:
         manifest = find_model(site.models.reid, task="embed")

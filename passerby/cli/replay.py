@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from passerby.config import AssociationSettings, load_site
+from passerby.config import load_site
 from passerby.errors import ConfigError
 
 
@@ -34,7 +34,7 @@ def command(
     if tape is not None:
         if video or record:
             raise ConfigError("--video and --tape need recordings; a tape holds no pictures, and is a tape already")
-        replay_tape(tape, site.association if site else AssociationSettings(), wishes)
+        replay_tape(tape, site, wishes)
     elif site is not None:
         replay_site(site, wishes)
     else:

@@ -17,10 +17,11 @@ from edge.frames import Frame
 from hub.export import tracks, write_events, write_mot
 from hub.reader import SiteReader
 from hub.site_hub import Hub
+from passerby.cli.hub import model_references
 from passerby.cli.replaying.deciding import ReplayedHub
 from passerby.cli.replaying.footage import NS_PER_SECOND, START_NS, load_networks, messages_of, recorded_cameras
 from passerby.cli.replaying.picture import write_video
-from passerby.config import AssociationSettings, CameraSettings, Site
+from passerby.config import CameraSettings, Site
 from passerby.errors import ConfigError
 from passerby.ids import CameraId
 from passerby.inference import DetectionEngine, EmbeddingEngine
@@ -49,7 +50,7 @@ def replay_site(site: Site, wishes: Wishes) -> None:
     console.print(f"re-ID {embedder.manifest.model_id} on {embedder.device}", highlight=False, soft_wrap=True)
     state = _fresh_state(wishes.out, site)
     with contextlib.closing(detector), contextlib.closing(embedder), contextlib.ExitStack() as stack:
-        hub = ReplayedHub(stack.enter_context(Hub.open(state, association=site.association)))
+        hub = ReplayedHub(stack.enter_context(_open_hub(state, site)))
         tape = stack.enter_context(TapeWriter(wishes.record)) if wishes.record else None
         progress = stack.enter_context(_progress(console))
         for records in _footage_records(cameras, detector, embedder, progress=progress):
@@ -63,12 +64,15 @@ def replay_site(site: Site, wishes: Wishes) -> None:
     _tell(console, state, hub, wishes)
 
 
-def replay_tape(tape: Path, association: AssociationSettings, wishes: Wishes) -> None:
-    """Replay a tape: the hub alone, on recorded messages. Raises DataError, MalformedMessageError, StoreError."""
+def replay_tape(tape: Path, site: Site | None, wishes: Wishes) -> None:
+    """Replay a tape: the hub alone, on recorded messages; `site` says how it associates, else the defaults do.
+
+    Raises ConfigError, DataError, MalformedMessageError, StoreError.
+    """
     console = Console(stderr=wishes.as_json)
-    state = _fresh_state(wishes.out, None)
+    state = _fresh_state(wishes.out, site)
     with contextlib.ExitStack() as stack:
-        hub = ReplayedHub(stack.enter_context(Hub.open(state, association=association)))
+        hub = ReplayedHub(stack.enter_context(_open_hub(state, site)))
         progress = stack.enter_context(_progress(console))
         for records in _tape_records(tape, progress):
             hub.receive(records)
@@ -91,6 +95,13 @@ def _fresh_state(out: Path, site: Site | None) -> Path:
     if state.exists():
         shutil.rmtree(state)
     return state
+
+
+def _open_hub(state: Path, site: Site | None) -> Hub:
+    """A hub that decides as that of the site does."""
+    if site is None:
+        return Hub.open(state)
+    return Hub.open(state, association=site.association, references=model_references(site))
 
 
 def _progress(console: Console) -> Progress:
