@@ -28,6 +28,8 @@ from passerby.inference import DetectionEngine, EmbeddingEngine
 from passerby.tape import TapeRecord, TapeWriter, read_tape
 
 _STATE = "hub-data"
+_MARK = "made-by-replay"
+"""A file in the folder that a replay made, and the next one may delete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +93,13 @@ def _fresh_state(out: Path, site: Site | None) -> Path:
     state = out / _STATE
     if site is not None and out.resolve() in {site.data, *site.data.parents}:
         raise ConfigError(f"--out {out} is or holds the site's own data ({site.data}); choose another folder")
-    out.mkdir(parents=True, exist_ok=True)
+    mark = state / _MARK
     if state.exists():
+        if not mark.exists():
+            raise ConfigError(f"{state} was not made by a replay, and would be replaced; choose another --out")
         shutil.rmtree(state)
+    state.mkdir(parents=True)
+    mark.touch()
     return state
 
 
