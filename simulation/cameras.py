@@ -1,6 +1,7 @@
 """Cameras: where they hang, what their lens does, and where a point of the world is in their picture."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,14 +38,7 @@ class CameraSpec:
 
     def axes(self) -> NDArray[np.float64]:
         """Rows [right, down, ahead] of the camera in the world."""
-        sin_a, cos_a, sin_t, cos_t = (
-            np.sin(self.azimuth_rad), np.cos(self.azimuth_rad), np.sin(self.tilt_rad), np.cos(self.tilt_rad),
-        )  # fmt: skip
-        ahead = np.array([cos_a * cos_t, sin_a * cos_t, -sin_t])
-        level = np.array([sin_a, -cos_a, 0.0])
-        below = np.cross(ahead, level)
-        sin_r, cos_r = np.sin(self.roll_rad), np.cos(self.roll_rad)
-        return np.stack([cos_r * level + sin_r * below, cos_r * below - sin_r * level, ahead])
+        return _axes(self.azimuth_rad, self.tilt_rad, self.roll_rad)
 
     def project(self, points: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Pixels (n, 2) and depths (n,) in metres along the axis, of world points (n, 3).
@@ -69,6 +63,17 @@ class CameraSpec:
             flat = bent / (1 + self.distortion * square)
         axes = self.axes()
         return np.asarray(flat @ axes[:2] + axes[2], dtype=np.float32)
+
+
+@lru_cache(maxsize=256)
+def _axes(azimuth: float, tilt: float, roll: float) -> NDArray[np.float64]:
+    sin_t, cos_t, sin_r, cos_r = np.sin(tilt), np.cos(tilt), np.sin(roll), np.cos(roll)
+    ahead = np.array([np.cos(azimuth) * cos_t, np.sin(azimuth) * cos_t, -sin_t])
+    level = np.array([np.sin(azimuth), -np.cos(azimuth), 0.0])
+    below = np.cross(ahead, level)
+    axes = np.stack([cos_r * level + sin_r * below, cos_r * below - sin_r * level, ahead])
+    axes.flags.writeable = False
+    return axes
 
 
 def place_cameras(seed: int, plan: Plan, *, kind: SiteKind, count: int) -> list[CameraSpec]:

@@ -68,15 +68,19 @@ def aligned(box: tuple[int, int, int, int], *, width: int, height: int) -> tuple
 
 def random_response(draw: np.random.Generator, *, spread: float = 1.0) -> CameraResponse:
     """A camera's colours; `spread` 0 makes all cameras alike, 1 is a site of mixed cameras."""
-    warmth, tint = draw.normal(0, 0.10 * spread), draw.normal(0, 0.04 * spread)
-    exposure = draw.normal(0, 0.10 * spread)
+
+    def within(limit: float) -> float:
+        return float(draw.uniform(-limit, limit)) * spread
+
+    # Bounded, not normal: every camera differs, and none is absurd.
+    exposure, warmth, tint = within(0.20), within(0.27), within(0.10)
     gains = np.exp([exposure - warmth, exposure + tint, exposure + warmth])
     return CameraResponse(
         gains=(float(gains[0]), float(gains[1]), float(gains[2])),
-        gamma=float(np.exp(draw.normal(0, 0.18 * spread))),
-        contrast=float(np.exp(draw.normal(0, 0.13 * spread))),
-        lift=float(draw.normal(0, 7 * spread)),
-        saturation=float(np.clip(1 + draw.normal(0, 0.28 * spread), 0.25, 1.7)),
+        gamma=float(np.exp(within(0.38))),
+        contrast=float(np.exp(within(0.28))),
+        lift=within(14.0),
+        saturation=float(np.clip(1 + within(0.55), 0.1, 1.7)),
         blur_px=float(draw.uniform(0.0, 0.9)),
         noise=float(draw.uniform(0.8, 3.6)),
         jpeg_quality=int(draw.integers(55, 93)),

@@ -65,7 +65,7 @@ class Dresses:
     `double_share` of the people belong to families of near-doubles, `uniform_share` wear one of `uniforms` uniforms.
     """
 
-    double_share: float = 0.2
+    double_share: float = 0.3
     uniform_share: float = 0.0
     uniforms: int = 0
     bag_share: float = 0.5

@@ -53,10 +53,11 @@ _GROUPS = {
     "identities": "Who was seen, where and when.",
     "keys": "Make keys for edges, and say which ones the hub listens to.",
     "models": "List, fetch, describe and export models.",
+    "train": "Train networks.",
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
-_COMMANDS: tuple[str, ...] = ("edge", "hub", "replay", "up", "watch")
+_COMMANDS: tuple[str, ...] = ("edge", "hub", "replay", "simulate", "up", "watch")
 """Single commands. Each is `passerby.cli.<name>` with a function `command`."""
 
 

@@ -28,13 +28,13 @@ class Sprite:
 
 def draw(samples: Samples, *, px_per_m: float) -> Sprite:
     """Splat samples nearest last, close the pinholes, and soften the outline."""
-    xy = samples.xyz[:, :2] * px_per_m
-    low = np.floor(xy.min(axis=0)) - 2
-    width, height = (np.ceil(xy.max(axis=0)) - low + 3).astype(int)
-    pixel = (xy - low).astype(np.int32)
-    index = pixel[:, 1] * width + pixel[:, 0]
-    depth = samples.xyz[:, 2]
-    steps = (depth - depth.min()) * (_LEVELS / 2.0)
+    # Column by column: reductions along the short axis are ten times slower.
+    x, y = samples.xyz[:, 0] * np.float32(px_per_m), samples.xyz[:, 1] * np.float32(px_per_m)
+    depth = np.ascontiguousarray(samples.xyz[:, 2])
+    left, top = int(np.floor(x.min())) - 2, int(np.floor(y.min())) - 2
+    width, height = int(np.ceil(x.max())) - left + 3, int(np.ceil(y.max())) - top + 3
+    index = (y - top).astype(np.int32) * width + (x - left).astype(np.int32)
+    steps = (depth - depth.min()) * np.float32(_LEVELS / 2)
     order = np.argsort(steps.astype(np.uint16), kind="stable")
     nearest = np.full(height * width, -1, np.int32)
     nearest[index[order]] = order
@@ -44,10 +44,10 @@ def draw(samples: Samples, *, px_per_m: float) -> Sprite:
     colour = samples.albedo[chosen] * samples.light[chosen][:, None]
     picture[hit, :3] = np.minimum(colour[:, ::-1], 255)
     picture[hit, 3] = 255
-    return _finish(picture.reshape(height, width, 4), low)
+    return _finish(picture.reshape(height, width, 4), origin=(-float(left), -float(top)))
 
 
-def _finish(picture: NDArray[np.uint8], low: NDArray[np.floating]) -> Sprite:
+def _finish(picture: NDArray[np.uint8], *, origin: tuple[float, float]) -> Sprite:
     solid = cv2.morphologyEx(picture[..., 3], cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     holes = (solid > 0) & (picture[..., 3] == 0)
     if holes.any():
@@ -61,10 +61,10 @@ def _finish(picture: NDArray[np.uint8], low: NDArray[np.floating]) -> Sprite:
     picture[edge] = blurred[edge]
     picture[..., 3] = np.where(edge, soft, picture[..., 3])
     picture[soft == 0] = 0
-    x, y, w, h = cv2.boundingRect((solid > 0).astype(np.uint8))
+    x, y, w, h = cv2.boundingRect(solid)
     return Sprite(
         picture,
-        origin=(-float(low[0]), -float(low[1])),
+        origin=origin,
         bounds_xyxy=(x, y, x + w, y + h),
-        area=int(np.count_nonzero(solid)),
+        area=cv2.countNonZero(solid),
     )

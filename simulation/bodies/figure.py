@@ -16,6 +16,9 @@ FINE_PX_PER_M = 120.0
 """The resolution that one level of detail serves; every further one serves half."""
 
 
+_KEPT_POSES = 40
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """Rings of equally many samples, joined."""
@@ -48,6 +51,14 @@ class Samples:
     """(n, 3) RGB 0-255."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Rings:
+    """Posed rings: centres (rings, 3) and axes (rings, 3, 3) in the body's frame."""
+
+    centres: Float32Array
+    axes: Float32Array
+
+
 class Figure:
     """One person's surface at one level of detail: 0 is the finest, each further has a quarter of the samples."""
 
@@ -57,25 +68,41 @@ class Figure:
         thin = 2**detail
         self._body = _join(dress(person.look, self._measures), thin)
         self._case = _join([case_tube(person.look)], thin) if person.look.bag.kind == "case" else ()
+        self._posed: dict[tuple[float, Stance, bool], list[_Rings]] = {}
 
     def sample(self, *, phase: float, stance: Stance, yaw: float, pitch: float, carrying: bool) -> Samples:
         """What a far camera sees: `yaw` is its direction from the person's front, left positive; `pitch` its height.
 
         Both radians. The view is orthographic.
         """
-        pose = walking_pose(
-            self._measures, self._person.gait, phase=phase, stance=stance, carrying=carrying and bool(self._case)
-        )
+        carrying = carrying and bool(self._case)
         view = view_axes(yaw, pitch)
-        lamp = _lamp(view)
         parts = self._body + (self._case if carrying else ())
-        found = []
-        for sheet, sections in parts:
-            frames = [ring_frames(s.bone, s.along, pose=pose, measures=self._measures) for s in sections]
-            centres = np.concatenate([centre for centre, _ in frames]) @ view.T
-            axes = np.concatenate([axis for _, axis in frames])
-            found.append(_visible(sheet, centres=centres, axes=axes, view=view, lamp=lamp))
+        rings = self._rings(phase, stance, carrying)
+        found = [
+            _visible(sheet, posed, view=view, lamp=_lamp(view)) for (sheet, _), posed in zip(parts, rings, strict=True)
+        ]
         return Samples(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
+
+    def _rings(self, phase: float, stance: Stance, carrying: bool) -> "list[_Rings]":
+        """Where the rings are in a pose; kept, because a pose is seen from many sides."""
+        key = (phase, stance, carrying)
+        posed = self._posed.get(key)
+        if posed is None:
+            pose = walking_pose(self._measures, self._person.gait, phase=phase, stance=stance, carrying=carrying)
+            posed = []
+            for _, sections in self._body + (self._case if carrying else ()):
+                frames = [ring_frames(s.bone, s.along, pose=pose, measures=self._measures) for s in sections]
+                posed.append(
+                    _Rings(
+                        np.concatenate([centre for centre, _ in frames]).astype(np.float32),
+                        np.concatenate([axis for _, axis in frames]).astype(np.float32),
+                    )
+                )
+            if len(self._posed) >= _KEPT_POSES:
+                self._posed.clear()
+            self._posed[key] = posed
+        return posed
 
     def sample_case(self, *, yaw: float, pitch: float) -> Samples:
         """The case, standing on the floor by itself."""
@@ -83,9 +110,9 @@ class Figure:
         found = []
         for sheet, sections in self._case:
             along = np.concatenate([section.along for section in sections])
-            centres = np.stack([np.zeros_like(along), np.zeros_like(along), along], axis=1) @ view.T
-            axes = np.broadcast_to(np.eye(3), (len(along), 3, 3))
-            found.append(_visible(sheet, centres=centres, axes=axes, view=view, lamp=_lamp(view)))
+            centres = np.stack([np.zeros_like(along), np.zeros_like(along), along], axis=1)
+            rings = _Rings(centres, np.tile(np.eye(3, dtype=np.float32), (len(along), 1, 1)))
+            found.append(_visible(sheet, rings, view=view, lamp=_lamp(view)))
         return Samples(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
 
 
@@ -105,17 +132,13 @@ def _lamp(view: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _visible(
-    sheet: Sheet,
-    *,
-    centres: NDArray[np.float64],
-    axes: NDArray[np.float64],
-    view: NDArray[np.float64],
-    lamp: NDArray[np.float64],
+    sheet: Sheet, rings: _Rings, *, view: NDArray[np.float64], lamp: NDArray[np.float64]
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Positions, light and albedo of the samples that face the camera."""
-    lit = np.matmul(sheet.normals, (axes @ lamp.T).astype(np.float32))
+    turn, lamps = view.T.astype(np.float32), lamp.T.astype(np.float32)
+    lit = np.matmul(sheet.normals, rings.axes @ lamps)
     facing = lit[..., 0] > 0.02
-    placed = np.matmul(sheet.local, (axes[:, :2] @ view.T).astype(np.float32)) + centres[:, None, :].astype(np.float32)
+    placed = np.matmul(sheet.local, rings.axes[:, :2] @ turn) + (rings.centres @ turn)[:, None, :]
     lit, xyz = lit[facing], placed[facing]
     # Sky light from above, a lamp, and a rim that darkens: cloth turns away softly.
     light = 0.40 + 0.16 * lit[:, 2] + 0.46 * np.maximum(lit[:, 1], 0) + 0.10 * lit[:, 0]

@@ -46,7 +46,7 @@ class View:
 
 def view_of(*, stance: Stance, phase: float, yaw_rad: float, pitch_rad: float, px_per_m: float, carrying: bool) -> View:
     """The bins of a view that needs `px_per_m`."""
-    detail = 0 if px_per_m > 72 else 1 if px_per_m > 36 else 2
+    detail = 0 if px_per_m > 80 else 1 if px_per_m > 40 else 2
     return View(
         stance=stance,
         phase=int(phase * PHASES) % PHASES if stance == "walk" else 0,

@@ -53,9 +53,12 @@ def floor_colour(room: Room, x: Float32Array, y: Float32Array) -> Float32Array:
         square = (np.floor(x / 1.0) + np.floor(y / 1.0)) % 2
         bright = bright * (1 + 0.05 * square * (room.number % 3 == 0))
     else:
-        bright = 0.94 + 0.05 * mottled(x, y, per_m=40) + 0.03 * mottled(x, y, per_m=60, tile=_MIDDLE)
-        i, j = np.floor(x / 0.9), np.floor(y / 0.6 + 0.5 * (np.floor(x / 0.9) % 2))
-        bright += 0.07 * (cell_noise(i, j) - 0.5)
+        i = np.floor(x / 0.9)
+        j = np.floor(y / 0.6 + 0.5 * (i % 2))
+        bright = 0.92 + 0.14 * cell_noise(i, j) + 0.03 * mottled(x, y, per_m=90, tile=_MIDDLE)
+        bright += 0.02 * mottled(x, y, per_m=80, tile=_FINE)
+        joint = np.minimum((x / 0.9) % 1.0 * 0.9, (y / 0.6 + 0.5 * (i % 2)) % 1.0 * 0.6) < 0.01
+        bright = np.where(joint, 0.74, bright)
     return np.asarray(bright, np.float32)[:, None] * base
 
 
