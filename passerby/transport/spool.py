@@ -21,6 +21,8 @@ from passerby.errors import MessageTooLargeError, SpoolFullError, TransportError
 from passerby.ids import BootId
 
 _BUSY_TIMEOUT_S = 10.0
+_DISK_LOOK_S = 0.5
+"""How often a full disk is tried again."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
     place INTEGER PRIMARY KEY AUTOINCREMENT, boot BLOB NOT NULL, seq INTEGER NOT NULL,
@@ -105,8 +107,9 @@ class Spool:
     def append(self, boot_id: BootId, *, pack: Callable[[int], list[bytes]], timeout_s: float) -> int:
         """Keep `pack(seq)` under the boot's next sequence number, which is returned.
 
-        Waits while the spool is full. Raises SpoolFullError after `timeout_s`, MessageTooLargeError for a message
-        that no empty spool could hold; what `pack` raises passes through, and takes no number.
+        Waits while the spool, or the disk under it, is full. Raises SpoolFullError after `timeout_s`,
+        MessageTooLargeError for a message that no empty spool could hold; what `pack` raises passes through, and takes
+        no number.
         """
         deadline = time.monotonic() + timeout_s
         with self._changed:
@@ -117,16 +120,18 @@ class Spool:
                 size = sum(map(len, parts))
                 if size > self._max_bytes:
                     raise MessageTooLargeError(f"a message of {size} bytes, the spool holds {self._max_bytes}")
-                if self._bytes + size <= self._max_bytes:
-                    self._insert(boot_id, seq=seq, size=size, parts=parts)
+                has_room = self._bytes + size <= self._max_bytes
+                if has_room and self._insert(boot_id, seq=seq, size=size, parts=parts):
                     return seq
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     raise SpoolFullError(
-                        f"{self._path}: {self._bytes} of {self._max_bytes} bytes wait for the hub, and it took none "
-                        f"for {timeout_s:g} s; check the hub, or raise edge.spool_mib"
+                        f"{self._path}: the disk is full; {self._bytes} bytes wait for the hub"
+                        if has_room
+                        else f"{self._path}: {self._bytes} of {self._max_bytes} bytes wait for the hub, and it took "
+                        f"none for {timeout_s:g} s; check the hub, or raise edge.spool_mib"
                     )
-                self._changed.wait(remaining)
+                self._changed.wait(min(remaining, _DISK_LOOK_S) if has_room else remaining)
 
     def after(self, place: int, *, max_messages: int) -> list[SpooledMessage]:
         """The next messages in order, those beyond `place` (0: from the first)."""
@@ -176,17 +181,24 @@ class Spool:
             row = self._database.execute("SELECT last_seq FROM stream WHERE boot = ?", (boot_id,)).fetchone()
         return 1 if row is None else int(row[0]) + 1
 
-    def _insert(self, boot_id: BootId, *, seq: int, size: int, parts: list[bytes]) -> None:
-        with self._translated(), self._database:
-            self._database.execute("BEGIN IMMEDIATE")
-            self._database.execute("INSERT OR REPLACE INTO stream VALUES (?, ?)", (boot_id, seq))
-            self._database.execute(
-                "INSERT INTO message (boot, seq, bytes, parts) VALUES (?, ?, ?, ?)",
-                (boot_id, seq, size, msgspec.msgpack.encode(parts)),
-            )
+    def _insert(self, boot_id: BootId, *, seq: int, size: int, parts: list[bytes]) -> bool:
+        """Keep a message; False, and nothing has changed, where the disk is full."""
+        try:
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                self._database.execute("INSERT OR REPLACE INTO stream VALUES (?, ?)", (boot_id, seq))
+                self._database.execute(
+                    "INSERT INTO message (boot, seq, bytes, parts) VALUES (?, ?, ?, ?)",
+                    (boot_id, seq, size, msgspec.msgpack.encode(parts)),
+                )
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                return False
+            raise self._unusable(error) from error
         self._messages += 1
         self._bytes += size
         self._dirty = True
+        return True
 
     def _require_open(self) -> None:
         if self._closed:
@@ -197,7 +209,10 @@ class Spool:
         try:
             yield
         except sqlite3.Error as error:
-            raise TransportError(f"{self._path}: the spool cannot be used: {error}") from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> TransportError:
+        return TransportError(f"{self._path}: the spool cannot be used: {error}")
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -153,3 +153,20 @@ def test_what_was_appended_survives_sigkill(tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()
+
+
+def test_a_full_disk_is_waited_for_and_takes_no_number(tmp_path: Path) -> None:
+    with Spool(tmp_path / "spool.db", max_bytes=1 << 24) as spool:
+        assert _append(spool) == 1
+
+        def limit_pages(count: int) -> None:
+            spool._database.execute(f"PRAGMA max_page_count = {count}")
+
+        limit_pages(1)  # SQLite takes it as: no more than there are now
+        with pytest.raises(SpoolFullError, match="the disk is full; 10 bytes wait"):
+            _append(spool, size=100_000)
+        mended = threading.Timer(0.1, limit_pages, [1_000_000])
+        mended.start()
+        assert _append(spool, size=100_000, timeout_s=20.0) == 2
+        mended.join()
+        assert (spool.message_count, spool.byte_count) == (2, 100_010)
