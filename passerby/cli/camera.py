@@ -3,9 +3,8 @@
 import json
 import os
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
-import msgspec
 import typer
 
 from edge.probe import ProbeReport, probe
@@ -31,21 +30,20 @@ def probe_command(
     as_json: bool = typer.Option(False, "--json", help="Machine-readable."),
     detector: str = typer.Option("person-detection-retail-0013", help="The detector that measures people."),
     seconds: float = typer.Option(15.0, min=1.0, max=300.0, help="How long to look at most."),
-    transport: str = typer.Option("tcp", help="RTSP over tcp or udp."),
+    transport: Literal["tcp", "udp"] = typer.Option("tcp", help="RTSP over tcp or udp."),
 ) -> None:
     """Say what the stream is, and whether the people in it are large enough.
 
     Write secrets as {NAME}, as in 'rtsp://{CAM_USER}:{CAM_PASS}@10.0.0.5/sub': what stands in the command itself can
     be read by every user of the machine. Exit code 0: usable; 3: it works, but not for re-ID; 1: it cannot be read.
     """
-    settings = msgspec.convert(
-        {
-            "url": fill_secrets(url, os.environ, missing=_missing),
-            "fps": 2.0,
-            "open_timeout_s": min(10.0, seconds),
-            "rtsp_transport": transport,
-        },
-        CameraSettings,
+    if not url:
+        raise ConfigError("the URL is empty; expected rtsp://, http(s)://, a video file or a folder")
+    settings = CameraSettings(
+        url=fill_secrets(url, os.environ, missing=_missing),
+        fps=2.0,
+        open_timeout_s=min(10.0, seconds),
+        rtsp_transport=transport,
     )
     engine = load_detector(find_model(detector, task="detect"))
     try:

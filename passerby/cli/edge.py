@@ -4,12 +4,14 @@ import logging
 import os
 from pathlib import Path
 
+import msgspec
 import typer
 
 from edge.cameras import Cameras
 from edge.worker import EdgeWorker, hello
 from passerby.cli.process import log_to_stderr, stop_on_signals
 from passerby.config import CameraSettings, Site, load_site
+from passerby.config.settings import ZmqAddress
 from passerby.errors import ConfigError
 from passerby.ids import BootId, CameraId
 from passerby.inference import load_detector, load_embedder
@@ -51,6 +53,7 @@ def command(
     cameras = _chosen(site, camera, config)
     edge_name = name or "-".join(["edge", *camera])[:64]
     edge_keys = _keys(site, edge_name, directory=keys, cameras=[CameraId(one) for one in camera])
+    address = _checked(hub) if hub else hub_address(site)
     log_to_stderr()
     stop = stop_on_signals()
 
@@ -64,7 +67,6 @@ def command(
     spool_file = site.data / "edge" / f"{edge_name}.spool"
     spool_file.parent.mkdir(parents=True, exist_ok=True)
     introduction = hello(list(cameras), embedder.manifest.model_id)
-    address = hub or hub_address(site)
     with (
         Spool(spool_file, max_bytes=site.edge.spool_mib << 20) as spool,
         EdgeLink(address, edge_keys, boot_id=BootId(os.urandom(16)), spool=spool, hello=introduction) as link,
@@ -96,6 +98,13 @@ def command(
 def hub_address(site: Site) -> str:
     """Where an edge of this site finds the hub."""
     return site.hub.address or site.hub.listen.replace("//0.0.0.0:", "//127.0.0.1:").replace("//*:", "//127.0.0.1:")
+
+
+def _checked(address: str) -> str:
+    try:
+        return msgspec.convert(address, ZmqAddress)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"--hub {address}: expected tcp://HOST:PORT, as tcp://10.0.0.2:7600") from error
 
 
 def _chosen(site: Site, names: list[str], config: Path) -> dict[CameraId, CameraSettings]:

@@ -1,6 +1,8 @@
 """What `passerby camera probe` says."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,12 @@ def test_the_password_comes_from_the_environment_and_is_never_shown(
     assert json.loads(result.stdout.splitlines()[-1])["error"] == "SourceRefusedError"
     assert "s3c" not in result.output
     assert "operator" not in result.output
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["x.mp4", "--transport", "smoke"], 2), ([""], 2)])
+def test_wrong_arguments_are_said_without_a_trace(arguments: list[str], code: int) -> None:
+    command = [sys.executable, "-m", "passerby", "camera", "probe", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "smoke" in done.stderr or "empty" in done.stderr

@@ -6,7 +6,7 @@ import pytest
 from typer.main import get_command
 
 from passerby.cli.app import app
-from passerby.errors import ConfigError
+from passerby.errors import ConfigError, DataError
 from passerby.tape import TapeWriter
 
 
@@ -45,3 +45,12 @@ def test_nor_the_data_of_the_site_that_is_named(tape: Path, tmp_path: Path) -> N
     for out in (tmp_path, tmp_path / "data"):
         with pytest.raises(ConfigError, match="holds the site's own data"):
             replay(tape, "--config", str(site), "--out", str(out))
+
+
+def test_what_is_no_tape_replaces_nothing(tape: Path, tmp_path: Path) -> None:
+    replay(tape, "--out", str(tmp_path / "out"))
+    left = tmp_path / "out" / "hub-data" / "left"
+    left.touch()
+    with pytest.raises(DataError, match="cannot read the tape"):
+        replay(tmp_path / "missing.tape", "--out", str(tmp_path / "out"))
+    assert left.exists()

@@ -72,6 +72,7 @@ def replay_tape(tape: Path, site: Site | None, wishes: Wishes) -> None:
     Raises ConfigError, DataError, MalformedMessageError, StoreError.
     """
     console = Console(stderr=wishes.as_json)
+    next(iter(read_tape(tape)), None)  # what is no tape replaces no former results
     state = _fresh_state(wishes.out, site)
     with contextlib.ExitStack() as stack:
         hub = ReplayedHub(stack.enter_context(_open_hub(state, site)))
