@@ -7,6 +7,14 @@ from pathlib import Path
 from passerby.errors import ConfigError
 
 
+def shipped_folder(name: str) -> Path | None:
+    """The shipped folder `name` of configs/, for files that a library opens by their path; None without one."""
+    for folder in (Path(__file__).resolve().parent / "configs" / name, Path(__file__).parents[1] / "configs" / name):
+        if folder.is_dir():
+            return folder.resolve()
+    return None
+
+
 def shipped_config(name: str) -> Traversable:
     """The shipped file `name`, for example `models.yaml`. Raises ConfigError when this installation lacks it."""
     packaged = resources.files("passerby") / "configs" / name

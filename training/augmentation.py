@@ -1,17 +1,15 @@
 """Crops as other moments might have shown them: mirrored, shifted, half covered, in other colours."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
+from msgspec import Struct
 from numpy.typing import NDArray
 from torch import Tensor
 
 from passerby.models import Preprocessing
 
 
-@dataclass(frozen=True, slots=True)
-class CropChanges:
+class CropChanges(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far each change goes; all zero: none."""
 
     mirror: float = 0.5

@@ -6,10 +6,11 @@ before it (Luo et al., Bag of Tricks, CVPR workshops 2019).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from msgspec import Struct
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -40,8 +41,7 @@ class LabelledCrops:
         return len(self.people)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRecipe:
+class SourceRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a re-ID network is trained on labelled people."""
 
     steps: int = 600
@@ -52,7 +52,7 @@ class SourceRecipe:
     margin: float = 0.3
     smoothing: float = 0.1
     center_weight: float = 0.005
-    changes: CropChanges = field(default_factory=CropChanges)
+    changes: CropChanges = CropChanges()
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,13 @@ def _require_torch(extra: str) -> None:
 def _whose(listing: Listing) -> str:
     if not listing.version:
         return "-"
-    return "published" if listing.published else "own"
+    if listing.published:
+        return "published"
+    return "Passerby's" if listing.place == "embedded" else "own"
+
+
+def _not_published(listing: Listing) -> str:
+    return "come with Passerby" if listing.place == "embedded" else "the operator's own"
 
 
 def _facts(listing: Listing, manifest: ModelManifest | None) -> list[tuple[str, str]]:
@@ -157,7 +163,7 @@ def _facts(listing: Listing, manifest: ModelManifest | None) -> list[tuple[str, 
         how = manifest.input
         facts += [
             ("version", listing.version),
-            ("bytes", f"as published, {listing.published}" if listing.published else "the operator's own"),
+            ("bytes", f"as published, {listing.published}" if listing.published else _not_published(listing)),
             ("input", f"{how.height}x{how.width} (height x width) {how.colour}, {how.resize}"),
         ]
         if manifest.detection is not None:

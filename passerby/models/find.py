@@ -7,7 +7,7 @@ from passerby.errors import ChecksumError, ModelError, UnknownModelError
 from passerby.models.catalogue import CatalogueEntry, catalogue, nearest_name
 from passerby.models.checksum import file_digest, version_of
 from passerby.models.manifest import ModelDescription, ModelManifest, Task, read_description
-from passerby.models.places import MODEL_DIR_VARIABLE, operator_folder, registry_folder
+from passerby.models.places import MODEL_DIR_VARIABLE, embedded_folder, operator_folder, registry_folder
 
 SUFFIXES = (".xml", ".onnx")
 """OpenVINO IR (with its .bin beside it) and ONNX."""
@@ -19,8 +19,9 @@ def find_model(
     """The manifest of a model on this machine.
 
     A name is looked for in the folder of PASSERBY_MODEL_DIR (the operator's own files, taken as they are), then in the
-    registry folder (whose files must be the published ones, where a checksum is published). A path is FILE.onnx or
-    FILE.xml. Its description is FILE.json beside it or, without one, the entry of the same name in models.yaml.
+    registry folder (whose files must be the published ones, where a checksum is published), then among the models that
+    come with Passerby. A path is FILE.onnx or FILE.xml. Its description is FILE.json beside it or, without one, the
+    entry of the same name in models.yaml.
 
     Raises UnknownModelError (nothing of that name here: says how to get it), ModelError (no or wrong manifest, a part
     of the model missing, or another `task`), ChecksumError.
@@ -88,6 +89,9 @@ def _read_named(name: str, environment: Mapping[str, str] | None) -> ModelManife
         if name in catalogue():
             verify_published([Path(path) for path in manifest.files], catalogue()[name])
         return manifest
+    embedded = embedded_folder()
+    if embedded is not None and (file := model_file(embedded, name)) is not None:
+        return read_model(file)
     searched = f"{MODEL_DIR_VARIABLE} ({own or 'not set'}), {registry}"
     hint = catalogue()[name].how_to_get if name in catalogue() else nearest_name(name)
     raise UnknownModelError(f"model {name!r} is not here (searched {searched}); {hint}")

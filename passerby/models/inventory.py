@@ -11,10 +11,11 @@ from passerby.models.catalogue import CatalogueEntry, catalogue
 from passerby.models.checksum import file_digest
 from passerby.models.find import SUFFIXES, find_model, model_file
 from passerby.models.manifest import Task
-from passerby.models.places import operator_folder, registry_folder
+from passerby.models.places import embedded_folder, operator_folder, registry_folder
 
-Place = Literal["operator", "registry", "elsewhere", "absent"]
-"""In the folder of PASSERBY_MODEL_DIR, in the registry folder, at a path that was named, or not on this machine."""
+Place = Literal["operator", "registry", "embedded", "elsewhere", "absent"]
+"""In the folder of PASSERBY_MODEL_DIR, in the registry folder, among those that come with Passerby, at a path that was
+named, or not on this machine."""
 
 
 class FileBytes(Struct, frozen=True, kw_only=True):
@@ -49,7 +50,7 @@ class Listing(Struct, frozen=True, kw_only=True):
 def list_models(*, environment: Mapping[str, str] | None = None) -> list[Listing]:
     """Every known model, and every other one on this machine, by name."""
     names = set(catalogue())
-    for folder in (operator_folder(environment), registry_folder(environment)):
+    for folder in (operator_folder(environment), registry_folder(environment), embedded_folder()):
         if folder is not None and folder.is_dir():
             names |= {path.stem for path in folder.iterdir() if path.suffix in SUFFIXES}
     return [describe_model(name, environment=environment) for name in sorted(names)]
@@ -97,7 +98,10 @@ def _place(name_or_path: str, environment: Mapping[str, str] | None) -> Place:
     own = operator_folder(environment)
     if own is not None and model_file(own, name_or_path):
         return "operator"
-    return "registry" if model_file(registry_folder(environment), name_or_path) else "absent"
+    if model_file(registry_folder(environment), name_or_path):
+        return "registry"
+    embedded = embedded_folder()
+    return "embedded" if embedded is not None and model_file(embedded, name_or_path) else "absent"
 
 
 def _bytes_of(path: Path) -> FileBytes:

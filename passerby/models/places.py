@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from passerby.shipped import shipped_folder
+
 MODEL_DIR_VARIABLE = "PASSERBY_MODEL_DIR"
 HOME_VARIABLE = "PASSERBY_HOME"
 
@@ -19,3 +21,8 @@ def registry_folder(environment: Mapping[str, str] | None = None) -> Path:
     named = (os.environ if environment is None else environment).get(HOME_VARIABLE)
     home = Path(named).expanduser() if named else Path.home() / ".local" / "share" / "passerby"
     return home.resolve() / "models"
+
+
+def embedded_folder() -> Path | None:
+    """Where the models lie that come with Passerby, searched last; None in an installation without them."""
+    return shipped_folder("embedded")

@@ -1,9 +1,8 @@
 """Frames as other cameras might have seen them: mirrored, nearer or farther, shifted, in other colours."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from passerby.arrays import Float32Array
@@ -13,8 +12,7 @@ _PADDING = 114
 """The grey around a letterboxed picture."""
 
 
-@dataclass(frozen=True, slots=True)
-class FrameChanges:
+class FrameChanges(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far each change goes."""
 
     mirror: float = 0.5

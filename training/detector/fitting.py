@@ -2,10 +2,10 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from msgspec import Struct
 from torch import Tensor, nn
 
 from passerby.errors import DataError
@@ -16,8 +16,7 @@ from training.detector.network import PersonDetector
 from training.schedule import warm_up_and_cosine
 
 
-@dataclass(frozen=True, slots=True)
-class DetectorRecipe:
+class DetectorRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a detector is trained."""
 
     steps: int = 2000
@@ -27,7 +26,7 @@ class DetectorRecipe:
     averaging: float = 0.998
     """Share of the running average of the weights that a step keeps; the average is the result."""
     largest_gradient: float = 10.0
-    changes: FrameChanges = field(default_factory=FrameChanges)
+    changes: FrameChanges = FrameChanges()
 
 
 def train_detector(
