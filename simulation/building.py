@@ -72,7 +72,7 @@ def make_plan(seed: int, watched: int) -> Plan:
     rooms = tuple(_room(seed, number, rect, corridor) for number, (rect, corridor) in enumerate(rects))
     doors = _doors(seed, rooms, links, outer)
     furniture = tuple(thing for room in rooms for thing in _furnish(seed, room, doors))
-    windows = tuple(window for room in rooms for window in _windows(room, rooms, doors))
+    windows = tuple(window for room in rooms for window in _windows(room, rooms))
     return Plan(rooms, doors, furniture, windows)
 
 
@@ -121,7 +121,7 @@ def _doors(seed: int, rooms: tuple[Room, ...], links: list[tuple[int, int]], out
     return tuple(doors)
 
 
-def _windows(room: Room, rooms: tuple[Room, ...], doors: tuple[Door, ...]) -> list[Window]:
+def _windows(room: Room, rooms: tuple[Room, ...]) -> list[Window]:
     """Windows in the walls that have the world behind them."""
     rect = room.rect
     found = []
@@ -134,14 +134,12 @@ def _windows(room: Room, rooms: tuple[Room, ...], doors: tuple[Door, ...]) -> li
             Window(room.number, True, at, middle - third - 0.7, middle - third + 0.9),
             Window(room.number, True, at, middle + third - 0.9, middle + third + 0.7),
         ]
-    del doors
     return found
 
 
 def _furnish(seed: int, room: Room, doors: tuple[Door, ...]) -> list[Furniture]:
     """Furniture along the walls, and a thing or two in the middle; doors and corners stay free."""
     draw = stream(seed, "furniture", room.number)
-    rect = room.rect
     clear = [(door.x, door.y) for door in doors if room.number in door.rooms]
     placed: list[Furniture] = []
     sizes: dict[FurnitureKind, tuple[float, float, float]] = {
@@ -167,7 +165,6 @@ def _furnish(seed: int, room: Room, doors: tuple[Door, ...]) -> list[Furniture]:
             if roomy and all(not thing.rect.grown(1.15).contains(*door) for door in clear):
                 placed.append(thing)
                 break
-    del rect
     return placed
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passerby.arrays import Float32Array, Image
+from simulation.blending import brightened, darkened, laid_over, masked, opaque
 from simulation.bodies.drawing import Sprite
 from simulation.bodies.sprites import SpriteBook, view_of
 from simulation.cameras import CameraSpec
@@ -183,25 +184,24 @@ class CameraView:
         x0, y0 = np.floor(corners.min(axis=1)).astype(int)
         x1, y1 = np.ceil(corners.max(axis=1)).astype(int)
         matrix = one.matrix - np.array([[0, 0, x0], [0, 0, y0]])
-        warped = cv2.warpAffine(one.sprite.bgra, matrix, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)
-        solid = np.asarray(cv2.compare(warped[..., 3], 127, cv2.CMP_GT))
+        warped: NDArray[np.uint8] = np.asarray(
+            cv2.warpAffine(one.sprite.bgra, matrix, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR),
+            dtype=np.uint8,
+        )
+        solid = opaque(np.ascontiguousarray(warped[..., 3]))
         bx, by, bw, bh = cv2.boundingRect(solid)
         area = cv2.countNonZero(solid)
         cx0, cy0, cx1, cy1 = max(0, x0), max(0, y0), min(scene.shape[1], x1), min(scene.shape[0], y1)
         if area == 0 or cx0 >= cx1 or cy0 >= cy1:
             return None
         part = np.s_[cy0 - y0 : cy1 - y0, cx0 - x0 : cx1 - x0]
-        warped, solid = np.ascontiguousarray(warped[part]), solid[part]
+        warped, solid = np.ascontiguousarray(warped[part], dtype=np.uint8), solid[part]
         hidden = self._hidden(one, (cx0, cy0, cx1, cy1))
         if hidden is not None:
             kept = 255 - hidden
-            warped = cv2.multiply(warped, cv2.merge([kept] * 4), scale=1 / 255)
-            solid = cv2.bitwise_and(solid, np.asarray(cv2.compare(kept, 127, cv2.CMP_GT)))
-        gain = self._gain(one.place, light)
-        warped = cv2.multiply(warped, (gain, gain, gain, 1.0))
+            warped, solid = masked(warped, kept), solid & opaque(kept)
         under = scene[cy0:cy1, cx0:cx1]
-        through = cv2.cvtColor(255 - warped[..., 3], cv2.COLOR_GRAY2BGR)
-        under[:] = cv2.add(cv2.multiply(under, through, scale=1 / 255), np.ascontiguousarray(warped[..., :3]))
+        under[:] = laid_over(under, brightened(warped, self._gain(one.place, light)))
         owner[cy0:cy1, cx0:cx1][solid > 0] = order
         box = (int(x0 + bx), int(y0 + by), int(x0 + bx + bw), int(y0 + by + bh))
         return area, box, (int(cx0), int(cy0), int(cx1), int(cy1))
@@ -238,7 +238,7 @@ class CameraView:
         nearer = self._background.depth[y0:y1, x0:x1] < np.float32(one.depths[0] - _SLACK_M)
         dark[nearer] = 0
         part = scene[y0:y1, x0:x1]
-        part[:] = cv2.multiply(part, cv2.cvtColor(255 - dark, cv2.COLOR_GRAY2BGR), scale=1 / 255)
+        part[:] = darkened(part, np.asarray(dark, dtype=np.uint8))
         return [(int(x0), int(y0), int(x1), int(y1))]
 
     def _gain(self, place: tuple[float, float], light: Light) -> float:

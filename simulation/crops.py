@@ -7,6 +7,7 @@ import numpy as np
 
 from passerby.arrays import Image, require_image
 from passerby.errors import DataError
+from simulation.blending import brightened, laid_over
 from simulation.bodies.drawing import Sprite, draw
 from simulation.bodies.figure import FINE_PX_PER_M, Figure
 from simulation.bodies.skeleton import Stance
@@ -64,11 +65,8 @@ def render_crop(body: Figure, view: CropView, *, response: CameraResponse, backg
     else:
         require_image("background", background)
         under = np.asarray(cv2.resize(background, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    gain = view.brightness
-    lit = cv2.multiply(drawn, (gain, gain, gain, 1.0))
-    through = cv2.cvtColor(255 - lit[..., 3], cv2.COLOR_GRAY2BGR)
-    scene = cv2.add(cv2.multiply(under, through, scale=1 / 255), np.ascontiguousarray(lit[..., :3]))
-    return response.optics(response.colours(np.asarray(scene, dtype=np.uint8)))
+    lit = brightened(np.asarray(drawn, dtype=np.uint8), view.brightness)
+    return response.optics(response.colours(laid_over(under, lit)))
 
 
 def add_noise(crop: Image, *, response: CameraResponse, draw: np.random.Generator) -> Image:

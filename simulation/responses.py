@@ -73,14 +73,14 @@ def random_response(draw: np.random.Generator, *, spread: float = 1.0) -> Camera
         return float(draw.uniform(-limit, limit)) * spread
 
     # Bounded, not normal: every camera differs, and none is absurd.
-    exposure, warmth, tint = within(0.20), within(0.27), within(0.10)
+    exposure, warmth, tint = within(0.22), within(0.32), within(0.12)
     gains = np.exp([exposure - warmth, exposure + tint, exposure + warmth])
     return CameraResponse(
         gains=(float(gains[0]), float(gains[1]), float(gains[2])),
-        gamma=float(np.exp(within(0.38))),
-        contrast=float(np.exp(within(0.28))),
-        lift=within(14.0),
-        saturation=float(np.clip(1 + within(0.55), 0.1, 1.7)),
+        gamma=float(np.exp(within(0.44))),
+        contrast=float(np.exp(within(0.32))),
+        lift=within(16.0),
+        saturation=float(np.clip(1 + spread * draw.uniform(-0.6, 0.22), 0.1, 1.6)),
         blur_px=float(draw.uniform(0.0, 0.9)),
         noise=float(draw.uniform(0.8, 3.6)),
         jpeg_quality=int(draw.integers(55, 93)),

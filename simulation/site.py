@@ -35,17 +35,22 @@ class SimulatedSite:
         self.kind, self.seed, self.plan = kind, seed, plan
         self.people = tuple(people)
         self._specs = {spec.camera_id: spec for spec in cameras}
-        self.world = World(seed, plan, kind=kind, people=people)
+        watched = frozenset(spec.room for spec in cameras)
+        self.world = World(seed, plan, kind=kind, people=people, watched=watched)
         self._book = SpriteBook()
         self._views: OrderedDict[CameraId, CameraView] = OrderedDict()
 
     @classmethod
-    def make(cls, kind: str = "default", *, seed: int, cameras: int = 4, people: int | None = None) -> "SimulatedSite":
-        """A site of a kind (see `simulation.kinds`), for any integer seed; `people` None: as many as the kind has.
+    def make(
+        cls, kind: str | SiteKind = "default", *, seed: int, cameras: int = 4, people: int | None = None
+    ) -> "SimulatedSite":
+        """A site of a kind, for any integer seed; `people` None: as many as the kind has.
+
+        `kind` is a name of `simulation.kinds`, or settings of one's own, for which no figure of a named kind stands.
 
         Raises ConfigError for an unknown kind, fewer than one camera or fewer than no people.
         """
-        settings = site_kind(kind)
+        settings = site_kind(kind) if isinstance(kind, str) else kind
         if cameras < 1:
             raise ConfigError(f"a site of {cameras} cameras cannot be made, expected 1 or more")
         count = max(2, round(settings.people_per_camera * cameras)) if people is None else people

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulation.looks import (
     Bag,
+    BagKind,
     Body,
     Bottom,
     BottomKind,
@@ -191,7 +192,8 @@ def _head(draw: np.random.Generator, female: bool) -> Head:
 
 
 def _bag(draw: np.random.Generator, share: float) -> Bag:
-    kind = _weighted(draw, [("backpack", 4.0), ("shoulder", 3.0), ("case", 2.0)])
+    kinds: list[tuple[BagKind, float]] = [("backpack", 4.0), ("shoulder", 3.0), ("case", 2.0)]
+    kind = _weighted(draw, kinds)
     colour = _pick(draw, _CLOTH, jitter=0.03)
     return Bag(kind, colour) if draw.random() < share else Bag()
 

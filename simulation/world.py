@@ -44,11 +44,14 @@ class PersonState:
 class World:
     """People on a plan. Times are seconds since the world's begin, at any order; the same time gives the same state."""
 
-    def __init__(self, seed: int, plan: Plan, *, kind: SiteKind, people: Sequence[Person]) -> None:
+    def __init__(
+        self, seed: int, plan: Plan, *, kind: SiteKind, people: Sequence[Person], watched: frozenset[int] = frozenset()
+    ) -> None:
         navigation = Navigation(plan)
         self._people = tuple(people)
         self._schedules = [
-            Schedule(seed, person, kind=kind, navigation=navigation, people=len(people)) for person in people
+            Schedule(seed, person, kind=kind, navigation=navigation, people=len(people), watched=watched)
+            for person in people
         ]
         # Two steps make a cycle; a step is about 0.41 of the height.
         self._cycle_m = [2 * 0.405 * Measures.of(person.look.body).height * person.gait.stride for person in people]

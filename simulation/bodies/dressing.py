@@ -4,22 +4,11 @@ import numpy as np
 
 from simulation.bodies import outlines
 from simulation.bodies.heads import head_tubes
-from simulation.bodies.painting import fold, paint, paint_logo, paint_pattern, shade
+from simulation.bodies.painting import fold, paint, paint_pattern, shade
 from simulation.bodies.skeleton import Measures
 from simulation.bodies.surfaces import FULL, NARROW, WIDE, Bone, Outline, Tube, loft, round_outline
+from simulation.bodies.trunk import LOOSE, trunk_tube
 from simulation.looks import Colour, Look, Pattern
-
-_LOOSE = {
-    "tshirt": 0.008, "shirt": 0.009, "sweater": 0.016, "hoodie": 0.022, "jacket": 0.026, "coat": 0.026, "suit": 0.020,
-    "dress": 0.004, "vest": 0.026,
-}  # fmt: skip
-"""How far each kind of top stands off the body, metres."""
-
-_HEM = {
-    "tshirt": 0.05, "shirt": 0.03, "sweater": 0.08, "hoodie": 0.04, "jacket": 0.06, "coat": 0.0, "suit": 0.0,
-    "dress": 0.0, "vest": 0.12,
-}  # fmt: skip
-"""Where each kind of top ends on the trunk: 0 is the crotch, 1 the neck."""
 
 _SLEEVE = {"tshirt": 0.27, "dress": 0.16, "vest": 0.0}
 """Where short sleeves end on the arm; all others end at the wrist."""
@@ -28,7 +17,7 @@ _SLEEVE = {"tshirt": 0.27, "dress": 0.16, "vest": 0.0}
 def dress(look: Look, measures: Measures) -> list[Tube]:
     """All parts of a person but a carried case, outer over inner, painted."""
     size = look.body.height_m / outlines.HEIGHT_M
-    tubes = [_trunk(look, measures, size)]
+    tubes = [trunk_tube(look, measures, size)]
     for side, name in enumerate(("left", "right")):
         tubes += [_arm(look, measures, size, side=side), _leg(look, measures, size, side=side)]
         tubes.append(_foot(look, size, bone="left_foot" if name == "left" else "right_foot"))
@@ -49,7 +38,8 @@ def case_tube(look: Look) -> Tube:
         Outline(
             [0, 0.05, 0.95, 1],
             [0.05, 0.065, 0.065, 0.05],
-            *[[0.17, 0.2, 0.2, 0.17]] * 2,
+            [0.17, 0.2, 0.2, 0.17],
+            [0.17, 0.2, 0.2, 0.17],
             squareness=7.0,
         ),
         span=(0.0, 0.34),
@@ -64,72 +54,6 @@ def case_tube(look: Look) -> Tube:
     return tube
 
 
-def _trunk(look: Look, measures: Measures, size: float) -> Tube:
-    body, top = look.body, look.top
-    base = outlines.WOMAN if body.female else outlines.MAN
-    belly = max(0.0, body.build - 1.0)
-    deep = body.build + 0.6 * belly
-    outline = base.scaled(size * body.build, deep=size * deep, plus=_LOOSE[top.kind])
-    # The neck's end stays a neck, whatever is worn.
-    outline = Outline(
-        outline.at,
-        [*outline.half_width[:-1], base.half_width[-1] * size + 0.004],
-        [*outline.front[:-1], base.front[-1] * size + 0.004],
-        [*outline.back[:-1], base.back[-1] * size + 0.004],
-        outline.squareness,
-    )
-    tube = loft("trunk", outline, span=(0.0, 1.0), length_m=measures.neck - measures.crotch, around=WIDE)
-    rings = len(tube.along)
-    hem = round(_HEM[top.kind] * rings)
-    paint_pattern(tube, top.colour, top.pattern)
-    theta, height = np.abs(tube.angle)[None, :], tube.along[:, None]
-    if top.opened:
-        gap = theta < 0.20 + 0.16 * np.abs(height - 0.5)
-        paint(tube, top.inner, where=gap)
-        tube.relief[~gap] += 0.006
-    elif top.kind in {"shirt", "jacket", "coat", "suit", "hoodie", "vest"}:
-        seam = np.broadcast_to(theta < 0.025, gap_shape := (rings, WIDE))
-        tube.albedo[seam] *= 0.55
-        tube.relief[np.broadcast_to(theta < 0.07, gap_shape)] += 0.003
-    if top.kind == "suit":
-        lapels = (theta < 0.45 * np.clip((height - 0.55) / 0.40, 0, 1)) & (height > 0.55)
-        paint(tube, top.inner, where=lapels)
-        tie = (theta < 0.06) & (height > 0.55)
-        paint(tube, top.pattern.colour, where=tie)
-    collar = height > (0.97 if top.kind in {"tshirt", "dress"} else 0.985)
-    paint(tube, look.body.skin, where=np.broadcast_to(collar, (rings, WIDE)))
-    if top.kind in {"tshirt", "dress", "sweater"}:
-        neckline = (height > 0.90) & (theta < 0.9 * (height - 0.90) / 0.10)
-        paint(tube, top.inner if top.kind == "sweater" else look.body.skin, where=neckline)
-    if top.logo_front_m > 0 and not top.opened:
-        small = top.logo_front_m < 0.12
-        place = (0.55, 0.74) if small else (0.0, 0.66)
-        paint_logo(tube, top.logo_colour, width_m=top.logo_front_m, centre=place, seed=top.pattern.seed)
-    if top.logo_back_m > 0:
-        paint_logo(tube, top.logo_colour, width_m=top.logo_back_m, centre=(np.pi, 0.68), seed=top.pattern.seed + 1)
-    if top.kind != "dress" and look.bottom.kind != "skirt":
-        paint(tube, look.bottom.colour, rows=slice(0, hem))
-        if top.kind == "shirt":
-            paint(tube, (0.12, 0.10, 0.09), rows=slice(max(0, hem - 3), hem + 2))
-    tube.relief[hem : hem + 3] += 0.004
-    fold(tube, seed=look.seed, depth_m=0.0045, grain_m=(0.11, 0.16))
-    if look.bag.kind == "backpack":
-        straps = (np.abs(theta - 0.75) < 0.13) & (height > 0.52) & (height < 0.99)
-        paint(tube, look.bag.colour, where=straps)
-    if look.bag.kind == "shoulder":
-        strap = np.abs(tube.angle[None, :] - (height - 0.62) * 3.2) < 0.10
-        behind = np.abs(tube.angle[None, :] + np.sign(tube.angle[None, :]) * 0 - np.pi + (height - 0.2) * 2.6) < 0.10
-        paint(tube, look.bag.colour, where=(strap | behind) & (height > 0.25) & (height < 0.96))
-    # The arms shadow the flanks, the head the shoulders, the trunk its own lower end.
-    flank = 1 - 0.32 * np.exp(-(((theta - np.pi / 2) / 0.45) ** 2)) * (height < 0.82) * np.clip(
-        (0.9 - height) * 4, 0, 1
-    )
-    under = 0.78 + 0.22 * np.clip(height / 0.15, 0, 1)
-    chin = 1 - 0.3 * np.clip((height - 0.93) / 0.07, 0, 1)
-    shade(tube, (flank * under * chin).astype(np.float32))
-    return tube
-
-
 def _arm(look: Look, measures: Measures, size: float, *, side: int) -> Tube:
     top = look.top
     length = measures.upper_arm + 1.62 * measures.forearm
@@ -137,7 +61,7 @@ def _arm(look: Look, measures: Measures, size: float, *, side: int) -> Tube:
     thick = size * (0.86 if look.body.female else 1.0) * (0.4 + 0.6 * look.body.build)
     at = np.asarray(outlines.ARM.at)
     covered = at < sleeve - 0.01
-    loose = _LOOSE[top.kind] if top.kind != "vest" else 0.006
+    loose = LOOSE[top.kind] if top.kind != "vest" else 0.006
     radii = np.asarray(outlines.ARM.half_width) * thick + np.where(covered, loose * 0.8, 0.0)
     places, values = [*at], [*radii]
     if sleeve > 0:  # the step at the sleeve's end
@@ -247,7 +171,13 @@ def _cone(look: Look, size: float, *, start: float, end: float, reach: float, fl
     waist = tuple(float(np.interp(0.30, base.at, row)) for row in (base.half_width, base.front, base.back))
     at = [0.0, -start / (end - start) * 0.75, 1.0]
     rows = [[waist[k], hip[k] * 1.02, hip[k] * flare * 1.04] for k in range(3)]
-    return loft("skirt", Outline(at, *rows, 2.2), span=(start, end), length_m=reach * (end - start), around=FULL)
+    return loft(
+        "skirt",
+        Outline(at, rows[0], rows[1], rows[2], 2.2),
+        span=(start, end),
+        length_m=reach * (end - start),
+        around=FULL,
+    )
 
 
 def _backpack(look: Look, size: float) -> Tube:
@@ -258,7 +188,7 @@ def _backpack(look: Look, size: float) -> Tube:
         [0.12, 0.15, 0.16, 0.12, 0.08, 0.03],
         3.6,
     ).scaled(size)
-    shift = -(0.10 * size * look.body.build + _LOOSE[look.top.kind])
+    shift = -(0.10 * size * look.body.build + LOOSE[look.top.kind])
     tube = loft("trunk", shape, span=(0.34, 0.94), length_m=0.43 * size, around=WIDE, shift=(shift, 0.0), capped=True)
     paint(tube, look.bag.colour)
     height = tube.along[:, None]
@@ -273,7 +203,7 @@ def _shoulder_bag(look: Look, size: float) -> Tube:
     shape = Outline(
         [0, 0.06, 0.9, 1], [0.045, 0.06, 0.05, 0.03], [0.10, 0.14, 0.13, 0.11], [0.10, 0.14, 0.13, 0.11], 4.5
     ).scaled(size)
-    beside = 0.19 * size * look.body.build + 0.045 + _LOOSE[look.top.kind]
+    beside = 0.19 * size * look.body.build + 0.045 + LOOSE[look.top.kind]
     tube = loft(
         "trunk", shape, span=(-0.12, 0.28), length_m=0.26 * size, around=WIDE, shift=(0.02, -beside), capped=True
     )

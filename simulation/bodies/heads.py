@@ -89,7 +89,7 @@ def _hair(look: Look, size: float, *, flat: bool) -> Tube:
         rows[2] = [value * (1.0 if place > 0.45 else 1.12) for value, place in zip(rows[2], at, strict=True)]
     tube = loft(
         "head",
-        Outline(list(at), *rows, 2.0),
+        Outline(list(at), rows[0], rows[1], rows[2]),
         span=(low * length, top * length),
         length_m=(top - low) * length,
         around=WIDE,
@@ -151,7 +151,7 @@ def _hat(look: Look, size: float) -> list[Tube]:
         rows = [[max(value, row[0] * 0.86) for value in row] for row in rows]
     crown = loft(
         "head",
-        Outline(list(at), *rows, 2.0),
+        Outline(list(at), rows[0], rows[1], rows[2]),
         span=(low * length, top * length),
         length_m=(top - low) * length,
         around=WIDE,
@@ -164,7 +164,8 @@ def _hat(look: Look, size: float) -> list[Tube]:
         return [crown]
     width, front = rows[0][0], rows[1][0]
     if kind == "hat":
-        rim = Outline([0, 0.5, 1], *[[row[0] * 0.9, row[0] + 0.06, row[0] * 0.9] for row in rows])
+        edges = [[row[0] * 0.9, row[0] + 0.06, row[0] * 0.9] for row in rows]
+        rim = Outline([0, 0.5, 1], edges[0], edges[1], edges[2])
     else:  # a cap's peak reaches forward only
         rim = Outline(
             [0, 0.5, 1], [width * 0.8, width * 0.9, width * 0.8], [front, front + 0.075, front], [0.0, 0.0, 0.0]
@@ -187,7 +188,7 @@ def _scarf(look: Look, size: float) -> Tube:
         row[0], row[1] = 0.13 * size, 0.10 * size
     tube = loft(
         "head",
-        Outline(list(at), *rows, 2.0),
+        Outline(list(at), rows[0], rows[1], rows[2]),
         span=(low * length, top * length),
         length_m=(top - low) * length,
         around=WIDE,

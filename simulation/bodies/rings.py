@@ -21,26 +21,29 @@ def ring_frames(
     Case: metres above its bottom.
     """
     side = 1 if bone.startswith("right") else 0
-    if bone == "trunk":
-        return _trunk(along, pose)
-    if bone == "head":
-        return _head(along, pose)
-    if bone == "skirt":
-        return _skirt(along, pose, measures)
-    if bone.endswith("arm"):
-        hand = pose.wrists[side] + 0.62 * (pose.wrists[side] - pose.elbows[side])
-        return _limb(along, np.stack([pose.shoulders[side], pose.elbows[side], hand]), yaw=pose.chest_yaw)
-    if bone.endswith("leg"):
-        return _limb(along, np.stack([pose.hips[side], pose.knees[side], pose.ankles[side]]), yaw=pose.pelvis_yaw)
-    if bone.endswith("foot"):
-        return _foot(along, pose, measures, side=side)
-    return _case(along, pose)
+    match bone:
+        case "trunk":
+            frames = _trunk(along, pose)
+        case "head":
+            frames = _head(along, pose)
+        case "skirt":
+            frames = _skirt(along, pose, measures)
+        case "left_arm" | "right_arm":
+            hand = pose.wrists[side] + 0.62 * (pose.wrists[side] - pose.elbows[side])
+            frames = _limb(along, np.stack([pose.shoulders[side], pose.elbows[side], hand]), yaw=pose.chest_yaw)
+        case "left_leg" | "right_leg":
+            frames = _limb(along, np.stack([pose.hips[side], pose.knees[side], pose.ankles[side]]), yaw=pose.pelvis_yaw)
+        case "left_foot" | "right_foot":
+            frames = _foot(along, pose, measures, side=side)
+        case "case":
+            frames = _case(along, pose)
+    return frames
 
 
 def _trunk(along: Float32Array, pose: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     share = np.asarray(along, float)[:, None]
     centres = pose.crotch + share * (pose.neck - pose.crotch)
-    yaw = pose.pelvis_yaw + np.clip(along, 0, 1) * (pose.chest_yaw - pose.pelvis_yaw)
+    yaw = pose.pelvis_yaw + np.clip(np.asarray(along, float), 0, 1) * (pose.chest_yaw - pose.pelvis_yaw)
     up = (pose.neck - pose.crotch) / np.linalg.norm(pose.neck - pose.crotch)
     return centres, _upright(yaw, up)
 

@@ -156,7 +156,7 @@ def _arms(
     out = np.array([0.13, 0.13])
     inward = np.zeros(2)
     if stance == "phone":
-        angle[1], flex[1], inward[1] = np.radians(18), np.radians(98), 0.35
+        angle[1], flex[1], inward[1] = np.radians(6), np.radians(122), 0.55
     if carrying:  # A weight in the right hand: that arm hangs.
         angle[1], flex[1] = 0.15 * angle[1], np.radians(4)
     reach = np.stack([np.sin(angle), out * side, -np.cos(angle)], axis=1)

@@ -3,6 +3,7 @@
 What is kept never changes what is drawn: a sprite depends on its bins alone.
 """
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from simulation.looks import Person
 PHASES, YAWS = 12, 30
 """Steps of the walking cycle, and directions of view."""
 
-PITCH_BIN = float(np.radians(5.0))
+PITCH_BIN: float = math.radians(5.0)
 
 _KEPT_BYTES = 160 * 2**20
 _KEPT_FIGURES = 96
@@ -36,7 +37,8 @@ class View:
     @property
     def pitch_rad(self) -> float:
         """The middle of the pitch bin."""
-        return self.pitch * PITCH_BIN
+        middle: float = self.pitch * PITCH_BIN
+        return middle
 
     @property
     def px_per_m(self) -> float:

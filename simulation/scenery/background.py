@@ -221,7 +221,7 @@ class _Canvas:
             return np.arange(height * width)
         x0, y0 = np.clip(np.floor(pixels.min(axis=0) * _FINER).astype(int) - 6, 0, [width, height])
         x1, y1 = np.clip(np.ceil(pixels.max(axis=0) * _FINER).astype(int) + 6, 0, [width, height])
-        return (np.arange(y0, y1)[:, None] * width + np.arange(x0, x1)[None, :]).ravel()
+        return np.asarray((np.arange(y0, y1)[:, None] * width + np.arange(x0, x1)[None, :]).ravel(), dtype=np.intp)
 
 
 def _rooms_in_reach(plan: Plan, room: int) -> set[int]:

@@ -1,11 +1,12 @@
 """Furniture, door frames and plants as boxes and balls."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulation.looks import Colour
-from simulation.plan import Door, Furniture, Plan
+from simulation.plan import Door, Furniture, FurnitureKind, Plan
 from simulation.streams import stream
 
 
@@ -30,47 +31,61 @@ class Ball:
 
 def solids_of(thing: Furniture) -> list[Box | Ball]:
     """The parts of a piece of furniture."""
-    r, h, c = thing.rect, thing.height, thing.colour
-    dark: Colour = (c[0] * 0.6, c[1] * 0.6, c[2] * 0.6)
-    if thing.kind == "plant":
-        return _plant(thing)
-    if thing.kind == "desk":
-        legs = [
-            Box((x - 0.03, y - 0.03, 0), (x + 0.03, y + 0.03, h - 0.04), dark)
-            for x in (r.x0 + 0.06, r.x1 - 0.06)
-            for y in (r.y0 + 0.06, r.y1 - 0.06)
-        ]
-        top = Box((r.x0, r.y0, h - 0.05), (r.x1, r.y1, h), c)
-        mx, my = r.centre
-        screen = Box((mx - 0.22, my - 0.03, h), (mx + 0.22, my + 0.03, h + 0.36), (0.09, 0.10, 0.11))
-        return [top, *legs, screen]
-    if thing.kind == "bench":
-        seat = Box((r.x0, r.y0, h - 0.07), (r.x1, r.y1, h), c, lines=8)
-        ends = [
-            Box((x, y, 0), (x + 0.08, y + 0.08, h - 0.07), dark)
-            for x in (r.x0 + 0.05, r.x1 - 0.13)
-            for y in (r.y0 + 0.04, r.y1 - 0.12)
-        ]
-        return [seat, *ends]
-    if thing.kind == "sofa":
-        wide = r.x1 - r.x0 > r.y1 - r.y0
-        seat = Box((r.x0, r.y0, 0.05), (r.x1, r.y1, 0.43), c, lines=1.6)
-        if wide:
-            arms = [
-                Box((r.x0, r.y0, 0.05), (r.x0 + 0.16, r.y1, 0.6), dark),
-                Box((r.x1 - 0.16, r.y0, 0.05), (r.x1, r.y1, 0.6), dark),
-            ]
-        else:
-            arms = [
-                Box((r.x0, r.y0, 0.05), (r.x1, r.y0 + 0.16, 0.6), dark),
-                Box((r.x0, r.y1 - 0.16, 0.05), (r.x1, r.y1, 0.6), dark),
-            ]
-        return [seat, *arms]
-    if thing.kind == "shelf":
-        return _shelf(thing)
-    return [Box((r.x0, r.y0, 0), (r.x1, r.y1, h), c, lines=0 if thing.kind == "pillar" else 2.0)] + (
-        [Box((r.x0 - 0.03, r.y0 - 0.03, h), (r.x1 + 0.03, r.y1 + 0.03, h + 0.04), dark)] if h < 2 else []
+    makers: dict[FurnitureKind, Callable[[Furniture], list[Box | Ball]]] = {
+        "plant": _plant, "desk": _desk, "bench": _bench, "sofa": _sofa, "shelf": _shelf, "pillar": _pillar,
+    }  # fmt: skip
+    return makers.get(thing.kind, _chest)(thing)
+
+
+def _pillar(thing: Furniture) -> list[Box | Ball]:
+    r = thing.rect
+    return [Box((r.x0, r.y0, 0), (r.x1, r.y1, thing.height), thing.colour)]
+
+
+def _chest(thing: Furniture) -> list[Box | Ball]:
+    """Cabinets and counters: a body with doors, and a top that stands over."""
+    r, h = thing.rect, thing.height
+    top = Box((r.x0 - 0.03, r.y0 - 0.03, h), (r.x1 + 0.03, r.y1 + 0.03, h + 0.04), _darker(thing.colour))
+    return [Box((r.x0, r.y0, 0), (r.x1, r.y1, h), thing.colour, lines=2.0), top]
+
+
+def _desk(thing: Furniture) -> list[Box | Ball]:
+    r, h = thing.rect, thing.height
+    legs = [
+        Box((x - 0.03, y - 0.03, 0), (x + 0.03, y + 0.03, h - 0.04), _darker(thing.colour))
+        for x in (r.x0 + 0.06, r.x1 - 0.06)
+        for y in (r.y0 + 0.06, r.y1 - 0.06)
+    ]
+    top = Box((r.x0, r.y0, h - 0.05), (r.x1, r.y1, h), thing.colour)
+    mx, my = r.centre
+    screen = Box((mx - 0.22, my - 0.03, h), (mx + 0.22, my + 0.03, h + 0.36), (0.09, 0.10, 0.11))
+    return [top, *legs, screen]
+
+
+def _bench(thing: Furniture) -> list[Box | Ball]:
+    r, h = thing.rect, thing.height
+    ends = [
+        Box((x, y, 0), (x + 0.08, y + 0.08, h - 0.07), _darker(thing.colour))
+        for x in (r.x0 + 0.05, r.x1 - 0.13)
+        for y in (r.y0 + 0.04, r.y1 - 0.12)
+    ]
+    return [Box((r.x0, r.y0, h - 0.07), (r.x1, r.y1, h), thing.colour, lines=8), *ends]
+
+
+def _sofa(thing: Furniture) -> list[Box | Ball]:
+    r = thing.rect
+    wide = r.x1 - r.x0 > r.y1 - r.y0
+    sides = (
+        ((r.x0, r.y0, r.x0 + 0.16, r.y1), (r.x1 - 0.16, r.y0, r.x1, r.y1))
+        if wide
+        else ((r.x0, r.y0, r.x1, r.y0 + 0.16), (r.x0, r.y1 - 0.16, r.x1, r.y1))
     )
+    arms = [Box((x0, y0, 0.05), (x1, y1, 0.6), _darker(thing.colour)) for x0, y0, x1, y1 in sides]
+    return [Box((r.x0, r.y0, 0.05), (r.x1, r.y1, 0.43), thing.colour, lines=1.6), *arms]
+
+
+def _darker(colour: Colour) -> Colour:
+    return colour[0] * 0.6, colour[1] * 0.6, colour[2] * 0.6
 
 
 def frame_of(door: Door) -> list[Box | Ball]:
