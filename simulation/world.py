@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import convolve1d
 from scipy.spatial import cKDTree
 
 from simulation.bodies.skeleton import Measures, Stance
@@ -130,6 +131,6 @@ class World:
                 pushes[step, one] += push
                 pushes[step, other] -= push
         window = np.hanning(13)
-        smooth = np.apply_along_axis(lambda row: np.convolve(row, window / window.sum() * 1.6, "same"), 0, pushes)
+        smooth = convolve1d(pushes, window / window.sum() * 1.6, axis=0, mode="constant")
         fade = np.clip(np.minimum(np.arange(len(times)), np.arange(len(times))[::-1]) / 8.0, 0, 1)
         return np.asarray(np.clip(smooth, -0.45, 0.45) * fade[:, None, None], dtype=np.float32)

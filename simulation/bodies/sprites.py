@@ -37,18 +37,17 @@ class View:
     @property
     def pitch_rad(self) -> float:
         """The middle of the pitch bin."""
-        middle: float = self.pitch * PITCH_BIN
-        return middle
+        return self.pitch * PITCH_BIN
 
     @property
     def px_per_m(self) -> float:
         """The resolution of its picture."""
-        return FINE_PX_PER_M / 2**self.detail
+        return FINE_PX_PER_M / (1 << self.detail)
 
 
 def view_of(*, stance: Stance, phase: float, yaw_rad: float, pitch_rad: float, px_per_m: float, carrying: bool) -> View:
     """The bins of a view that needs `px_per_m`."""
-    detail = 0 if px_per_m > 80 else 1 if px_per_m > 40 else 2
+    detail = 0 if px_per_m > 66 else 1 if px_per_m > 33 else 2
     return View(
         stance=stance,
         phase=int(phase * PHASES) % PHASES if stance == "walk" else 0,
