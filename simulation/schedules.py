@@ -90,8 +90,8 @@ class Schedule:
         draw = stream(seed, "habits", person.person_id)
         rooms = navigation.plan.rooms
         count = min(len(rooms), 3)
-        # Cameras hang where people go: a watched room is somebody's own more often than another.
-        likely = np.array([2.0 if room.number in watched else 1.0 for room in rooms])
+        # Cameras hang where people go: a watched room is somebody's own more often than another, a corridor seldom.
+        likely = np.array([0.4 if room.corridor else 2.5 if room.number in watched else 1.0 for room in rooms])
         self._home = [int(k) for k in draw.choice(len(rooms), size=count, replace=False, p=likely / likely.sum())]
         self._aside = float(draw.normal(0.22, 0.10))
         self._shift = float(draw.uniform(0.0, _EPOCH_S))

@@ -1,6 +1,7 @@
 """The empty rooms as a camera sees them: one ray through every sub-pixel."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -16,6 +17,13 @@ from simulation.scenery.textures import ceiling_colour, floor_colour, floor_glos
 _FINER = 2
 """Rays per pixel in each direction."""
 
+_BAND = 48
+"""Rows of rays at a time, an even number: what they need stays in the processor's cache."""
+
+
+_Region: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right, bottom in rays."""
+
 
 @dataclass(frozen=True, slots=True)
 class Background:
@@ -30,17 +38,36 @@ class Background:
 
 
 def render_background(plan: Plan, camera: CameraSpec) -> Background:
-    """Cast the rays. About a second for 640x360."""
-    return _Canvas(plan, camera).finish()
+    """Cast the rays, a band of rows at a time. About a second for 640x360."""
+    lights = {room: RoomLight.of(plan, room) for room in sorted(_rooms_in_reach(plan, camera.room))}
+    solids = [(solid, _region(camera, solid)) for solid in all_solids(plan, set(lights))]
+    rays = camera.rays(_FINER)
+    bands = [
+        _Band(plan, camera, first_row=row, rays=rays[row : row + _BAND], lights=lights, solids=solids).finish()
+        for row in range(0, len(rays), _BAND)
+    ]
+    return Background(
+        np.concatenate([band.artificial for band in bands]),
+        np.concatenate([band.daylight for band in bands]),
+        np.concatenate([band.depth for band in bands]),
+    )
 
 
-class _Canvas:
-    """Rays, the nearest depth of each so far, and its colours."""
+class _Band:
+    """Some rows of rays, the nearest depth of each so far, and its colours."""
 
-    def __init__(self, plan: Plan, camera: CameraSpec) -> None:
-        self._plan, self._camera = plan, camera
+    def __init__(
+        self,
+        plan: Plan,
+        camera: CameraSpec,
+        *,
+        first_row: int,
+        rays: Float32Array,
+        lights: dict[int, RoomLight],
+        solids: list[tuple[Box | Ball, _Region]],
+    ) -> None:
+        self._plan, self._camera, self._lights, self._first_row = plan, camera, lights, first_row
         self._origin = np.asarray(camera.position, np.float32)
-        rays = camera.rays(_FINER)
         self._shape = rays.shape[:2]
         self._rays = rays.reshape(-1, 3)
         count = len(self._rays)
@@ -48,21 +75,19 @@ class _Canvas:
         self._hides = np.ones(count, np.bool_)
         self._lamp = np.zeros((count, 3), np.float32)
         self._day = np.zeros((count, 3), np.float32)
-        rooms = _rooms_in_reach(plan, camera.room)
-        self._lights = {room: RoomLight.of(plan, room) for room in rooms}
         self._outdoors()
-        for room in sorted(rooms):
+        for room in lights:
             self._floor_and_ceiling(plan.rooms[room])
             self._walls(plan.rooms[room])
-        for solid in all_solids(plan, rooms):
-            self._solid(solid)
+        for solid, region in solids:
+            self._solid(solid, region)
 
     def finish(self) -> Background:
         """Average the sub-pixels."""
 
         def picture(colour: Float32Array) -> Image:
             large = np.clip(colour, 0, 1.3).reshape(*self._shape, 3)[..., ::-1]
-            small = cv2.resize(large, (self._camera.width, self._camera.height), interpolation=cv2.INTER_AREA)
+            small = cv2.resize(large, None, fx=1 / _FINER, fy=1 / _FINER, interpolation=cv2.INTER_AREA)
             return np.asarray(np.clip(small * 255, 0, 255).round(), dtype=np.uint8)
 
         depth = np.where(self._hides, self._depth, np.inf).reshape(self._shape)
@@ -80,7 +105,8 @@ class _Canvas:
         shade = (light.corners(place) if light else np.ones(len(place), np.float32))[:, None]
         lamp = light.artificial(place, normal)[:, None] if light else np.float32(0.25)
         day = light.daylight(place, normal)[:, None] if light else np.float32(0.9)
-        depth = ((place - self._origin) * self._rays[at]).sum(axis=1) / (self._rays[at] ** 2).sum(axis=1)
+        rays = self._rays[at]
+        depth = np.einsum("ij,ij->i", place - self._origin, rays) / np.einsum("ij,ij->i", rays, rays)
         self._set(at, np.asarray(depth, np.float32), albedo * lamp * shade, albedo * day * shade)
 
     def _light_of(self, place: Float32Array) -> RoomLight | None:
@@ -183,8 +209,8 @@ class _Canvas:
             self._day[at[glass]] = tint[glass]
             self._lamp[at[bar]] = 0.62
 
-    def _solid(self, solid: Box | Ball) -> None:
-        near = self._rays_near(solid)
+    def _solid(self, solid: Box | Ball, region: _Region) -> None:
+        near = self._rays_in(region)
         if not len(near):
             return
         hit = (
@@ -205,23 +231,32 @@ class _Canvas:
             albedo *= np.where((across * solid.lines) % 1.0 < 0.06, 0.7, 1.0)[:, None]
         self._lit(at, place.astype(np.float32), albedo, facing)
 
-    def _rays_near(self, solid: Box | Ball) -> NDArray[np.intp]:
-        """Rays in the rectangle around the solid's picture; all when it is too near to tell."""
-        if isinstance(solid, Box):
-            low, high = np.asarray(solid.low), np.asarray(solid.high)
-        else:
-            low = np.asarray(solid.centre) - solid.radii
-            high = np.asarray(solid.centre) + solid.radii
-        corners = np.stack(np.meshgrid(*zip(low, high, strict=True)), axis=-1).reshape(-1, 3)
-        pixels, depth = self._camera.project(corners)
-        if (depth <= 0.05).all():
-            return np.zeros(0, np.intp)
+    def _rays_in(self, region: _Region) -> NDArray[np.intp]:
         height, width = self._shape
-        if (depth <= 0.05).any():
-            return np.arange(height * width)
-        x0, y0 = np.clip(np.floor(pixels.min(axis=0) * _FINER).astype(int) - 6, 0, [width, height])
-        x1, y1 = np.clip(np.ceil(pixels.max(axis=0) * _FINER).astype(int) + 6, 0, [width, height])
-        return np.asarray((np.arange(y0, y1)[:, None] * width + np.arange(x0, x1)[None, :]).ravel(), dtype=np.intp)
+        x0, y0, x1, y1 = region
+        top, bottom = max(0, y0 - self._first_row), min(height, y1 - self._first_row)
+        if top >= bottom or x0 >= x1:
+            return np.zeros(0, np.intp)
+        return np.asarray((np.arange(top, bottom)[:, None] * width + np.arange(x0, x1)).ravel(), dtype=np.intp)
+
+
+def _region(camera: CameraSpec, solid: Box | Ball) -> _Region:
+    """The rays that may meet a solid: those around its picture; all when it is too near to tell."""
+    if isinstance(solid, Box):
+        low, high = np.asarray(solid.low), np.asarray(solid.high)
+    else:
+        low = np.asarray(solid.centre) - solid.radii
+        high = np.asarray(solid.centre) + solid.radii
+    corners = np.stack(np.meshgrid(*zip(low, high, strict=True)), axis=-1).reshape(-1, 3)
+    pixels, depth = camera.project(corners)
+    width, height = camera.width * _FINER, camera.height * _FINER
+    if (depth <= 0.05).all():
+        return (0, 0, 0, 0)
+    if (depth <= 0.05).any():
+        return (0, 0, width, height)
+    x0, y0 = np.clip(np.floor(pixels.min(axis=0) * _FINER).astype(int) - 6, 0, [width, height]).tolist()
+    x1, y1 = np.clip(np.ceil(pixels.max(axis=0) * _FINER).astype(int) + 6, 0, [width, height]).tolist()
+    return (x0, y0, x1, y1)
 
 
 def _rooms_in_reach(plan: Plan, room: int) -> set[int]:
@@ -253,7 +288,7 @@ def _box_hits(box: Box, origin: Float32Array, rays: Float32Array) -> tuple[Float
     entry, leave = np.fmin(one, other), np.fmax(one, other)
     axis = entry.argmax(axis=1)
     rows = np.arange(len(rays))
-    first, last = entry[rows, axis], leave.min(axis=1)
+    first, last = entry[rows, axis], np.minimum(np.minimum(leave[:, 0], leave[:, 1]), leave[:, 2])
     normal = np.zeros_like(rays)
     normal[rows, axis] = -np.sign(rays[rows, axis])
     return np.where((first < last) & (first > 0.05), first, np.inf).astype(np.float32), normal

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passerby.arrays import Float32Array
-from simulation.plan import OUTSIDE, Furniture, Plan, Rect, Room, Window
+from simulation.plan import Furniture, Plan, Rect, Room, Window
 
 LAMP_HALF = (0.6, 0.3)
 """Half length and half width of a lamp panel, metres."""
@@ -43,8 +43,8 @@ class RoomLight:
         total = np.full(len(at), 0.44, np.float32)
         for x, y in self.lamps:
             away = np.array([x, y, self.ceiling_m], np.float32) - at
-            square = (away**2).sum(axis=1)
-            cosine = np.maximum((away * normal).sum(axis=-1), 0) / np.sqrt(square)
+            square = np.einsum("ij,ij->i", away, away)
+            cosine = np.maximum(_along(away, normal), 0) / np.sqrt(square)
             total += np.asarray(0.75 * (0.25 + 0.75 * cosine) / (1 + square / 4.0), np.float32)
         return total
 
@@ -55,8 +55,8 @@ class RoomLight:
             middle = (window.start + window.end) / 2
             place = (middle, window.at) if window.along_x else (window.at, middle)
             away = np.array([*place, (window.low + window.high) / 2], np.float32) - at
-            square = (away**2).sum(axis=1)
-            cosine = np.maximum((away * normal).sum(axis=-1), 0) / np.sqrt(square + 0.01)
+            square = np.einsum("ij,ij->i", away, away)
+            cosine = np.maximum(_along(away, normal), 0) / np.sqrt(square + 0.01)
             total += np.asarray(1.1 * (0.3 + 0.7 * cosine) / (1 + square / 2.5), np.float32)
         return total
 
@@ -64,24 +64,20 @@ class RoomLight:
         """How much of the light reaches (n, 3), 0-1: less beside walls, floors and furniture."""
         rect = self.room.rect
         x, y, z = at[:, 0], at[:, 1], at[:, 2]
-        gaps = np.sort(
-            np.stack([x - rect.x0, rect.x1 - x, y - rect.y0, rect.y1 - y, z, self.ceiling_m - z], axis=1), axis=1
-        )
-        # The nearest gap is the surface itself; the second makes the corner.
-        dark = 0.34 * np.exp(-np.maximum(gaps[:, 1], 0) / 0.28)
+        # The nearest of the six planes is the surface itself; the second nearest makes the corner.
+        nearest, second = np.full(len(at), np.inf, np.float32), np.full(len(at), np.inf, np.float32)
+        for gap in (x - rect.x0, rect.x1 - x, y - rect.y0, rect.y1 - y, z, self.ceiling_m - z):
+            second = np.minimum(second, np.maximum(nearest, gap))
+            nearest = np.minimum(nearest, gap)
+        dark = 0.34 * np.exp(-np.maximum(second, 0) / 0.28)
         for thing in self.furniture:
             dark = np.maximum(dark, 0.5 * np.exp(-_outside(thing.rect, x, y) / 0.22) * np.exp(-z / 0.3))
         return np.asarray(1 - dark, np.float32)
 
 
-def light_at(plan: Plan, x: float, y: float) -> tuple[float, float]:
-    """Lamp light and daylight on somebody who stands at (x, y); outdoors all is daylight."""
-    room = plan.room_at(x, y)
-    if room == OUTSIDE:
-        return 0.25, 0.95
-    light = RoomLight.of(plan, room)
-    at, up = np.array([[x, y, 1.2]], np.float32), np.array([0.0, 0.0, 0.8], np.float32)
-    return float(light.artificial(at, up)[0]), float(light.daylight(at, up)[0])
+def _along(vectors: Float32Array, normal: Float32Array) -> Float32Array:
+    """Scalar products (n,) of (n, 3) with one normal or with a normal each."""
+    return np.asarray(vectors @ normal if normal.ndim == 1 else np.einsum("ij,ij->i", vectors, normal))
 
 
 def _outside(rect: Rect, x: Float32Array, y: Float32Array) -> Float32Array:
