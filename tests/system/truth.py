@@ -20,7 +20,7 @@ FrameNumber = Callable[[str, int], int | None]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A man in a camera at a frame, seen by eye. `box_xyxy` in pixels."""
+    """Somebody in a camera at a frame, seen by eye. `box_xyxy` in pixels."""
 
     frame: int
     camera: str
@@ -30,7 +30,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What the hub says about a man who stands somewhere: the identity it gave him; 0 = tracked, not identified."""
+    """What the hub says about who stands there: the identity that it gave; 0 = tracked, not identified."""
 
     standing: Standing
     identity: int
@@ -47,6 +47,34 @@ def fourcam_truth() -> list[Standing]:
         for man, box in men.items()
         if box != "unclear"
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class TwoRooms:
+    """Everybody with a box in tworooms_truth.yaml."""
+
+    standings: list[Standing]
+    frame_rates: Mapping[str, int]
+    """Frames per second by camera; the two films are not synchronous."""
+
+    def frame_number(self, camera: str, at_ns: int, *, start_ns: int) -> int:
+        """Which frame of its film, from 1, a picture is that was taken at `at_ns`; both begin at `start_ns`."""
+        return 1 + round((at_ns - start_ns) * self.frame_rates[camera] / 1_000_000_000)
+
+
+def tworooms_truth() -> TwoRooms:
+    """What somebody saw in the two films of tworooms."""
+    document = yaml.safe_load(Path(__file__).with_name("tworooms_truth.yaml").read_text(encoding="utf-8"))
+    rooms = ("room-a", "room-b")
+    standings = [
+        Standing(instant["frame"], room, person, tuple(box))
+        for room in rooms
+        for instant in document[room]["instants"]
+        for person, box in instant["people"].items()
+        if box != "unclear"
+    ]
+    rates = {room: document[room]["frame_rate"] for room in rooms}
+    return TwoRooms(standings, rates)
 
 
 def sightings(
