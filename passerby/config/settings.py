@@ -98,6 +98,7 @@ class EdgeSettings(_Settings, frozen=True, kw_only=True):
     spool_mib: Annotated[int, Meta(ge=1)] = 512
     """Disk kept for what the hub has not acknowledged; when it is full the edge waits."""
     max_batch: Annotated[int, Meta(ge=1, le=256)] = 8
+    """Cameras whose frames are looked at in one turn, at most."""
     batch_latency_ms: Annotated[float, Meta(ge=0.0, le=1000.0)] = 5.0
     """How long a picture waits for those of other cameras, where the detector gains by a shared batch."""
     threads: Annotated[int, Meta(ge=0)] = 0

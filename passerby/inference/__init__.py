@@ -1,12 +1,9 @@
 """Running networks: engines behind one protocol, preprocessing, and decoders of detector outputs."""
 
-from passerby.inference.batching import BatchingDetector, BatchingEmbedder
 from passerby.inference.engine import DetectionEngine, EmbeddingEngine, Engine
 from passerby.inference.load import load_detector, load_embedder
 
 __all__ = [
-    "BatchingDetector",
-    "BatchingEmbedder",
     "DetectionEngine",
     "EmbeddingEngine",
     "Engine",
