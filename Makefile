@@ -3,16 +3,26 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+EXTRAS := cpu,training,evaluation,ultralytics,test
+# `make demo LIGHT=1` leaves out what only training and the tests need: torch above all.
+ifdef LIGHT
+STAMP := $(VENV)/.ready-light
+EXTRAS := cpu,evaluation
+endif
 
-.PHONY: setup test check clean
+.PHONY: setup demo test check clean
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt scripts/preflight.sh
-	@PYTHON="$(PYTHON)" sh scripts/preflight.sh
+	@PYTHON="$(PYTHON)" LIGHT="$(LIGHT)" sh scripts/preflight.sh
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install $(if $(CI),--quiet) --constraint constraints.txt --editable ".[cpu,training,evaluation,ultralytics,test]"
+	$(BIN)/pip install $(if $(CI),--quiet) --constraint constraints.txt --editable ".[$(EXTRAS)]"
 	@touch $@
+
+# ARGS="--seed 7 --cameras 2" and the like go to `passerby demo`.
+demo: setup
+	$(BIN)/passerby demo $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

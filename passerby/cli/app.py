@@ -57,7 +57,7 @@ _GROUPS = {
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
-_COMMANDS: tuple[str, ...] = ("edge", "hub", "replay", "simulate", "up", "watch")
+_COMMANDS: tuple[str, ...] = ("demo", "edge", "hub", "replay", "simulate", "up", "watch")
 """Single commands. Each is `passerby.cli.<name>` with a function `command`."""
 
 

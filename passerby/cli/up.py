@@ -18,10 +18,10 @@ def command(
     Keys between them are made by themselves. The first Ctrl-C stops everything in order, the second at once; a process
     that dies is started again. Logs are in the site's data folder under logs/.
     """
-    from passerby.cli.supervising.session import run_site
+    from passerby.cli.supervising.session import Run, run_site
     from passerby.models import find_model
 
     site = load_site(config)
     find_model(site.models.detector, task="detect")  # a missing model is said here, not in a child's log
     find_model(site.models.reid, task="embed")
-    run_site(site, config, until_ended=until_ended)
+    run_site(site, config, Run(until_ended=until_ended))

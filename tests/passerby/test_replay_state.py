@@ -34,7 +34,7 @@ def test_the_data_of_a_site_are_not(tape: Path, tmp_path: Path) -> None:
     database = tmp_path / "hub-data" / "passerby.sqlite"
     database.parent.mkdir()
     database.write_bytes(b"a year of work")
-    with pytest.raises(ConfigError, match="was not made by a replay"):
+    with pytest.raises(ConfigError, match="was not made by `passerby replay`"):
         replay(tape, "--out", str(tmp_path))
     assert database.read_bytes() == b"a year of work"
 

@@ -4,7 +4,6 @@ import contextlib
 import functools
 import itertools
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from passerby.cli.hub import model_references
 from passerby.cli.replaying.deciding import ReplayedHub
 from passerby.cli.replaying.footage import NS_PER_SECOND, START_NS, load_networks, messages_of, recorded_cameras
 from passerby.cli.replaying.picture import write_video
+from passerby.cli.scratch import fresh_folder
 from passerby.config import CameraSettings, Site
 from passerby.errors import ConfigError
 from passerby.ids import CameraId
@@ -28,7 +28,6 @@ from passerby.inference import DetectionEngine, EmbeddingEngine
 from passerby.tape import TapeRecord, TapeWriter, read_tape
 
 _STATE = "hub-data"
-_MARK = "made-by-replay"
 """A file in the folder that a replay made, and the next one may delete."""
 
 
@@ -91,17 +90,9 @@ def _record(tape: TapeWriter, records: Sequence[TapeRecord]) -> None:
 
 def _fresh_state(out: Path, site: Site | None) -> Path:
     """An empty folder for the hub's data under `out`; never the data of a living site."""
-    state = out / _STATE
     if site is not None and out.resolve() in {site.data, *site.data.parents}:
         raise ConfigError(f"--out {out} is or holds the site's own data ({site.data}); choose another folder")
-    mark = state / _MARK
-    if state.exists():
-        if not mark.exists():
-            raise ConfigError(f"{state} was not made by a replay, and would be replaced; choose another --out")
-        shutil.rmtree(state)
-    state.mkdir(parents=True)
-    mark.touch()
-    return state
+    return fresh_folder(out / _STATE, made_by="replay")
 
 
 def _open_hub(state: Path, site: Site | None) -> Hub:

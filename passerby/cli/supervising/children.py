@@ -95,6 +95,17 @@ class Child:
             self.restarts += 1
             self.start()
 
+    def peak_rss_mib(self) -> int:
+        """The most memory that the running process has had, MiB; 0 where the system does not say."""
+        if self._process is None or not self.is_running():
+            return 0
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        except OSError:
+            return 0
+        sizes = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+        return int(sizes[0]) // 1024 if sizes else 0
+
     def ask_to_stop(self) -> None:
         """The first signal: it finishes what it has and ends."""
         if self._process is not None and self.is_running():

@@ -5,6 +5,8 @@ import functools
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -21,15 +23,39 @@ _PATIENCE_S = 15.0
 """How long a child may take to finish its tracklets and send them."""
 
 
-def run_site(site: Site, config: Path, *, until_ended: bool) -> None:
-    """Run hub and edge until the first signal, or with `until_ended` until every recording is over.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How a site is to be run.
+
+    `headless` prints nothing while it runs; `seconds` is the longest it runs; `tape` records the wire messages;
+    `each_look` is called twice a second with the seconds since the start.
+    """
+
+    until_ended: bool = False
+    headless: bool = False
+    seconds: float | None = None
+    tape: Path | None = None
+    each_look: Callable[[float], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run took: restarts of its processes and the largest memory of each together, MiB (0 if unknown)."""
+
+    restarts: int
+    rss_mib: int
+
+
+def run_site(site: Site, config: Path, run: Run) -> RunReport:
+    """Run hub and edge until the first signal, or as `run` says.
 
     Raises ConfigError when a child says that its configuration is wrong.
     """
-    console = Console()
+    console = Console(quiet=run.headless)
     logs = site.data / "logs"
-    hub = Child("hub", ["hub", "--config", str(config)], log=logs / "hub.log")
-    edge_arguments = ["edge", "--config", str(config), *(["--until-ended"] if until_ended else [])]
+    hub_arguments = ["hub", "--config", str(config), *(["--tape", str(run.tape)] if run.tape else [])]
+    hub = Child("hub", hub_arguments, log=logs / "hub.log")
+    edge_arguments = ["edge", "--config", str(config), *(["--until-ended"] if run.until_ended else [])]
     edge = Child("edge", edge_arguments, log=logs / "edge.log")
     stop = stop_on_signals(before_force=functools.partial(_kill, edge, hub))
     view = SiteView(site, [hub, edge], started_at_ns=time.time_ns())
@@ -37,15 +63,21 @@ def run_site(site: Site, config: Path, *, until_ended: bool) -> None:
         opened.callback(view.close)
         opened.enter_context(hub)
         opened.enter_context(edge)
-        if console.is_terminal:
-            _show_live(view, hub, edge, console=console, stop=stop)
+        looks = _looks(hub, edge, run=run, stop=stop)
+        if run.headless:
+            for _ in looks:
+                pass
+        elif console.is_terminal:
+            _show_live(view, looks, console=console)
         else:
-            _tell_lines(view, hub, edge, stop=stop)
+            _tell_lines(view, looks)
         console.print("stopping: open tracklets are finished and sent ...")
+        rss_mib = hub.peak_rss_mib() + edge.peak_rss_mib()
         in_order = edge.stop(patience_s=_PATIENCE_S)
         in_order &= hub.stop(patience_s=_PATIENCE_S)
     note = "" if in_order else " A process did not end in time and was killed; nothing acknowledged is lost."
     console.print(f"stopped.{note} Data in {site.data}, logs in {logs}", highlight=False, soft_wrap=True)
+    return RunReport(hub.restarts + edge.restarts, rss_mib)
 
 
 def _kill(*children: Child) -> None:
@@ -53,23 +85,29 @@ def _kill(*children: Child) -> None:
         child.kill()
 
 
-def _goes_on(hub: Child, edge: Child, stop: threading.Event) -> bool:
-    """Look after the children, for half a second; False when the run is over."""
-    hub.keep_alive()
-    edge.keep_alive()
-    return not stop.wait(_LOOK_S) and not edge.has_ended()
+def _looks(hub: Child, edge: Child, *, run: Run, stop: threading.Event) -> Iterator[None]:
+    """Twice a second, until the run is over; the children are looked after each time."""
+    started_at = time.monotonic()
+    while not stop.wait(_LOOK_S) and not edge.has_ended():
+        seconds = time.monotonic() - started_at
+        if run.seconds is not None and seconds >= run.seconds:
+            return
+        hub.keep_alive()
+        edge.keep_alive()
+        run.each_look(seconds)
+        yield
 
 
-def _show_live(view: SiteView, hub: Child, edge: Child, *, console: Console, stop: threading.Event) -> None:
+def _show_live(view: SiteView, looks: Iterator[None], *, console: Console) -> None:
     with Live(console=console, auto_refresh=False) as live:
-        while _goes_on(hub, edge, stop):
+        for _ in looks:
             view.new_events()
             live.update(view.render(), refresh=True)
 
 
-def _tell_lines(view: SiteView, hub: Child, edge: Child, *, stop: threading.Event) -> None:
+def _tell_lines(view: SiteView, looks: Iterator[None]) -> None:
     report_at = time.monotonic() + _REPORT_S
-    while _goes_on(hub, edge, stop):
+    for _ in looks:
         lines = view.new_events()
         if time.monotonic() >= report_at:
             lines += view.camera_lines()
