@@ -69,9 +69,7 @@ def main() -> None:
     print(f"kind {options.kind} (version {KIND_VERSION}), seed {options.seed}: {options.cameras} cameras, "
           f"{len(site.people)} people, {options.seconds} s")  # fmt: skip
     print(f"  setting up             {result['setup_cpu_s']:8.2f} s of CPU")
-    print(
-        f"  a frame                {result['cpu_ms_per_frame']:8.2f} ms of CPU, {result['people_per_frame']} people in it"
-    )
+    print(f"  a frame                {result['cpu_ms_per_frame']:8.2f} ms of CPU, {result['people_per_frame']} people")
     print(f"  real-time factor       {result['real_time_factor']:8.2f} on one core")
     print(f"    of the last third    {result['real_time_factor_last_third']:8.2f}")
     print(f"  peak memory            {result['peak_memory_mib']:8d} MiB")

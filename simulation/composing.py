@@ -29,7 +29,7 @@ _NEAREST_M = 0.7
 _SLACK_M = 0.12
 """Things hide a person when they are nearer by more than this."""
 
-_NOISE_TILES = 4
+_NOISE_TILES = 2
 
 _Rect: TypeAlias = tuple[int, int, int, int]
 

@@ -1,6 +1,6 @@
 """A site rendered ahead into files: a video and a MOT file per camera, the truth, and a site file that replays it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,7 +15,7 @@ from passerby.errors import ConfigError
 from passerby.ids import CameraId
 from simulation.cameras import CameraSpec
 from simulation.ground_truth import TruthRecorder, write_mot, write_truth
-from simulation.site import SimulatedSite
+from simulation.site import KEPT_VIEWS, SimulatedSite
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,17 @@ class VideoWriter:
 
 
 def _in_time_order(site: SimulatedSite, seconds: float) -> Iterator[tuple[CameraId, int]]:
-    """Frames of all cameras as they would come."""
-    due = [
-        (index / site.spec(camera).fps, order, camera, index)
-        for order, camera in enumerate(site.camera_ids)
-        for index in range(round(site.spec(camera).fps * seconds))
-    ]
-    for _, _, camera, index in sorted(due):
-        yield camera, index
+    """Frames as they would come, of as many cameras at a time as a site keeps ready."""
+    for group in _groups(site.camera_ids):
+        due = [
+            (index / site.spec(camera).fps, order, camera, index)
+            for order, camera in enumerate(group)
+            for index in range(round(site.spec(camera).fps * seconds))
+        ]
+        for _, _, camera, index in sorted(due):
+            yield camera, index
+
+
+def _groups(cameras: Sequence[CameraId]) -> Iterator[Sequence[CameraId]]:
+    for first in range(0, len(cameras), KEPT_VIEWS):
+        yield cameras[first : first + KEPT_VIEWS]

@@ -19,7 +19,7 @@ PHASES, YAWS = 12, 30
 
 PITCH_BIN: float = math.radians(5.0)
 
-_KEPT_BYTES = 160 * 2**20
+_KEPT_BYTES = 128 * 2**20
 _KEPT_FIGURES = 96
 
 

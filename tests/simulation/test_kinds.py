@@ -1,4 +1,4 @@
-"""The kinds are frozen: who, where and how of a site of each kind has the fingerprint that it had when it was measured."""
+"""The kinds are frozen: a site of each kind has the fingerprint that it had when it was measured."""
 
 import dataclasses
 import hashlib
@@ -16,7 +16,7 @@ FINGERPRINTS: dict[KindName, str] = {
     "crowded": "e6c2ff1cf5047e8d",
     "sparse": "2d5fb13371d9770b",
 }
-"""Of KIND_VERSION 1. What changes one of them is another kind of site: raise KIND_VERSION, then put the new ones here."""
+"""Of KIND_VERSION 1. What changes one makes another kind of site: raise KIND_VERSION, and put the new ones here."""
 
 
 def fingerprint(site: SimulatedSite) -> str:

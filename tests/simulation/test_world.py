@@ -1,5 +1,7 @@
 """The building and the people in it: any size, any time, through doors and around furniture."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ def test_ways_keep_clear_of_furniture() -> None:
             way = navigation.way(ends[0], start, goal=ends[1], goal_room=goal)
             assert way[0] == ends[0]
             assert way[-1] == ends[1]
-            for a, b in zip(way, way[1:], strict=False):
+            for a, b in itertools.pairwise(way):
                 for share in np.linspace(0, 1, 15):
                     x, y = a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])
                     assert plan.room_at(x, y) != OUTSIDE
@@ -119,7 +121,7 @@ def test_people_leave_and_come_back_stand_and_put_down_cases() -> None:
     world, _ = world_of(11, people=16)
     seen = [{s.person.person_id: s for s in world.at(float(t))} for t in range(0, 600, 2)]
     someone = max(range(1, 17), key=lambda k: sum(k in states for states in seen))
-    changes = sum((someone in a) != (someone in b) for a, b in zip(seen, seen[1:], strict=False))
+    changes = sum((someone in a) != (someone in b) for a, b in itertools.pairwise(seen))
     assert changes >= 2
     every = [state for states in seen for state in states.values()]
     assert {"walk", "stand", "rest", "phone"} == {state.stance for state in every}
