@@ -1,22 +1,19 @@
 """The running hub: receives from the port, commits in groups, acknowledges, and says in its log how it goes."""
 
 import contextlib
-import functools
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
-from hub.records import Refused
+from hub.endurance import EnduringHub
 from hub.site_hub import Hub
-from passerby.errors import DataError, StoreError
+from passerby.errors import DataError
 from passerby.ids import CameraId, EdgeId
-from passerby.messages import CameraState, Envelope, Status
+from passerby.messages import CameraState, Status
 from passerby.tape import TapeWriter
 from passerby.transport import Delivery, HubPort
 
-_T = TypeVar("_T")
 _log = logging.getLogger("passerby.hub")
 
 TICK_S = 0.25
@@ -25,13 +22,7 @@ TICK_S = 0.25
 BATCH_MESSAGES = 256
 """One transaction takes so many messages at most: what came while the former one was written."""
 
-_FIRST_RETRY_S = 0.5
-_LONGEST_RETRY_S = 10.0
 _REPORT_EVERY_S = 10.0
-
-_BROKEN_BY_MESSAGE = (ArithmeticError, DataError, LookupError, TypeError, ValueError)
-"""What working on a message that should have been refused may raise. A hub that ended of it would get the same message
-again after its restart, and end again: so it is set aside, counted and logged with its trace."""
 
 
 class HubServer:
@@ -47,6 +38,7 @@ class HubServer:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._hub = hub
+        self._work = EnduringHub(hub, stop=stop)
         self._port = port
         self._stop = stop
         self._tape = tape
@@ -69,7 +61,7 @@ class HubServer:
             if deliveries:
                 self._take(deliveries)
             else:
-                self._patiently(lambda: self._hub.tick(self._clock()))
+                self._work.tick(self._clock())
             self._report()
 
     def shutdown(self) -> None:
@@ -85,11 +77,7 @@ class HubServer:
                 self._note_states(delivery.envelope.message)
         reliable = [delivery for delivery in deliveries if delivery.envelope.seq > 0]
         batch = [(delivery.edge_id, delivery.envelope) for delivery in reliable]
-        refused: Sequence[Refused] | None
-        try:
-            refused = self._patiently(lambda: self._hub.ingest(batch, now_ns=now_ns).refusals)
-        except _BROKEN_BY_MESSAGE:
-            refused = self._one_by_one(batch, now_ns=now_ns)
+        refused = self._work.take(batch, now_ns=now_ns)
         if refused is None:
             return  # stopped while it could not be written: the edges keep it
         reasons = {(refusal.boot_id, refusal.seq): refusal.reason for refusal in refused}
@@ -117,40 +105,6 @@ class HubServer:
             with contextlib.suppress(DataError):  # said already
                 self._tape.close()
             self._tape = None
-
-    def _one_by_one(self, batch: Sequence[tuple[EdgeId, Envelope]], *, now_ns: int) -> Sequence[Refused] | None:
-        """Each message in a transaction of its own; those that cannot be worked on are set aside."""
-        refused: list[Refused] = []
-        for message in batch:
-            result = self._patiently(functools.partial(self._take_one, message, now_ns=now_ns))
-            if result is None:
-                return None
-            refused += result
-        return refused
-
-    def _take_one(self, message: tuple[EdgeId, Envelope], *, now_ns: int) -> Sequence[Refused]:
-        try:
-            return self._hub.ingest([message], now_ns=now_ns).refusals
-        except _BROKEN_BY_MESSAGE:
-            edge_id, envelope = message
-            _log.exception("message %d of %s cannot be worked on; it is set aside", envelope.seq, edge_id)
-            self._hub.dismiss(edge_id, envelope)
-            return [Refused(edge_id, envelope.boot_id, envelope.seq, "unprocessable")]
-
-    def _patiently(self, work: Callable[[], Sequence[_T]]) -> Sequence[_T] | None:
-        """Do it again, with growing pauses, while the database cannot be written (disk full, locked).
-
-        Meanwhile nothing is acknowledged, and the edges wait. None when the hub is to stop.
-        """
-        pause_s = _FIRST_RETRY_S
-        while True:
-            try:
-                return work()
-            except StoreError as error:
-                _log.error("%s; tries again in %.1f s", error, pause_s)
-                if self._stop.wait(pause_s):
-                    return None
-                pause_s = min(2 * pause_s, _LONGEST_RETRY_S)
 
     def _note_states(self, status: Status) -> None:
         for camera in status.cameras:

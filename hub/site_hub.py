@@ -103,17 +103,17 @@ class Hub:
         the batch has changed anything.
         """
         before = self.tick(now_ns)
-        refusals = []
-        with self._transaction(now_ns) as connection:
-            intake = Intake(self._state, connection, store=self._store, statistics=self._statistics)
-            for edge_id, envelope in deliveries:
-                reason = intake.take(edge_id, envelope)
-                if reason is not None:
-                    refusals.append(Refused(edge_id, envelope.boot_id, envelope.seq, reason))
-            intake.settle()
-            self._round().decide(intake.touched)
-            events = tuple(self._state.changes.events)
-        return IngestResult((*before, *events), tuple(refusals))
+        events, refusals = self._take(deliveries, now_ns=now_ns, decide=True)
+        return IngestResult((*before, *events), refusals)
+
+    def keep(self, deliveries: Sequence[tuple[EdgeId, Envelope]], *, now_ns: int) -> Sequence[Refused]:
+        """Take a batch as `ingest` does, without deciding anything; what of it is refused. Raises StoreError.
+
+        For when decisions fail. The next `ingest` or `tick` decides whom nobody has decided; an identity that was
+        known before is revised with the tracklet's next update.
+        """
+        self._recover()
+        return self._take(deliveries, now_ns=now_ns, decide=False)[1]
 
     def tick(self, now_ns: int) -> Sequence[Event]:
         """Take the decisions that time alone brings up to `now_ns`: what was deferred, is silent, is to be forgotten.
@@ -159,6 +159,22 @@ class Hub:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _take(
+        self, deliveries: Sequence[tuple[EdgeId, Envelope]], *, now_ns: int, decide: bool
+    ) -> tuple[Sequence[Event], Sequence[Refused]]:
+        refusals = []
+        with self._transaction(now_ns) as connection:
+            intake = Intake(self._state, connection, store=self._store, statistics=self._statistics)
+            for edge_id, envelope in deliveries:
+                reason = intake.take(edge_id, envelope)
+                if reason is not None:
+                    refusals.append(Refused(edge_id, envelope.boot_id, envelope.seq, reason))
+            intake.settle()
+            if decide:
+                self._round().decide(intake.touched)
+            events = tuple(self._state.changes.events)
+        return events, tuple(refusals)
 
     def _round(self) -> Round:
         return Round(

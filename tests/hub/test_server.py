@@ -3,13 +3,14 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hub.association import Assignment, LinkProblem, PlainAssociator
 from hub.reader import SiteReader
 from hub.server import HubServer
 from hub.site_hub import Hub
@@ -25,15 +26,21 @@ FULL_DISK = Path("/dev/full")
 
 
 @contextmanager
-def running_hub(data: Path, *, tape: Path | None = None) -> Iterator[str]:
+def running_hub(
+    data: Path,
+    *,
+    tape: Path | None = None,
+    associator: PlainAssociator | None = None,
+    clock: Callable[[], int] = time.time_ns,
+) -> Iterator[str]:
     """A hub in a thread; gives its address."""
     stop = threading.Event()
     with (
-        Hub.open(data) as hub,
+        Hub.open(data, associator=associator) as hub,
         HubPort("tcp://127.0.0.1:0", load_hub_keys(data / "keys"), window=64, committed=hub.committed()) as port,
     ):
         recorder = None if tape is None else TapeWriter(tape)
-        server = HubServer(hub, port, stop=stop, tape=recorder)
+        server = HubServer(hub, port, stop=stop, tape=recorder, clock=clock)
         server.startup()
         thread = threading.Thread(target=server.main_loop)
         thread.start()
@@ -123,3 +130,29 @@ def test_a_tape_that_cannot_be_written_ends_and_the_hub_goes_on(
             link.publish(seen(1, "hall", tracklet=number), timeout_s=5)
             assert link.flush(PATIENCE_S)
     assert "cannot write the tape: No space left on device; the recording ends here" in caplog.text
+
+
+def test_decisions_that_fail_when_their_time_comes_neither_end_the_hub_nor_cost_a_message(tmp_path: Path) -> None:
+    class Broken(PlainAssociator):
+        attempted = threading.Event()
+
+        def link(self, problem: LinkProblem) -> Sequence[Assignment]:
+            self.attempted.set()
+            raise ValueError("a fault of ours")
+
+    later_ns = [0]
+    associator = Broken()
+    with (
+        running_hub(tmp_path, associator=associator, clock=lambda: time.time_ns() + later_ns[0]) as address,
+        edge(address, tmp_path) as link,
+    ):
+        link.publish(seen(1, "hall", tracklet=1, end_s=0.2, exemplars=1), timeout_s=5)
+        assert link.flush(PATIENCE_S)
+        assert not associator.attempted.is_set()
+        later_ns[0] = 3 * 10**9
+        assert associator.attempted.wait(PATIENCE_S)
+        link.publish(seen(2, "hall", tracklet=2), timeout_s=5)
+        assert link.flush(PATIENCE_S)
+        assert (link.stats().refused, link.stats().acknowledged) == (0, 2)
+    with SiteReader(tmp_path) as reader:
+        assert len(reader.tracklets()) == 2
