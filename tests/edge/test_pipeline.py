@@ -93,7 +93,8 @@ def test_who_is_lost_is_closed_after_the_time_set() -> None:
     ("script", "reason"),
     [
         ([walk(0), walk(1)], "too-short"),
-        ([people([100, 100, 160, 300])] * 30, "motionless"),
+        ([people([100, 100, 160, 300], confidence=0.7)] * 30, "motionless"),
+        ([people([100, 100, 160, 300], confidence=0.95)] * 30, None),
         ([people([10 + 4 * i, 100, 22 + 4 * i, 150], confidence=0.6) for i in range(20)], None),
     ],
 )
