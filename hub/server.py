@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 from hub.endurance import EnduringHub
 from hub.site_hub import Hub
@@ -23,6 +24,9 @@ BATCH_MESSAGES = 256
 """One transaction takes so many messages at most: what came while the former one was written."""
 
 _REPORT_EVERY_S = 10.0
+
+CLOCK_TOLERANCE_NS = 60 * 10**9
+"""So far this machine's clock may be behind the hub's time before it is worth a line: daily corrections are less."""
 
 
 class HubServer:
@@ -48,11 +52,13 @@ class HubServer:
         self._reported: dict[str, int] = {}
         self._report_due = 0.0
         self._flush_due = 0.0
+        self._time_stands = False
 
     def startup(self) -> None:
         """Say where it listens."""
         active = len(self._hub.state.identities)
         _log.info("listens at %s; %d identities known", self._port.address, active)
+        self._watch_clock()
 
     def main_loop(self) -> None:
         """Until `stop` is set. Raises TransportError when the port fails."""
@@ -114,6 +120,26 @@ class HubServer:
                 _log.info("camera %s is %s%s", camera.camera_id, camera.state, detail)
                 self._states[camera.camera_id] = camera.state
 
+    def _watch_clock(self) -> None:
+        """Say once when this machine's clock falls behind the hub's time, which never runs back, and when that ends.
+
+        The hub's time is in every row: a hub that set it back would have to change what it has decided.
+        """
+        behind_ns = self._hub.state.clock_ns - self._clock()
+        if self._time_stands and behind_ns <= 0:
+            _log.info("the clock has reached the hub's time again")
+            self._time_stands = False
+        elif not self._time_stands and behind_ns > CLOCK_TOLERANCE_NS:
+            self._time_stands = True
+            until = datetime.fromtimestamp(self._hub.state.clock_ns / 1e9, UTC)
+            _log.warning(
+                "this machine's clock is %s behind the hub's time, %s UTC: it has been set back, or was wrong before. "
+                "Until it gets there people seen only for a moment stay undecided, tracklets of an edge that is gone "
+                "stay open and nobody is forgotten. Set the clock right; if it is: docs/operating.md, The clock",
+                timedelta(seconds=behind_ns // 10**9),
+                f"{until:%Y-%m-%d %H:%M:%S}",
+            )
+
     def _report(self) -> None:
         connected = {edge.edge_id for edge in self._port.edges()}
         for edge_id in sorted(connected - self._connected):
@@ -121,6 +147,7 @@ class HubServer:
         for edge_id in sorted(self._connected - connected):
             _log.warning("edge %s is gone", edge_id)
         self._connected = connected
+        self._watch_clock()
         if time.monotonic() >= self._report_due:
             self._report_due = time.monotonic() + _REPORT_EVERY_S
             self._report_counters()

@@ -156,3 +156,37 @@ def test_decisions_that_fail_when_their_time_comes_neither_end_the_hub_nor_cost_
         assert (link.stats().refused, link.stats().acknowledged) == (0, 2)
     with SiteReader(tmp_path) as reader:
         assert len(reader.tracklets()) == 2
+
+
+def test_a_clock_that_was_once_far_ahead_is_told_and_people_are_recognized_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="passerby.hub")
+    ahead_ns = [90 * 60 * 10**9]
+
+    def clock() -> int:
+        return time.time_ns() + ahead_ns[0]
+
+    with running_hub(tmp_path, clock=clock) as address, edge(address, tmp_path) as link:
+        link.publish(seen(1, "hall", tracklet=1), timeout_s=5)
+        assert link.flush(PATIENCE_S)
+        assert "behind the hub's time" not in caplog.text
+        ahead_ns[0] = 0
+        wait_for(lambda: "this machine's clock is 1:29:5" in caplog.text)
+    caplog.clear()
+    with running_hub(tmp_path, clock=clock) as address, edge(address, tmp_path) as link:
+        link.publish(seen(1, "hall", tracklet=2, begin_s=5, end_s=7), timeout_s=5)
+        assert link.flush(PATIENCE_S)
+        assert caplog.text.count("behind the hub's time") == 1
+        ahead_ns[0] = 91 * 60 * 10**9
+        wait_for(lambda: "the clock has reached the hub's time again" in caplog.text)
+    with SiteReader(tmp_path) as reader:
+        assert [t.identity_id for t in reader.tracklets()] == [1, 1]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    moment = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline
+        moment.wait(0.02)
