@@ -53,6 +53,7 @@ _GROUPS = {
     "identities": "Who was seen, where and when.",
     "keys": "Make keys for edges, and say which ones the hub listens to.",
     "models": "List, fetch, describe and export models.",
+    "tape": "Record simulated sites as wire messages, or send them live.",
     "train": "Train networks.",
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
