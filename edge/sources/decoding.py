@@ -19,6 +19,9 @@ _MAX_REMEMBERED = 256
 _DENSE_KEYFRAMES = 3
 """So many keyframes in a row close enough to each other: from then on only keyframes are decoded."""
 
+_BROKEN = (av.error.InvalidDataError, av.error.PatchWelcomeError)
+"""What a packet raises that is damaged. Damaged bits may well ask for what no stream uses and FFmpeg never wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -58,18 +61,26 @@ class Decoder:
         self.broken_packets = 0
 
     def decode(self, packet: Any) -> Iterator[Picture]:
-        """The pictures that this packet completes; an empty packet flushes the last ones."""
+        """The pictures that this packet completes; an empty packet flushes the last ones.
+
+        A broken packet gives none and is counted. What else FFmpeg raises is raised: the decoder itself has failed.
+        """
         if packet.size and packet.pts is not None and not self._admit(packet):
             return
         try:
             frames = packet.decode()
-        except av.error.InvalidDataError:
+        except _BROKEN:
             self.broken_packets += 1  # joined between keyframes, or damaged on the way: the next keyframe mends it
             return
         for frame in frames:
             time_ns = self._count(frame.pts)
             if self._limit.take(time_ns):
                 yield Picture(self._shown, time_ns, self._bgr(frame))
+
+    @property
+    def shown(self) -> int:
+        """Pictures so far, with those that were passed over; 0: none could be decoded yet."""
+        return self._shown
 
     def begin(self, packet: Any) -> None:
         """Take the time stamp of the stream's first packet as its beginning; later packets change nothing."""

@@ -63,3 +63,9 @@ def source_error(url: str, error: BaseException, *, waited_s: float, timeout_s: 
         if isinstance(error, kinds):
             return ours(f"{redact(url)}: {words} ({reason})")
     return SourceError(f"{redact(url)}: {reason}")
+
+
+def decoding_error(url: str, error: BaseException) -> SourceError:
+    """The SourceError for what a decoder raised; as `source_error`, to be raised outside the `except` block."""
+    reason = redact(str(getattr(error, "strerror", None) or type(error).__name__))
+    return SourceError(f"{redact(url)}: its video cannot be decoded ({reason})")

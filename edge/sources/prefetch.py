@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 from edge.frames import Frame
 from edge.sources.source import FrameSource
-from passerby.errors import SourceError, SourceTimeoutError
+from passerby.errors import SourceTimeoutError
 
 _PUT_S = 0.1
 
@@ -18,10 +18,10 @@ def prefetch(source: FrameSource, *, frames: int = 4, timeout_s: float = 60.0) -
     it; SourceTimeoutError if the thread gives nothing for `timeout_s`. Closing the iterator ends the thread; the
     source remains the caller's to close.
     """
-    waiting: queue.Queue[Frame | SourceError | None] = queue.Queue(frames)
+    waiting: queue.Queue[Frame | BaseException | None] = queue.Queue(frames)
     closed = threading.Event()
 
-    def put(item: Frame | SourceError | None) -> bool:
+    def put(item: Frame | BaseException | None) -> bool:
         while not closed.is_set():
             try:
                 waiting.put(item, timeout=_PUT_S)
@@ -35,7 +35,7 @@ def prefetch(source: FrameSource, *, frames: int = 4, timeout_s: float = 60.0) -
             for frame in source:
                 if not put(frame):
                     return
-        except SourceError as error:
+        except BaseException as error:  # noqa: BLE001 - it is raised where the frames are read, whatever it is
             put(error)
         else:
             put(None)
@@ -50,7 +50,7 @@ def prefetch(source: FrameSource, *, frames: int = 4, timeout_s: float = 60.0) -
                 raise SourceTimeoutError(f"the decoder gave nothing for {timeout_s:g} s") from None
             if item is None:
                 return
-            if isinstance(item, SourceError):
+            if isinstance(item, BaseException):
                 raise item
             yield item
     finally:

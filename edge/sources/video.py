@@ -2,22 +2,24 @@
 
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 
 from edge.frames import Frame
 from edge.sources.clocks import Backlog, FileClock, LiveClock, may_follow
-from edge.sources.decoding import Decoder, stream_fps
-from edge.sources.failures import source_error
+from edge.sources.decoding import Decoder, Picture, stream_fps
+from edge.sources.failures import decoding_error, source_error
 from edge.sources.source import StreamInfo, Traffic
 from edge.sources.traffic import TrafficMeter
 from passerby.config import CameraSettings
 from passerby.errors import SourceEndedError, SourceError, SourceTimeoutError
 from passerby.ids import CameraId
 from passerby.redaction import redact
+
+_T = TypeVar("_T")
 
 LIVE_SCHEMES = ("rtsp://", "rtsps://", "http://", "https://")
 
@@ -70,27 +72,20 @@ class _Video:
 
     def _packets(self) -> Iterator[Any]:
         """The stream's packets, the last one empty; FFmpeg's errors as ours."""
-        packets = self._container.demux(self._stream)
-        while True:
-            failure: BaseException | None = None
-            packet = None
-            asked = time.monotonic()
-            try:
-                packet = next(packets, None)
-            except (av.FFmpegError, OSError) as error:
-                failure = error
-            if failure is not None:
-                waited_s = time.monotonic() - asked
-                raise source_error(
-                    self._url, failure, waited_s=waited_s, timeout_s=self._read_timeout_s, connected=True
-                )
-            if packet is None:
-                return
+
+        def failed(error: BaseException, waited_s: float) -> SourceError:
+            return source_error(self._url, error, waited_s=waited_s, timeout_s=self._read_timeout_s, connected=True)
+
+        for packet in _each(self._container.demux(self._stream), failed):
             if packet.size:
                 self._decoder.begin(packet)
                 time_ns = None if packet.dts is None else self._decoder.time_ns(packet.dts)
                 self._meter.add(packet.size, time_ns=time_ns, keyframe=packet.is_keyframe)
             yield packet
+
+    def _pictures(self, packet: Any) -> Iterator[Picture]:
+        """The pictures to be looked at that a packet completes; FFmpeg's errors as ours."""
+        return _each(self._decoder.decode(packet), lambda error, _: decoding_error(self._url, error))
 
 
 class VideoFile(_Video):
@@ -106,13 +101,18 @@ class VideoFile(_Video):
         began = time.monotonic_ns()
         last_ns = self._start_at_ns - _MIN_STEP_NS
         for packet in self._packets():
-            for picture in self._decoder.decode(packet):
+            for picture in self._pictures(packet):
                 if self._realtime:
                     time.sleep(max(0, began + picture.time_ns - time.monotonic_ns()) / 1e9)
                 captured_at_ns, source = clock.capture_time(picture.time_ns)
                 # Two frames with one time stamp, or out of order, are a fault of the file; time grows all the same.
                 last_ns = max(captured_at_ns, last_ns + _MIN_STEP_NS)
                 yield Frame(self._camera_id, picture.frame_number, last_ns, source, picture.image)
+        if self.traffic.packets and not self._decoder.shown:
+            raise SourceError(
+                f"{redact(self._url)}: no picture could be decoded from its {self.traffic.packets} packets; "
+                "the file is damaged, or of a kind that FFmpeg cannot read"
+            )
 
 
 class LiveVideo(_Video):
@@ -134,7 +134,7 @@ class LiveVideo(_Video):
                     f"{redact(self._url)}: data but no picture for {self._stall_after_s:g} s"
                     f" ({self._decoder.broken_packets} packets could not be decoded)"
                 )
-            for picture in self._decoder.decode(packet):
+            for picture in self._pictures(packet):
                 seen = time.monotonic()
                 captured_at_ns, clock = self._clock.capture_time(picture.time_ns)
                 # A clock that went back a little (the first sender report came) shows the same time again: wait it out.
@@ -151,6 +151,23 @@ class LiveVideo(_Video):
             self._decoder.time_ns(packet.pts), received_at_ns=received_at_ns, wallclock_ns=_producer_time_ns(packet)
         )
         return self._backlog.is_draining(self._decoder.time_ns(packet.dts), received_at_ns=received_at_ns)
+
+
+def _each(items: Iterator[_T], ours: Callable[[BaseException, float], SourceError]) -> Iterator[_T]:
+    """All of `items`; FFmpeg's error becomes `ours(error, seconds waited)`, raised outside of its context."""
+    while True:
+        failure: BaseException
+        asked = time.monotonic()
+        try:
+            item = next(items, None)
+        except (av.FFmpegError, OSError) as error:
+            failure = error
+        else:
+            if item is None:
+                return
+            yield item
+            continue
+        raise ours(failure, time.monotonic() - asked)
 
 
 def _open(settings: CameraSettings, options: dict[str, str]) -> Any:

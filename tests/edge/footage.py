@@ -1,10 +1,11 @@
 """Small films for the tests, written by PyAV, and pictures whose number can be read back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 WIDTH, HEIGHT = 320, 240
@@ -47,3 +48,26 @@ def write_film(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def write_packets(path: Path, packets: Sequence[bytes], *, codec: str) -> Path:
+    """A file of these packets, as they are: what a camera may send that no encoder would."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for number, content in enumerate(packets):
+            packet = av.Packet(content)
+            packet.stream, packet.time_base = stream, Fraction(1, 10)
+            packet.pts = packet.dts = number
+            packet.is_keyframe = True
+            container.mux(packet)
+    return path
+
+
+def jpeg(number: int, *, odd_sampling: bool = False) -> bytes:
+    """`picture(number)` as a JPEG; with colours sampled as no camera does and FFmpeg cannot, if `odd_sampling`."""
+    content = bytearray(cv2.imencode(".jpg", picture(number))[1].tobytes())
+    if odd_sampling:
+        frame_header = content.index(b"\xff\xc0")
+        content[frame_header + 11] = 0x33
+    return bytes(content)

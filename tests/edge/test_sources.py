@@ -1,6 +1,7 @@
 """Files and folders: which frames come, with which number, time and content."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -9,9 +10,11 @@ import pytest
 from edge.frames import Frame
 from edge.sources import open_source
 from edge.sources.prefetch import prefetch
+from edge.sources.source import StreamInfo, Traffic
 from passerby.config import CameraSettings
 from passerby.errors import SourceError, SourceRefusedError
 from passerby.ids import CameraId
+from passerby.messages import Clock
 from tests.edge import footage
 
 HALL = CameraId("hall")
@@ -110,6 +113,33 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
         open_source(HALL, CameraSettings(url="gopher://a:secret@b/c"), realtime=False)
 
 
+def test_a_damaged_packet_is_passed_over(tmp_path: Path) -> None:
+    packets = [footage.jpeg(1), b"no picture", footage.jpeg(3, odd_sampling=True), footage.jpeg(4)]
+    frames = read(footage.write_packets(tmp_path / "f.avi", packets, codec="mjpeg"))
+    assert [footage.number_of(frame.image) for frame in frames] == [1, 4]
+
+
+@pytest.mark.parametrize("realtime", [False, True])
+def test_a_recording_of_damaged_packets_alone_is_an_error_and_not_empty(tmp_path: Path, realtime: bool) -> None:
+    packets = [b"no picture", footage.jpeg(2, odd_sampling=True)]
+    film = footage.write_packets(tmp_path / "f.avi", packets, codec="mjpeg")
+    with (
+        open_source(HALL, CameraSettings(url=str(film)), realtime=realtime) as source,
+        pytest.raises(SourceError, match=r"f\.avi: no picture could be decoded from its 2 packets"),
+    ):
+        list(source)
+
+
+@pytest.mark.parametrize("called", [b"Y41P", b"theo"])  # raw video in too short packets; a codec without its headers
+def test_a_decoder_that_fails_is_a_source_error(tmp_path: Path, called: bytes) -> None:
+    film = footage.write_packets(tmp_path / "f.avi", [footage.jpeg(1)], codec="mjpeg")
+    film.write_bytes(film.read_bytes().replace(b"MJPG", called))
+    with open_source(HALL, CameraSettings(url=str(film)), realtime=False) as source:
+        with pytest.raises(SourceError, match=r"f\.avi: its video cannot be decoded \(") as caught:
+            list(source)
+        assert caught.value.__context__ is None
+
+
 def test_prefetch_gives_the_same_frames_and_ends(tmp_path: Path) -> None:
     film = footage.write_film(tmp_path / "f.mp4", frames=20)
     with open_source(HALL, CameraSettings(url=str(film), fps=120), realtime=False, start_at_ns=0) as source:
@@ -132,3 +162,29 @@ def test_prefetch_hands_on_what_goes_wrong(tmp_path: Path) -> None:
         assert next(frames).frame_number == 1
         with pytest.raises(SourceError, match=r"2\.png"):
             next(frames)
+
+
+def test_prefetch_hands_on_faults_of_every_kind_at_once() -> None:
+    class Faulty:
+        """A source with a fault of ours in it."""
+
+        info = StreamInfo("none", "", 1, 1, 1.0, 0)
+        traffic = Traffic()
+
+        def __iter__(self) -> Iterator[Frame]:
+            yield Frame(HALL, 1, 1, Clock(source="file", error_ns=0), footage.picture(1))
+            raise IndexError("a fault of ours")
+
+        def __enter__(self) -> "Faulty":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.close()
+
+        def close(self) -> None:
+            pass
+
+    frames = prefetch(Faulty(), timeout_s=60.0)
+    assert next(frames).frame_number == 1
+    with pytest.raises(IndexError, match="a fault of ours"):
+        next(frames)
