@@ -45,7 +45,7 @@ def make(
             progress=lambda share: bar.update(task, completed=share),
         )
     console.print(
-        f"kind {kind} (version {KIND_VERSION}), seed {seed}, tape version {TAPE_VERSION}: {len(site.camera_ids)} cameras, "
+        f"kind {kind} (version {KIND_VERSION}), seed {seed}, tape version {TAPE_VERSION}: {cameras} cameras, "
         f"{recorded.people} people, {recorded.tracklets} tracklets, {recorded.messages} messages",
         highlight=False,
         soft_wrap=True,

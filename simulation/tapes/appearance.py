@@ -1,8 +1,8 @@
 """Embeddings of people who are not there: raw vectors that lie to each other as a real network's do.
 
-x = site + camera + drift(time) + scale_camera * (person + view(direction) + person in camera + picture), where each part
-is Gaussian with its share of the energy (see `networks`) on the same axes, of falling energy. Directions are smooth: what
-two directions share falls with their difference as exp(2 (cos - 1)), which fits PKU-Reid's eight directions.
+x = site + camera + drift(time) + scale_camera * (person + view(direction) + person in camera + picture), where each
+part is Gaussian with its share of the energy (see `networks`) on the same axes, of falling energy. Directions are
+smooth: what two share falls with their difference as exp(2 (cos - 1)), which fits PKU-Reid's eight directions.
 """
 
 from dataclasses import dataclass
@@ -40,8 +40,7 @@ class Views:
     """What embeddings are asked for; row i of each array is one picture.
 
     `yaw_rad` (n,) the camera's direction from the person's front; `visibility` (n,) 0-1; `height_px` (n,);
-    `other` (n,) index of the nearer person in front (-1: nobody) and `other_share` (n,) how much of the box is theirs;
-    `times_s` (n,).
+    `other` (n,) index of the nearer person in front (-1: nobody) and `other_share` (n,) how much of the box is theirs.
     """
 
     yaw_rad: Float32Array
@@ -49,7 +48,6 @@ class Views:
     height_px: Float32Array
     other: Int64Array
     other_share: Float32Array
-    times_s: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.yaw_rad)
@@ -67,16 +65,18 @@ class Appearance:
         mixed = stream(0, "network", network.name).standard_normal((DIMENSION, DIMENSION))
         # The network is the same at every site, and so are its axes.
         self._basis = np.linalg.qr(mixed)[0].astype(np.float32)
-        self._site = self._gaussian(stream(seed, "site appearance"), network.site, self._picture_axes)[0]
+        self._site = (
+            self._gaussian(stream(seed, "site appearance"), network.site, self._picture_axes)[0] @ self._basis.T
+        )
         self._common = self._waves(stream(0, "fronts and backs", network.name), network.common_view)
         self._bodies = [self._body(person) for person in people]
         self._in_camera: dict[tuple[int, CameraId], tuple[Float32Array, Float32Array]] = {}
         self._cameras: dict[CameraId, tuple[Float32Array, Float32Array, Float32Array]] = {}
 
-    def embeddings(self, camera_id: CameraId, person: int, *, views: Views, draw: np.random.Generator) -> Float32Array:
-        """Raw embeddings (n, 256) float32 of pictures of one tracklet; `person` is an index of the site's people.
+    def of_person(self, camera_id: CameraId, person: int, *, views: Views, draw: np.random.Generator) -> Float32Array:
+        """Pictures (n, 256) of one tracklet on the network's own axes, for `as_seen`.
 
-        `draw` gives what is of the tracklet and of each picture.
+        `person` is an index of the site's people; `draw` gives what is of the tracklet and of each picture.
         """
         network = self._network
         constant, waves = self._person_in(person, camera_id)
@@ -90,22 +90,21 @@ class Appearance:
         unclear = 1.0 + 1.5 * (1 - views.visibility) + 0.8 * np.clip(1 - views.height_px / 128.0, 0, 1)
         unclear = unclear * _uneven(draw, network.picture_spread, rows=len(views))
         noise = self._gaussian(draw, network.picture, self._picture_axes, rows=len(views))
-        return self._as_seen(camera_id, own + noise * np.sqrt(unclear)[:, None], views.times_s)
+        return np.asarray(own + noise * np.sqrt(unclear)[:, None], np.float32)
 
-    def of_things(
-        self, camera_id: CameraId, thing: int, *, times_s: NDArray[np.float64], draw: np.random.Generator
-    ) -> Float32Array:
-        """Raw embeddings (n, 256) of pictures of one of a camera's things that a detector takes for people."""
+    def of_thing(self, camera_id: CameraId, thing: int, *, count: int, draw: np.random.Generator) -> Float32Array:
+        """Pictures (count, 256) of one of a camera's things that a detector takes for people, for `as_seen`."""
         energy = self._network.person + self._network.person_camera + self._network.view
         mean = self._gaussian(stream(self._seed, "thing", camera_id, thing), energy, self._person_axes)
-        noise = self._gaussian(draw, 1.5 * self._network.picture, self._picture_axes, rows=len(times_s))
-        return self._as_seen(camera_id, mean + noise, times_s)
+        noise = self._gaussian(draw, 1.5 * self._network.picture, self._picture_axes, rows=count)
+        return np.asarray(mean + noise, np.float32)
 
-    def _as_seen(self, camera_id: CameraId, parts: Float32Array, times_s: NDArray[np.float64]) -> Float32Array:
+    def as_seen(self, camera_id: CameraId, pictures: Float32Array, *, times_s: NDArray[np.float64]) -> Float32Array:
+        """Raw embeddings (n, 256) of what a camera makes of pictures (n, 256) at times (n,)."""
         shift, drift, scale = self._camera(camera_id)
         steps, where = np.unique(np.floor(times_s / STEP_S).astype(int), return_inverse=True)
         light = np.array([self._light(step, camera_id) for step in steps.tolist()], np.float32)[where]
-        seen = (parts @ self._basis.T) * scale + self._site + shift + light[:, None] * drift
+        seen = (pictures @ self._basis.T) * scale + self._site + shift + light[:, None] * drift
         return np.asarray(seen * np.float32(self._network.length), np.float32)
 
     def _light(self, step: int, camera_id: CameraId) -> float:
@@ -169,7 +168,7 @@ def _uneven(draw: np.random.Generator, spread: float, *, rows: int = 1) -> Float
 def _axes(decay: float) -> Float32Array:
     """Standard deviation (256,) on each axis, of sum of squares 1."""
     energy = (np.arange(DIMENSION) + 4.0) ** -decay
-    return np.sqrt(energy / energy.sum()).astype(np.float32)
+    return np.asarray(np.sqrt(energy / energy.sum()), np.float32)
 
 
 def _directions(yaw_rad: Float32Array) -> Float32Array:

@@ -29,7 +29,7 @@ class CameraClock:
 
     @classmethod
     def of(cls, seed: int, camera_id: str) -> "CameraClock":
-        """The clock of a camera: by its own reports (good to tens of milliseconds), or by when the host got the frame."""
+        """A camera's clock: its own reports (good to tens of milliseconds), or when the host got the frame."""
         draw = stream(seed, "clock", camera_id)
         reports = draw.random() < _RTCP_SHARE
         error_s = float(draw.uniform(0.02, 0.08) if reports else draw.uniform(0.15, 0.4))

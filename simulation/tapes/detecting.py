@@ -101,11 +101,11 @@ def _trembling(
     sightings: Sightings, full: Float32Array, visibility: Float32Array, tremble: Float32Array
 ) -> Float32Array:
     size = np.column_stack([full[:, 2] - full[:, 0], full[:, 3] - full[:, 1]])
-    wrong = 0.028 * (1 + 1.5 * (1 - visibility))[:, None] * tremble * np.hstack([size, size])
+    wrong = 0.02 * (1 + 1.5 * (1 - visibility))[:, None] * tremble * np.hstack([size, size])
     width, height = sightings.size
     boxes = np.clip(full + wrong, 0, np.array([width, height, width, height]))
     boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2])
-    return boxes.astype(np.float32)
+    return np.asarray(boxes, np.float32)
 
 
 def _quality(

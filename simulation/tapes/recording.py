@@ -7,7 +7,7 @@ from pathlib import Path
 
 from passerby.codec import encode
 from passerby.errors import ConfigError
-from passerby.ids import BootId, CameraId, EdgeId, TrackletId
+from passerby.ids import BootId, EdgeId, TrackletId
 from passerby.messages import Envelope
 from passerby.tape import TapeWriter
 from simulation.ground_truth import Sighting
@@ -78,7 +78,7 @@ def record_tape(
     *,
     seconds: float,
     network: NetworkProfile | None = None,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None],
 ) -> RecordedTape:
     """Write `seconds` of a site to `path`, and gt/CAMERA.txt, truth.json, tracklets.json beside it.
 

@@ -6,6 +6,7 @@ is not nearer there, and no nearer person's figure covers it; the share of seen 
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +91,7 @@ def look(plan: Plan, camera: CameraSpec, trajectories: Trajectories, *, seconds:
         _look_at(camera, depth, trajectories, frames=np.arange(start, min(count, start + per_chunk)), fps=fps)
         for start in range(0, count, per_chunk)
     ] or [_look_at(camera, depth, trajectories, frames=np.zeros(0, np.int64), fps=fps)]
-    joined = {
+    joined: dict[str, Any] = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
         for field in dataclasses.fields(Sightings)
         if isinstance(getattr(parts[0], field.name), np.ndarray)
@@ -157,7 +158,7 @@ def _figure_points(
     """Pixels (n, points, 2) of the figure: between feet and head, to the sides at right angles to that line."""
     up = head - feet
     side = np.column_stack([-up[:, 1], up[:, 0]]) * (px_per_m / np.maximum(np.hypot(*up.T), 1e-6))[:, None]
-    return feet[:, None] + up[:, None] * _FIGURE[None, :, :1] + side[:, None] * _FIGURE[None, :, 1:]
+    return np.asarray(feet[:, None] + up[:, None] * _FIGURE[None, :, :1] + side[:, None] * _FIGURE[None, :, 1:])
 
 
 def _boxes(

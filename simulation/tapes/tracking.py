@@ -1,4 +1,4 @@
-"""From boxes to tracklets, with a tracker's mistakes: late starts, breaks, and two who cross and are taken for each other."""
+"""From boxes to tracklets, with a tracker's mistakes: late starts, breaks, and switches where two cross."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ _BROKEN_SHARE = 0.4
 _BROKEN_PER_S = 0.004
 """Without a reason: a box that jumps, a box too few."""
 
-_SWITCHED_SHARE = 0.06
+_SWITCHED_SHARE = 0.04
 """Of those who were covered for the most part by one who crossed before them."""
 
 _COVERED = 0.45
