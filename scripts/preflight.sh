@@ -33,7 +33,7 @@ free_mib="$(df -Pm . | awk 'NR == 2 { print $4 }')"
 if [ -n "${LIGHT:-}" ]; then
     needed_mib=2048 disk_mib=1000 download_mb=300
 else
-    needed_mib=4096 disk_mib=2300 download_mb=620
+    needed_mib=4096 disk_mib=2400 download_mb=665
 fi
 if [ "$free_mib" -lt "$needed_mib" ]; then
     printf 'missing: disk; %s MiB are free here, the environment takes about %s MiB and its download %s\n' \
@@ -51,7 +51,7 @@ if [ -n "${LIGHT:-}" ]; then
     exit 0
 fi
 cat <<END
-About $download_mb MB will be fetched into .venv (2.3 GB on disk), 190 MB of it torch for the CPU.
+About $download_mb MB will be fetched into .venv (2.4 GB on disk), 190 MB of it torch for the CPU.
 END
 if [ "$(uname -s)" = Linux ]; then
     cat <<END
