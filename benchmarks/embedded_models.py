@@ -3,8 +3,8 @@
     python benchmarks/embedded_models.py [--seeds 101 102 103 104 105 106] [--frames-per-camera 40]
 
 Detection: AP50 over everybody of whom at least 30% can be seen and who is at least 28 px high, and recall of those of
-at least 60 px, in pictures of 640x360. Re-ID: crops by the true boxes, every side off by 3%; each searches all others of
-its site, same person and camera removed; plain, and with a z-score per camera. Exit status 1 if a figure is out of
+at least 60 px, in pictures of 640x360. Re-ID: crops by the true boxes, every side off by 3%; each searches all others
+of its site, same person and camera removed; plain, and with a z-score per camera. Exit status 1 if a figure is out of
 bounds.
 """
 

@@ -26,6 +26,8 @@ class DetectorRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     averaging: float = 0.998
     """Share of the running average of the weights that a step keeps; the average is the result."""
     largest_gradient: float = 10.0
+    bfloat16: bool = False
+    """Convolutions in bfloat16: twice as fast on CPUs that have it, slower on others."""
     changes: FrameChanges = FrameChanges()
 
 
@@ -43,6 +45,7 @@ def train_detector(
     torch.manual_seed(seed)
     draw = np.random.default_rng(seed)
     network = PersonDetector().train()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half the time on a CPU
     averaged: PersonDetector = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
     waiting = np.empty(0, np.int64)
@@ -53,8 +56,10 @@ def train_detector(
         batch = changed(frames, rows, changes=recipe.changes, draw=draw)
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * warm_up_and_cosine(step / recipe.steps)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bfloat16):
+            found = network(as_input(batch))
         loss = detector_loss(
-            network(as_input(batch)),
+            found,
             torch.from_numpy(batch.boxes_xyxy),
             torch.from_numpy(batch.counts),
             torch.from_numpy(batch.ignored),
@@ -74,7 +79,7 @@ def train_detector(
 def as_input(frames: MarkedFrames) -> Tensor:
     """Pictures (n, 3, height, width) float32 BGR in 0-1."""
     pictures = torch.from_numpy(frames.pictures).permute(0, 3, 1, 2)
-    return pictures.to(torch.float32).contiguous() / 255.0
+    return pictures.to(torch.float32).contiguous(memory_format=torch.channels_last) / 255.0
 
 
 def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:

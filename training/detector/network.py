@@ -93,9 +93,9 @@ class PersonDetector(nn.Module):
         logits, boxes, points, strides = [], [], [], []
         for level, (maps, stride) in enumerate(zip((bottom, between, top), STRIDES, strict=True)):
             seen = self.head(self.smooth[level](maps))
-            logits.append(self.confidence(seen).flatten(1))
+            logits.append(self.confidence(seen).float().flatten(1))
             centres = _grid(height // stride, width // stride, stride, like=pictures)
-            sides = functional.softplus(self.sides(seen)).flatten(2).transpose(1, 2) * stride
+            sides = functional.softplus(self.sides(seen).float()).flatten(2).transpose(1, 2) * stride
             boxes.append(torch.cat([centres - sides[..., :2], centres + sides[..., 2:]], dim=-1))
             points.append(centres)
             strides.append(torch.full_like(centres[:, 0], stride))

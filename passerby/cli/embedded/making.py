@@ -1,9 +1,14 @@
 """From the recipe to the two files, their manifests and what they were worth on sites held out."""
 
+import queue
 from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import Manager, get_context
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import torch
 
@@ -23,9 +28,10 @@ from training.augmentation import NO_CHANGES, training_input
 from training.backbones.osnet import OSNet
 from training.detector.export import export_detector
 from training.detector.fitting import train_detector
+from training.detector.frames import MarkedFrames
 from training.evaluate.retrieval import RankedImages, evaluate_retrieval
 from training.export import export_embedder
-from training.source import LabelledCrops, train_source
+from training.source import LabelledCrops, SourceLoss, train_source
 
 DETECTOR = "passerby-sim-detector"
 REID = "passerby-sim-reid"
@@ -34,6 +40,11 @@ _HONEST = "for the simulated site; real sites pull real weights"
 
 _WIDTH = 16
 """Channels of the first layer: OSNet x0.25."""
+
+_TELL_EVERY = 10
+"""Steps of a training between two words about it."""
+
+_PATIENCE_S = 60.0
 
 Progress = Callable[[str, int, int, str], None]
 """Called with the part, how much of it is done, of how much, and a word about how it goes."""
@@ -68,29 +79,70 @@ def make_embedded(recipe: EmbeddedRecipe, out: Path, *, processes: int, progress
     first_held_out = recipe.sites.count - recipe.sites.held_out
     frames, crops = joined([site for site in sites if site.number < first_held_out])
     _, unseen = joined([site for site in sites if site.number >= first_held_out])
-    torch.set_num_threads(recipe.threads)
-    detector = train_detector(
-        frames,
-        recipe.detector,
-        seed=recipe.seed,
-        progress=lambda step, loss: progress("detector", step, recipe.detector.steps, f"loss {loss:.3f}"),
-    )
     made_on = f"{first_held_out} rendered sites with {len(np.unique(crops.people))} people"
-    found = export_detector(detector, out / f"{DETECTOR}.onnx", description=_describe_detector(recipe, made_on))
+    # The two trainings share nothing: each has a process, and together they keep two cores busy.
+    with Manager() as manager, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        told: queue.Queue[tuple[str, int, int, str]] = manager.Queue()
+        detector = pool.submit(_make_detector, recipe, frames, out=out, made_on=made_on, told=told)
+        reid = pool.submit(_make_reid, recipe, crops, unseen=unseen, out=out, made_on=made_on, told=told)
+        _watch([detector, reid], told, progress)
+        found, (manifest, plain, normalized) = detector.result(), reid.result()
+    return Made(found, manifest, plain, normalized)
+
+
+def _watch(running: list[Future[Any]], told: "queue.Queue[tuple[str, int, int, str]]", progress: Progress) -> None:
+    """Hand on what the trainings tell until both are done or one failed."""
+    while not all(each.done() for each in running) and not any(each.done() and each.exception() for each in running):
+        try:
+            progress(*told.get(timeout=0.5))
+        except queue.Empty:
+            continue
+    while not told.empty():
+        progress(*told.get(timeout=0.5))
+
+
+def _make_detector(
+    recipe: EmbeddedRecipe,
+    frames: MarkedFrames,
+    *,
+    out: Path,
+    made_on: str,
+    told: "queue.Queue[tuple[str, int, int, str]]",
+) -> ModelManifest:
+    torch.set_num_threads(recipe.threads)
+    cv2.setNumThreads(1)
+
+    def tell(step: int, loss: float) -> None:
+        if step % _TELL_EVERY == 0:
+            told.put(("detector", step, recipe.detector.steps, f"loss {loss:.3f}"), timeout=_PATIENCE_S)
+
+    network = train_detector(frames, recipe.detector, seed=recipe.seed, progress=tell)
+    return export_detector(network, out / f"{DETECTOR}.onnx", description=_describe_detector(recipe, made_on))
+
+
+def _make_reid(
+    recipe: EmbeddedRecipe,
+    crops: LabelledCrops,
+    *,
+    unseen: LabelledCrops,
+    out: Path,
+    made_on: str,
+    told: "queue.Queue[tuple[str, int, int, str]]",
+) -> tuple[ModelManifest, float, float]:
+    """The model, and its mAP on the crops of sites held out: plain, and with a z-score per camera."""
+    torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
-    network = train_source(
-        OSNet(_WIDTH),
-        crops,
-        recipe.reid,
-        how=recipe.reid_input,
-        seed=recipe.seed,
-        progress=lambda step, loss: progress("re-ID", step, recipe.reid.steps, f"loss {loss.total:.3f}"),
-    )
+
+    def tell(step: int, loss: SourceLoss) -> None:
+        if step % _TELL_EVERY == 0:
+            told.put(("re-ID", step, recipe.reid.steps, f"loss {loss.total:.3f}"), timeout=_PATIENCE_S)
+
+    network = train_source(OSNet(_WIDTH), crops, recipe.reid, how=recipe.reid_input, seed=recipe.seed, progress=tell)
     embeddings = embedded(network, unseen, recipe)
     description = _describe_reid(recipe, made_on, reference=_reference(embeddings, unseen))
     manifest = export_embedder(network, out / f"{REID}.onnx", description=description)
     normalized = zscore_by_camera(embeddings, unseen.cameras.tolist())
-    return Made(found, manifest, _precision(embeddings, unseen), _precision(normalized, unseen))
+    return manifest, _precision(embeddings, unseen), _precision(normalized, unseen)
 
 
 def embedded(network: OSNet, crops: LabelledCrops, recipe: EmbeddedRecipe) -> Float32Array:
