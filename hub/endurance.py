@@ -1,4 +1,4 @@
-"""The hub's work, going on whatever fails: the database is waited for, a fault stays where it is, nothing is lost."""
+"""The hub's work, going on whatever fails: the database is waited for, a fault stays where it is."""
 
 import functools
 import logging
@@ -19,8 +19,8 @@ _log = logging.getLogger("passerby.hub")
 _FIRST_RETRY_S = 0.5
 _LONGEST_RETRY_S = 10.0
 
-_FAULTS = (ArithmeticError, DataError, LookupError, TypeError, ValueError)
-"""What a fault of ours may raise. A hub that ended of it would be where it was after its restart, and end again."""
+_FAULTS = (ArithmeticError, DataError, LookupError, RuntimeError, TypeError, ValueError)
+"""What a fault of ours may raise, or FAISS (RuntimeError). A hub that ended of it would be where it was after its restart, and end again."""
 
 
 class EnduringHub:

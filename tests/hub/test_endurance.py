@@ -19,7 +19,7 @@ PATIENCE_S = 20.0
 
 
 class Moody(PlainAssociator):
-    """Fails at every link while `broken`, as a fault of ours would."""
+    """Fails at every link while `broken`."""
 
     broken = False
     attempts = 0
@@ -27,7 +27,7 @@ class Moody(PlainAssociator):
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         self.attempts += 1
         if self.broken:
-            raise IndexError("a fault of ours")
+            raise RuntimeError("a fault in FAISS")
         return super().link(problem)
 
 
@@ -87,7 +87,7 @@ def test_decisions_that_fail_by_themselves_cost_no_message(
             assert work.take(sender.send(update), now_ns=at(9)) == ()
         assert list(hub.committed().values()) == [3]
         assert decided(hub) == {1: False, 2: False, 3: False}
-        assert "decisions fail (IndexError: a fault of ours), 1 times by now" in caplog.text
+        assert "decisions fail (RuntimeError: a fault in FAISS), 1 times by now" in caplog.text
 
         associator.broken = False
         tick_until_decided(hub, work, at(9))
