@@ -58,9 +58,9 @@ class NetworkProfile:
 
 _PROFILES: dict[NetworkName, NetworkProfile] = {
     "like-retail-0288": NetworkProfile(
-        name="like-retail-0288", length=5.58, person=0.29, view=0.13, common_view=0.04, person_camera=0.13,
-        view_camera=0.21, picture=0.20, site=0.12, camera=0.145, scale=0.03, person_decay=1.2, picture_decay=0.8,
-        person_spread=0.5, in_camera_spread=0.8, picture_spread=0.5,
+        name="like-retail-0288", length=5.58, person=0.297, view=0.13, common_view=0.04, person_camera=0.185,
+        view_camera=0.196, picture=0.12, site=0.033, camera=0.12, scale=0.04, person_decay=1.28, picture_decay=0.83,
+        person_spread=0.58, in_camera_spread=0.48, picture_spread=0.48,
     ),
     "like-retail-0277": NetworkProfile(
         name="like-retail-0277", length=6.24, person=0.355, view=0.122, common_view=0.03, person_camera=0.128,
