@@ -20,7 +20,8 @@ _FIRST_RETRY_S = 0.5
 _LONGEST_RETRY_S = 10.0
 
 _FAULTS = (ArithmeticError, DataError, LookupError, RuntimeError, TypeError, ValueError)
-"""What a fault of ours may raise, or FAISS (RuntimeError). A hub that ended of it would be where it was after its restart, and end again."""
+"""What a fault of ours may raise, or FAISS (RuntimeError). A hub that ended of it would be where it was after its
+restart, and end again."""
 
 
 class EnduringHub:
