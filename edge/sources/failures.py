@@ -59,6 +59,8 @@ def source_error(url: str, error: BaseException, *, waited_s: float, timeout_s: 
         return SourceTimeoutError(f"{redact(url)}: nothing came in time: gave up after {waited_s:.1f} s")
     if connected and isinstance(error, OSError):
         return SourceEndedError(f"{redact(url)}: the connection broke ({reason})")
+    if isinstance(error, av.error.InvalidDataError) and url.lower().startswith("rtsp"):
+        return SourceEndedError(f"{redact(url)}: the camera broke off before it sent a picture ({reason})")
     for kinds, ours, words in _KINDS:
         if isinstance(error, kinds):
             return ours(f"{redact(url)}: {words} ({reason})")

@@ -153,3 +153,12 @@ def test_http_errors_are_mapped(capfd, caplog) -> None:
         with server(http(status)) as port:
             url = f"http://{USER}:{PASSWORD}@127.0.0.1:{port}/live"
             assert isinstance(failure(url, capfd, caplog), kind), status
+
+
+def test_a_conversation_that_is_broken_off_is_said_to_be(caplog: pytest.LogCaptureFixture) -> None:
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(4096)
+
+    with server(hang_up) as port, pytest.raises(SourceEndedError, match="broke off before it sent a picture"):
+        open_source(CameraId("a"), CameraSettings(url=f"rtsp://{USER}:{PASSWORD}@127.0.0.1:{port}/x"), realtime=True)
+    assert PASSWORD not in caplog.text
