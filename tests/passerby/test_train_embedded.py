@@ -16,6 +16,7 @@ from passerby.shipped import shipped_config
 pytest.importorskip("torch", reason="needs passerby[training]")
 
 from passerby.cli.embedded.recipe import read_recipe
+from training.backbones.osnet import load_osnet
 
 
 def small_recipe(folder: Path, **sites: object) -> Path:
@@ -44,6 +45,7 @@ def test_the_command_makes_both_models_and_says_what_they_are_worth(tmp_path: Pa
     assert (report["detector"], report["reid"]) == (detector.model_id, reid.model_id)
     assert reid.embedding is not None
     assert reid.embedding.reference is not None
+    assert load_osnet(out / "passerby-sim-reid.pth").fc[0].weight.shape == (512, 128)
     for load, manifest in ((load_detector, detector), (load_embedder, reid)):
         load(manifest, threads=1).close()
 

@@ -141,6 +141,8 @@ def _make_reid(
     embeddings = embedded(network, unseen, recipe)
     description = _describe_reid(recipe, made_on, reference=_reference(embeddings, unseen))
     manifest = export_embedder(network, out / f"{REID}.onnx", description=description)
+    # What training goes on from: in the ONNX file the batch norms are part of the convolutions.
+    torch.save({name: value.contiguous() for name, value in network.state_dict().items()}, out / f"{REID}.pth")
     normalized = zscore_by_camera(embeddings, unseen.cameras.tolist())
     return manifest, _precision(embeddings, unseen), _precision(normalized, unseen)
 
