@@ -90,14 +90,14 @@ class Appearance:
         unclear = 1.0 + 1.5 * (1 - views.visibility) + 0.8 * np.clip(1 - views.height_px / 128.0, 0, 1)
         unclear = unclear * _uneven(draw, network.picture_spread, rows=len(views))
         noise = self._gaussian(draw, network.picture, self._picture_axes, rows=len(views))
-        return np.asarray(own + noise * np.sqrt(unclear)[:, None], np.float32)
+        return _of_even_length(own + noise * np.sqrt(unclear)[:, None])
 
     def of_thing(self, camera_id: CameraId, thing: int, *, count: int, draw: np.random.Generator) -> Float32Array:
         """Pictures (count, 256) of one of a camera's things that a detector takes for people, for `as_seen`."""
         energy = self._network.person + self._network.person_camera + self._network.view
         mean = self._gaussian(stream(self._seed, "thing", camera_id, thing), energy, self._person_axes)
         noise = self._gaussian(draw, 1.5 * self._network.picture, self._picture_axes, rows=count)
-        return np.asarray(mean + noise, np.float32)
+        return _of_even_length(mean + noise)
 
     def as_seen(self, camera_id: CameraId, pictures: Float32Array, *, times_s: NDArray[np.float64]) -> Float32Array:
         """Raw embeddings (n, 256) of what a camera makes of pictures (n, 256) at times (n,)."""
@@ -158,6 +158,12 @@ class Appearance:
 
     def _waves(self, draw: np.random.Generator, energy: float) -> Float32Array:
         return self._gaussian(draw, energy, self._picture_axes, rows=_WAVES)
+
+
+def _of_even_length(pictures: NDArray[np.floating]) -> Float32Array:
+    """Rows whose lengths are half as far apart: a network's last normalization keeps them close together."""
+    lengths = np.linalg.norm(pictures, axis=1, keepdims=True)
+    return np.asarray(pictures / np.sqrt(np.maximum(lengths, 1e-6)), np.float32)
 
 
 def _uneven(draw: np.random.Generator, spread: float, *, rows: int = 1) -> Float32Array:

@@ -180,7 +180,7 @@ class _Speaker:
     camera_id: CameraId
     script: _Script
     started_ns: int
-    """When, by the machine's clock, the script's present round began."""
+    """When the script's present round began; by the machine's clock, once publishing has begun."""
     place: int = 0
     ids: dict[int, TrackletId] = field(default_factory=dict)
 
@@ -231,13 +231,12 @@ class _LiveEdge:
             spool=spool,
             hello=Hello(software="passerby-tape", cameras=cameras, model_id=model_id),
         )
-        now_ns = time.time_ns()
         speakers = []
         for order, camera_id in enumerate(cameras):
             script = scripts[(number + order * load.edges) % len(scripts)]
             gone = int(stream(0, "begins", camera_id).uniform(0, script.length_ns))
             place = next((k for k, line in enumerate(script.lines) if line[0] >= gone), 0)
-            started = now_ns - gone + (0 if script.lines[place][0] >= gone else script.length_ns)
+            started = -gone + (0 if script.lines[place][0] >= gone else script.length_ns)
             speakers.append(_Speaker(camera_id, script, started, place))
         return cls(name, stack.enter_context(link), speakers)
 
@@ -266,13 +265,17 @@ class _LiveEdge:
 
 def _publish_for(seconds: float, live: Sequence[_LiveEdge]) -> tuple[float, int]:
     """Publish what is due when it is due; gives how late the latest was, and how many found their spool full."""
+    begin_ns = time.time_ns()
+    for edge in live:
+        for speaker in edge.cameras:
+            speaker.started_ns += begin_ns
     queue = [
         (speaker.due_ns, edge_number, number)
         for edge_number, edge in enumerate(live)
         for number, speaker in enumerate(edge.cameras)
     ]
     heapq.heapify(queue)
-    end_ns = time.time_ns() + int(seconds * 1e9)
+    end_ns = begin_ns + int(seconds * 1e9)
     looked, latest_ns, full = 0.0, 0, 0
     pause = threading.Event()
     while (now_ns := time.time_ns()) < end_ns:

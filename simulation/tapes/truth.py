@@ -98,17 +98,19 @@ def tracklet_truth(
 
 
 def write_boxes(path: Path, sightings: Sightings, *, person_ids: NDArray[np.int64]) -> None:
-    """A camera's MOT file: frame,id,x,y,w,h,flag,1,visibility; whole-body boxes, frames from 1.
+    """A camera's MOT file: frame,id,x,y,w,h,flag,1,visibility; boxes cut to the picture, frames from 1.
 
-    The flag is 0, which asks for nobody, for who is less high in the picture than an edge tracks.
+    The flag is 0, which asks for nobody, for who is less high in the picture than an edge tracks. Boxes are whole
+    behind furniture and people, but end with the picture, as a detector's do: what is judged is who is who.
     """
-    boxes = sightings.full_boxes_xyxy
     cut = sightings.boxes_xyxy
-    counts = (cut[:, 3] - cut[:, 1] >= MIN_HEIGHT_PX).astype(int)
+    inside = ((cut[:, 2:] - cut[:, :2]) >= 1).all(axis=1)
+    frames, people, boxes = sightings.frames[inside], sightings.people[inside], cut[inside]
+    counts = (boxes[:, 3] - boxes[:, 1] >= MIN_HEIGHT_PX).astype(int)
     columns = (
-        (sightings.frames + 1).tolist(), person_ids[sightings.people].tolist(), boxes[:, 0].tolist(),
-        boxes[:, 1].tolist(), (boxes[:, 2] - boxes[:, 0]).tolist(), (boxes[:, 3] - boxes[:, 1]).tolist(),
-        counts.tolist(), sightings.visibility.tolist(),
+        (frames + 1).tolist(), person_ids[people].tolist(), boxes[:, 0].tolist(), boxes[:, 1].tolist(),
+        (boxes[:, 2] - boxes[:, 0]).tolist(), (boxes[:, 3] - boxes[:, 1]).tolist(), counts.tolist(),
+        sightings.visibility[inside].tolist(),
     )  # fmt: skip
     with path.open("w", encoding="ascii") as file:
         file.writelines(
