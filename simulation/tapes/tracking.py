@@ -19,7 +19,7 @@ _BROKEN_SHARE = 0.4
 _BROKEN_PER_S = 0.004
 """Without a reason: a box that jumps, a box too few."""
 
-_SWITCHED_SHARE = 0.04
+_SWITCHED_SHARE = 0.02
 """Of those who were covered for the most part by one who crossed before them."""
 
 _COVERED = 0.45

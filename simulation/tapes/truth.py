@@ -74,7 +74,7 @@ def tracklet_truth(
 ) -> TrackletTruth:
     """Who a tracklet is, and when."""
     told = filmed.told
-    ids = np.where(filmed.people >= 0, person_ids[filmed.people], NOT_A_PERSON)
+    ids = np.append(person_ids, NOT_A_PERSON)[filmed.people]  # A thing is -1: the last one.
     starts = np.flatnonzero(np.diff(ids, prepend=-1))
     stretches = [
         Stretch(
