@@ -17,17 +17,20 @@ from pathlib import Path
 
 import numpy as np
 
-from passerby.arrays import Detections, Float32Array, Image, l2_normalize
-from passerby.features.normalization import zscore_by_camera
-from passerby.ids import CameraId
-from passerby.inference import DetectionEngine, EmbeddingEngine, load_detector, load_embedder
-from passerby.models import find_model
-from simulation.kinds import KIND_VERSION
-from simulation.samples import is_asked_for, person_crops, sampled_frames
-from simulation.site import SimulatedSite
-from simulation.streams import stream
-from training.evaluate.detection import PeopleInFrame, evaluate_detections
-from training.evaluate.retrieval import RankedImages, Retrieval, evaluate_retrieval
+# A benchmark beside this file bears the name of a package: look for that in the tree.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from passerby.arrays import Detections, Float32Array, Image, l2_normalize  # noqa: E402
+from passerby.features.normalization import zscore_by_camera  # noqa: E402
+from passerby.ids import CameraId  # noqa: E402
+from passerby.inference import DetectionEngine, EmbeddingEngine, load_detector, load_embedder  # noqa: E402
+from passerby.models import find_model  # noqa: E402
+from simulation.kinds import KIND_VERSION  # noqa: E402
+from simulation.samples import is_asked_for, person_crops, sampled_frames  # noqa: E402
+from simulation.site import SimulatedSite  # noqa: E402
+from simulation.streams import stream  # noqa: E402
+from training.evaluate.detection import PeopleInFrame, evaluate_detections  # noqa: E402
+from training.evaluate.retrieval import RankedImages, Retrieval, evaluate_retrieval  # noqa: E402
 
 SECONDS = 600.0
 """Frames are taken at random from so much of a site's time."""
