@@ -1,13 +1,16 @@
 """How near the embeddings of tapes are to real ones, and what a tape costs.
 
     python benchmarks/tapes.py likeness --data FOLDER
+    python benchmarks/tapes.py families
     python benchmarks/tapes.py cost [--hours 1]
     python benchmarks/tapes.py ceiling [--seeds 3]
 
 `likeness` embeds PKU-Reid's pictures (FOLDER/reid/pku-reid) and labelled people of two real sites (FOLDER/footage) with
 person-reidentification-retail-0288 and -0277, makes pictures of as many people in as many cameras and directions with
-the tapes' own appearance, and prints the same statistics of both. `cost` times an hour of sites. `ceiling` says what
-identities would be worth if every tracklet got its majority person: what the detector's and tracker's errors leave.
+the tapes' own appearance, and prints the same statistics of both. `families` asks the same networks how alike rendered
+people in similar clothes and in uniforms are, as a share of what one person has in common with themselves. `cost` times
+an hour of sites. `ceiling` says what identities would be worth if every tracklet got its majority person: what the
+detector's and tracker's errors leave.
 """
 
 import argparse
@@ -201,6 +204,46 @@ def likeness(data: Path) -> None:
             print(f"| {name} | {target:.2f} | {np.mean(values):.2f} | {min(values):.2f}-{max(values):.2f} | {others} |")
 
 
+def families() -> None:
+    """Print what people who dress alike share, by real networks on rendered people seen by two cameras."""
+    from passerby.inference import load_embedder
+    from passerby.models import find_model
+    from simulation.crops import CropView, figure, render_crop
+    from simulation.responses import random_response
+    from simulation.streams import stream
+
+    responses = [random_response(stream(77, "camera", number), spread=1.0) for number in range(2)]
+    print("| dress | network | share of a person's energy |\n|---|---|---|")
+    for name, dresses in (
+        ("near-doubles", Dresses(double_share=1.0)),
+        ("uniforms", Dresses(double_share=0.0, uniform_share=1.0, uniforms=3)),
+    ):
+        draw = np.random.default_rng(3)
+        people = random_people(4242, 36, dresses=dresses)
+        crops = []
+        for person in people:
+            body = figure(person)
+            for response in responses:
+                for turn in range(4):
+                    yaw, phase = turn * np.pi / 2 + draw.uniform(0, 1), draw.random()
+                    view = CropView(yaw_rad=float(yaw), pitch_rad=0.25, height_px=180, phase=float(phase))
+                    crops.append(render_crop(body, view, response=response))
+        family = np.array([person.family for person in people])
+        for model in ("retail-0288", "retail-0277"):
+            embedder = load_embedder(
+                find_model(f"person-reidentification-{model}", task="embed"), engine="auto", threads=2
+            )
+            rows = embedder.embed(crops, [f"c{number // 4 % 2}" for number in range(len(crops))])
+            embedder.close()
+            means = rows.astype(np.float64).reshape(len(people), 2, 4, -1).mean(axis=2)
+            means -= means.mean(axis=0)
+            shared = means[:, 0] @ means[:, 1].T
+            one = np.eye(len(people), dtype=bool)
+            alike = (family[:, None] == family[None, :]) & ~one
+            others = shared[~alike & ~one].mean()
+            print(f"| {name} | {model} | {(shared[alike].mean() - others) / (shared[one].mean() - others):.2f} |")
+
+
 def cost(hours: float) -> None:
     """Print what tapes of several sizes cost."""
     print(f"kind version {KIND_VERSION}, tape version {TAPE_VERSION}, {hours:g} h\n")
@@ -275,12 +318,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = parser.add_subparsers(dest="part", required=True)
     parts.add_parser("likeness").add_argument("--data", type=Path, required=True)
+    parts.add_parser("families")
     parts.add_parser("cost").add_argument("--hours", type=float, default=1.0)
     parts.add_parser("ceiling").add_argument("--seeds", type=int, default=3)
     wishes = parser.parse_args()
     match wishes.part:
         case "likeness":
             likeness(wishes.data)
+        case "families":
+            families()
         case "cost":
             cost(wishes.hours)
         case _:

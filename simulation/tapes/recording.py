@@ -39,8 +39,8 @@ _CAMERAS_PER_EDGE = 4
 _LATENCY_S = (0.12, 0.45)
 """From a frame to the hub: decoding, networks, the wire."""
 
-_BATCH_NS = 250_000_000
-"""The hub takes what has come in a quarter of a second together, as a busy one does."""
+_BATCH_NS = 500_000_000
+"""The hub takes what has come in half a second together, as a busy one does: each batch costs a commit."""
 
 _SHARES = (0.35, 0.75)
 """Where the work is when everybody has been followed, and when all cameras are filmed."""
