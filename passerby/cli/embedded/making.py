@@ -189,7 +189,7 @@ def _describe_detector(recipe: EmbeddedRecipe, made_on: str) -> ModelDescription
         task="detect",
         input=recipe.detector_input,
         detection=DetectionOutput(
-            layout="ultralytics-nms", person_class=0, min_confidence=0.25, start_confidence=0.5, nms_iou=0.6
+            layout="ultralytics-nms", person_class=0, min_confidence=0.15, start_confidence=0.5, nms_iou=0.6
         ),
         licence="Apache-2.0",
         weights_licence="Apache-2.0",
