@@ -67,3 +67,10 @@ def test_the_hub_makes_its_database_from_the_wheel(installed: Path) -> None:
 @pytest.mark.parametrize("package", ["passerby", "edge", "hub", "training", "simulation"])
 def test_every_package_says_that_it_has_types(installed: Path, package: str) -> None:
     assert list(installed.glob(f"env/lib/python*/site-packages/{package}/py.typed"))
+
+
+def test_the_embedded_models_are_in_the_wheel(installed: Path) -> None:
+    for name in ("passerby-sim-detector", "passerby-sim-reid"):
+        described = json.loads(passerby(installed, "models", "show", name, "--json"))
+        assert described["place"] == "embedded"
+        assert described["files"][0]["path"].startswith(str(installed))
