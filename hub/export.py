@@ -175,7 +175,22 @@ def _mot_lines(seen: CameraTracks | None, *, as_decided: bool) -> list[str]:
     if seen is None:
         return []
     identities = seen.decided if as_decided else seen.identities
-    return [_mot_line(seen, row, int(identities[row])) for row in range(len(seen)) if identities[row] > 0]
+    return [_mot_line(seen, row, int(identities[row])) for row in one_row_each(seen, identities).tolist()]
+
+
+def one_row_each(seen: CameraTracks, identities: Int64Array) -> Int64Array:
+    """Rows (m,) int64, in order, in which each identity, `identities` (n,), is at most once in a frame; 0 is nobody.
+
+    Where one tracklet hands a person over to the next, both may have a box in the same frame: the one that was looked
+    at counts, then the one of higher confidence, then the earlier tracklet's.
+    """
+    known = np.flatnonzero(identities > 0)
+    frames, people = seen.frame_numbers[known], identities[known]
+    best_first = np.lexsort((known, -seen.confidence[known], seen.interpolated[known], people, frames))
+    frames, people = frames[best_first], people[best_first]
+    first = np.ones(len(known), bool)
+    first[1:] = (frames[1:] != frames[:-1]) | (people[1:] != people[:-1])
+    return np.sort(known[best_first[first]])
 
 
 def _mot_line(seen: CameraTracks, row: int, identity: int) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.export import event_json, interpolate, tracks, write_events, write_mot
+from hub.export import CameraTracks, event_json, interpolate, one_row_each, tracks, write_events, write_mot
 from hub.history import DecisionHistory
 from hub.reader import SiteReader
 from hub.records import Event, EventId, EventKind, TrackletNumber
@@ -144,3 +144,18 @@ def test_events_are_read_in_pages(tmp_path: Path, limit: int) -> None:
     with SiteReader(tmp_path) as reader:
         assert [one.event_id for one in reader.events(after=1, limit=limit)] == [2, 3][:limit]
         assert reader.last_event_id() == 3
+
+
+def test_two_boxes_of_one_person_in_a_frame_become_the_one_that_was_looked_at() -> None:
+    rows = CameraTracks(
+        frame_numbers=np.array([1, 1, 1, 2, 2, 2], np.int64),
+        captured_at_ns=np.zeros(6, np.int64),
+        tracklets=np.array([1, 2, 3, 1, 2, 3], np.int64),
+        identities=np.array([7, 7, 8, 7, 7, 0], np.int64),
+        decided=np.zeros(6, np.int64),
+        boxes_xyxy=np.zeros((6, 4), np.float32),
+        confidence=np.array([0.9, 0.5, 0.5, 0.6, 0.7, 0.9], np.float32),
+        interpolated=np.array([True, False, False, False, False, False]),
+    )
+    assert one_row_each(rows, rows.identities).tolist() == [1, 2, 4]
+    assert one_row_each(rows, rows.decided).tolist() == []

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from hub.export import CameraTracks, tracks
+from hub.export import CameraTracks, one_row_each, tracks
 from hub.history import DecisionHistory
 from hub.reader import SiteReader
 from passerby.codec import decode
@@ -114,8 +114,9 @@ def _found_boxes(live: LiveSite, camera: CameraId, rows: CameraTracks | None, *,
     identities = rows.identities if final else rows.decided
     frames = np.array([live.frame_at(camera, at_ns) + 1 for at_ns in rows.captured_at_ns.tolist()], np.int64)
     sent = np.array([index + 1 for index in live.truths(camera)], np.int64)
-    order = np.argsort(frames, kind="stable")
-    order = order[(identities[order] > 0) & np.isin(frames[order], sent)]
+    single = one_row_each(rows, identities)
+    order = single[np.argsort(frames[single], kind="stable")]
+    order = order[np.isin(frames[order], sent)]
     return TrackBoxes(
         frames=frames[order],
         ids=identities[order],
