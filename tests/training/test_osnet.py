@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from passerby.errors import ModelError
+from passerby.models import find_model
 
 torch = pytest.importorskip("torch", reason="needs passerby[training]")
 
 from training.backbones.osnet import OSNet, load_osnet  # noqa: E402 torch is optional
+from training.export import run_onnx  # noqa: E402
 
 # Millions of parameters without the classifier, as the paper's table 2 and torchreid's model zoo give them.
 _MILLIONS = {64: 2.2, 48: 1.3, 32: 0.6, 16: 0.2}
@@ -76,3 +79,14 @@ def test_garbage_and_nothing_are_refused(tmp_path: Path) -> None:
         load_osnet(tmp_path / "weights.pth")
     with pytest.raises(ModelError, match="cannot read the state dict"):
         load_osnet(tmp_path / "nothing.pth")
+
+
+def test_the_embedded_network_s_weights_are_those_of_its_onnx_file() -> None:
+    manifest = find_model("passerby-sim-reid", task="embed", environment={})
+    file = Path(manifest.files[0])
+    pictures = torch.randn(
+        2, 3, manifest.input.height, manifest.input.width, generator=torch.Generator().manual_seed(0)
+    )
+    with torch.no_grad():
+        embeddings = load_osnet(file.with_suffix(".pth"))(pictures).numpy()
+    np.testing.assert_allclose(run_onnx(file, pictures.numpy()), embeddings, atol=1e-4)
