@@ -31,7 +31,7 @@ _UNIFORMS_BELOW = 1000
 _DRIFT = 0.35
 """Share of a camera's shift that comes and goes with the light of the day."""
 
-_OF_THE_VISIT = 0.5
+_OF_THE_VISIT = 0.25
 """Share of what is the person's in one camera that is new with each tracklet: light, place, how the coat is worn."""
 
 
