@@ -21,6 +21,7 @@ _UNKNOWN = Thresholds(link=0.60, candidate=0.50, keep=0.50)
 _MEASURED = {
     "person-reidentification-retail-0277": Thresholds(link=0.50, candidate=0.42, keep=0.42),
     "person-reidentification-retail-0288": Thresholds(link=0.50, candidate=0.42, keep=0.42),
+    "passerby-sim-reid": Thresholds(link=0.78, candidate=0.70, keep=0.70),
 }
 """Tracklet means over two cameras of fourcam, tworooms and PKU-Reid, by the similarity of `hub.statistics`.
 
