@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+
+from passerby.shipped import shipped_config
+from simulation.site import SimulatedSite
 
 pytestmark = pytest.mark.system
 
@@ -64,6 +68,11 @@ def test_wrong_wishes_are_one_line(tmp_path: Path, arguments: list[str], said: s
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_shipped_site_file_is_that_of_the_default_demo() -> None:
+    shipped = yaml.safe_load(shipped_config("demo.yaml").read_text(encoding="utf-8"))
+    assert list(shipped["cameras"]) == list(SimulatedSite.make("default", seed=1).camera_ids)
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
