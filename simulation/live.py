@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -17,13 +16,16 @@ _LONGEST_TRUTH = 200_000
 
 
 @dataclass(slots=True)
-class _Pictures:
-    """A camera of a live site as a source of pictures; the site is rendered by one thread at a time."""
+class CameraPictures:
+    """A camera of a site as a source of pictures for a stream, which remembers their truth.
+
+    `first_frame` is the frame of index 0. Cameras of one site share a `rendering` lock: it is not thread-safe.
+    """
 
     site: SimulatedSite
     camera_id: CameraId
-    first_frame: int
-    rendering: threading.Lock
+    first_frame: int = 0
+    rendering: threading.Lock = field(default_factory=threading.Lock)
     truths: dict[int, FrameTruth] = field(default_factory=dict)
 
     @property
@@ -58,11 +60,10 @@ class LiveSite:
     ) -> None:
         self.site = site
         rendering = threading.Lock()
-        self._pictures: dict[str, _Pictures] = {
-            camera: _Pictures(site, camera, round(begin_s * site.spec(camera).fps), rendering)
+        self._pictures: dict[str, CameraPictures] = {
+            camera: CameraPictures(site, camera, round(begin_s * site.spec(camera).fps), rendering)
             for camera in site.camera_ids
         }
-        self._resources = ExitStack()
         for pictures in self._pictures.values():
             site.render(
                 pictures.camera_id, pictures.first_frame
@@ -82,10 +83,10 @@ class LiveSite:
         return dict(self._pictures[camera_id].truths)
 
     def __enter__(self) -> "LiveSite":
-        self._resources.enter_context(self.server)
+        self.server.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._resources.close()
+        self.server.close()

@@ -1,9 +1,7 @@
 """A whole simulated site: make it from a kind and a seed, then render any frame of any camera, in any order."""
 
-import dataclasses
 from collections import OrderedDict
 
-from passerby.arrays import Image
 from passerby.errors import ConfigError
 from passerby.ids import CameraId
 from simulation.bodies.sprites import SpriteBook
@@ -99,26 +97,3 @@ class SimulatedSite:
             while len(self._views) > KEPT_VIEWS:
                 self._views.popitem(last=False)
         return view
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CameraPictures:
-    """One camera of a site as a source of pictures for a live stream."""
-
-    site: SimulatedSite
-    camera_id: CameraId
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        spec = self.site.spec(self.camera_id)
-        return spec.width, spec.height
-
-    @property
-    def fps(self) -> float:
-        """Pictures a second."""
-        return self.site.spec(self.camera_id).fps
-
-    def picture(self, index: int) -> Image:
-        """The picture of an index, (height, width, 3) uint8 BGR."""
-        return self.site.render(self.camera_id, index).image

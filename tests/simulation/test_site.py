@@ -7,7 +7,8 @@ from passerby.errors import ConfigError
 from passerby.ids import CameraId
 from simulation.bodies.sprites import SpriteBook
 from simulation.composing import CameraView
-from simulation.site import CameraPictures, SimulatedSite
+from simulation.live import CameraPictures
+from simulation.site import SimulatedSite
 from simulation.truth import FrameTruth
 from simulation.world import PersonState
 from tests.simulation.small_sites import small_site
@@ -138,6 +139,7 @@ def test_a_camera_is_a_source_of_pictures(site: SimulatedSite) -> None:
     assert source.size == (320, 180)
     assert source.fps == 10.0
     assert np.array_equal(source.picture(4), site.render(site.camera_ids[1], 4).image)
+    assert source.truths[4].frame_index == 4
 
 
 @pytest.mark.parametrize("seed", [0, -5, 10**30])
