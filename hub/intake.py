@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-from sqlalchemy import Connection
 
 from hub.changes import ReportedStatus
-from hub.database.loading import find_tracklet
 from hub.deciding import ENOUGH_EXEMPLARS
 from hub.records import Boot, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace, StoreFactory
 from hub.state import SiteState
 from hub.statistics import StatisticsSource
+from hub.storage import Transaction
 from passerby.ids import BootId, EdgeId, ModelId
 from passerby.messages import Envelope, Status, TrackletUpdate
 
@@ -28,10 +27,10 @@ class Intake:
     """
 
     def __init__(
-        self, state: SiteState, connection: Connection, *, store: StoreFactory, statistics: StatisticsSource
+        self, state: SiteState, transaction: Transaction, *, store: StoreFactory, statistics: StatisticsSource
     ) -> None:
         self._state = state
-        self._connection = connection
+        self._transaction = transaction
         self._store = store
         self._statistics = statistics
         self.touched: dict[TrackletNumber, None] = {}
@@ -78,8 +77,8 @@ class Intake:
         space = self._state.spaces.get(update.model_id)
         if space is not None and space.dimension != len(update.embedding):
             return "embedding-dimension"
-        former = self._state.find(boot_id, update.tracklet_id) or find_tracklet(
-            self._connection, boot_id, update.tracklet_id
+        former = self._state.find(boot_id, update.tracklet_id) or self._transaction.find_tracklet(
+            boot_id, update.tracklet_id
         )
         if former is not None:
             reason = _wrong_after(former, update)

@@ -7,24 +7,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
-
 from hub.association import Associator, PlainAssociator
 from hub.changes import Changes
-from hub.crops import CropStore
-from hub.database.loading import load
-from hub.database.opening import open_for_writing
-from hub.database.writing import write
+from hub.database.storage import DatabaseStorage
 from hub.deciding import Round
 from hub.intake import Intake
-from hub.ownership import DataLock
 from hub.records import Boot, Event, Refused
 from hub.spaces import StoreFactory, best_store
 from hub.state import SiteState
 from hub.statistics import StatisticsSource
+from hub.storage import Storage, Transaction
 from passerby.config import AssociationSettings
-from passerby.errors import DataError, StoreError
+from passerby.errors import StoreError
 from passerby.ids import BootId, EdgeId, ModelId
 from passerby.messages import Envelope
 from passerby.models import ReferenceStatistics
@@ -39,33 +33,29 @@ class IngestResult:
 
 
 class Hub:
-    """The one writer of a data folder.
+    """Takes messages and decides, on a storage: the one writer of a data folder, or memory alone for a rehearsal.
 
-    The state is a function of the database: it goes on after a restart, however it ended, exactly where the last
+    The state is a function of what is stored: it goes on after a restart, however it ended, exactly where the last
     commit was. Time is an argument and nothing is random, so the same messages at the same times give the same
     decisions. Not thread-safe.
     """
 
     def __init__(
         self,
-        data_dir: Path,
+        storage: Storage,
         *,
         association: AssociationSettings,
         associator: Associator,
         store: StoreFactory,
         statistics: StatisticsSource,
     ) -> None:
-        self._data_dir = data_dir
         self._association = association
         self._associator = associator
         self._store = store
         self._statistics = statistics
         with contextlib.ExitStack() as opened:
-            # The lock comes first: a second hub must not even migrate the database of the first.
-            opened.enter_context(DataLock(data_dir))
-            self._engine = open_for_writing(data_dir)
-            opened.callback(self._engine.dispose)
-            self._crops = opened.enter_context(CropStore.open_for_writing(data_dir))
+            self._storage = storage
+            opened.callback(storage.close)
             self._state = self._load()
             self._stale = False
             self._resources = opened.pop_all()
@@ -85,9 +75,28 @@ class Hub:
         `references` are the statistics that models bring in their manifests; `store` defaults to FAISS where it is
         installed, else to its NumPy twin; `associator` to the plain one.
         """
+        return cls.on(
+            DatabaseStorage(data_dir),
+            association=association,
+            associator=associator,
+            store=store,
+            references=references,
+        )
+
+    @classmethod
+    def on(
+        cls,
+        storage: Storage,
+        *,
+        association: AssociationSettings | None = None,
+        associator: Associator | None = None,
+        store: StoreFactory | None = None,
+        references: Mapping[ModelId, ReferenceStatistics] | None = None,
+    ) -> Self:
+        """A hub on this storage, which is closed with it; the other arguments are those of `open`."""
         association = association or AssociationSettings()
         return cls(
-            data_dir,
+            storage,
             association=association,
             associator=associator or PlainAssociator(),
             store=store or best_store(),
@@ -149,7 +158,7 @@ class Hub:
         return self._state
 
     def close(self) -> None:
-        """Close the database and the crop store. Everything is committed already."""
+        """Close what it is kept in. Everything is committed already."""
         self._resources.close()
 
     def __enter__(self) -> Self:
@@ -164,8 +173,8 @@ class Hub:
         self, deliveries: Sequence[tuple[EdgeId, Envelope]], *, now_ns: int, decide: bool
     ) -> tuple[Sequence[Event], Sequence[Refused]]:
         refusals = []
-        with self._transaction(now_ns) as connection:
-            intake = Intake(self._state, connection, store=self._store, statistics=self._statistics)
+        with self._transaction(now_ns) as transaction:
+            intake = Intake(self._state, transaction, store=self._store, statistics=self._statistics)
             for edge_id, envelope in deliveries:
                 reason = intake.take(edge_id, envelope)
                 if reason is not None:
@@ -182,30 +191,22 @@ class Hub:
         )
 
     @contextlib.contextmanager
-    def _transaction(self, now_ns: int) -> Iterator[Connection]:
-        """Work on the state; then crops, rows, commit. Where anything fails, the state is read from the rows anew."""
+    def _transaction(self, now_ns: int) -> Iterator[Transaction]:
+        """Work on the state, then keep what has changed. Where anything fails, the state is loaded anew."""
         former_clock = self._state.clock_ns
         try:
-            with self._engine.begin() as connection:
+            with self._storage.transaction() as transaction:
                 self._state.clock_ns = max(former_clock, now_ns)
-                yield connection
+                yield transaction
                 changes = self._state.changes
                 if changes:
-                    self._crops.put(changes.crops)
-                    write(connection, self._state)
+                    transaction.save(self._state)
             self._state.changes = Changes()
             if changes:
                 self._state.forget_old_tracklets()
-                self._crops.keep_only({n: e.crop_ids.tolist() for n, (_, e) in changes.exemplars.items()})
             else:
                 # Time alone is not written, so it must not be remembered either: a restart would not know it.
                 self._state.clock_ns = former_clock
-        except OperationalError as error:
-            self._stale = True
-            raise StoreError(f"{self._data_dir}: cannot write the database: {error.orig}") from error
-        except DBAPIError as error:
-            self._stale = True
-            raise DataError(f"{self._data_dir}: the database refuses what it was given: {error.orig}") from error
         except BaseException:
             self._stale = True
             raise
@@ -215,14 +216,10 @@ class Hub:
                     self._recover()
 
     def _recover(self) -> None:
-        """Read the state anew where a transaction has failed: nothing may stand on what was not committed."""
+        """Load the state anew where a transaction has failed: nothing may stand on what was not committed."""
         if self._stale:
             self._state = self._load()
             self._stale = False
 
     def _load(self) -> SiteState:
-        try:
-            with self._engine.connect() as connection:
-                return load(connection, store=self._store, statistics=self._statistics)
-        except DatabaseError as error:
-            raise StoreError(f"{self._data_dir}: cannot read the database: {error.orig}") from error
+        return self._storage.load(store=self._store, statistics=self._statistics)

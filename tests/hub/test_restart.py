@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.association import Assignment, LinkProblem, PlainAssociator
+from hub.database.storage import DatabaseStorage
 from hub.identity_store import ExactStore
 from hub.records import Event
 from hub.site_hub import Hub
@@ -107,13 +108,14 @@ def test_ticks_make_no_difference_however_many(tmp_path: Path) -> None:
 
 def test_a_full_disk_changes_nothing_and_the_batch_can_come_again(tmp_path: Path) -> None:
     sender = Sender()
-    with Hub.open(tmp_path) as hub:
+    storage = DatabaseStorage(tmp_path)
+    with Hub.on(storage) as hub:
         hub.ingest(sender.send(seen(1, tracklet=1)), now_ns=at(2))
         before = fingerprint(hub.state)
         batch = sender.send(*(seen(2, tracklet=n, crops={1: b"jpeg"}, end_s=200) for n in range(2, 30)))
 
         def limit_pages(count: int) -> None:
-            with hub._engine.connect() as connection:
+            with storage.engine.connect() as connection:
                 connection.exec_driver_sql(f"PRAGMA max_page_count = {count}")
 
         limit_pages(1)  # SQLite takes it as: no more than there are now

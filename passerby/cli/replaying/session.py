@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from edge.frames import Frame
 from hub.export import tracks, write_events, write_mot
+from hub.playback import Playback, batches
 from hub.reader import SiteReader
 from hub.site_hub import Hub
 from passerby.cli.hub import model_references
-from passerby.cli.replaying.deciding import ReplayedHub
 from passerby.cli.replaying.footage import NS_PER_SECOND, START_NS, load_networks, messages_of, recorded_cameras
 from passerby.cli.replaying.picture import write_video
 from passerby.cli.scratch import fresh_folder
@@ -51,18 +50,19 @@ def replay_site(site: Site, wishes: Wishes) -> None:
     console.print(f"re-ID {embedder.manifest.model_id} on {embedder.device}", highlight=False, soft_wrap=True)
     state = _fresh_state(wishes.out, site)
     with contextlib.closing(detector), contextlib.closing(embedder), contextlib.ExitStack() as stack:
-        hub = ReplayedHub(stack.enter_context(_open_hub(state, site)))
+        playback = Playback(stack.enter_context(_open_hub(state, site)))
         tape = stack.enter_context(TapeWriter(wishes.record)) if wishes.record else None
         progress = stack.enter_context(_progress(console))
         for records in _footage_records(cameras, detector, embedder, progress=progress):
             if tape is not None:
                 _record(tape, records)
-            hub.receive(records)
-        hub.finish()
+            for batch in batches(records):
+                playback.take(batch)
+        playback.finish()
     write_mot(state, wishes.out, as_decided=wishes.as_decided, cameras=cameras)
     if wishes.video:
         _write_videos(site, state, wishes, console)
-    _tell(console, state, hub, wishes)
+    _tell(console, state, playback, wishes)
 
 
 def replay_tape(tape: Path, site: Site | None, wishes: Wishes) -> None:
@@ -74,13 +74,13 @@ def replay_tape(tape: Path, site: Site | None, wishes: Wishes) -> None:
     next(iter(read_tape(tape)), None)  # what is no tape replaces no former results
     state = _fresh_state(wishes.out, site)
     with contextlib.ExitStack() as stack:
-        hub = ReplayedHub(stack.enter_context(_open_hub(state, site)))
+        playback = Playback(stack.enter_context(_open_hub(state, site)))
         progress = stack.enter_context(_progress(console))
-        for records in _tape_records(tape, progress):
-            hub.receive(records)
-        hub.finish()
+        for batch in batches(_tape_records(tape, progress)):
+            playback.take(batch)
+        playback.finish()
     write_mot(state, wishes.out, as_decided=wishes.as_decided)
-    _tell(console, state, hub, wishes)
+    _tell(console, state, playback, wishes)
 
 
 def _record(tape: TapeWriter, records: Sequence[TapeRecord]) -> None:
@@ -124,13 +124,11 @@ def _footage_records(
     _complete(progress, task)
 
 
-def _tape_records(tape: Path, progress: Progress) -> Iterator[list[TapeRecord]]:
-    """The messages that the hub took together stand on the tape with the same time."""
+def _tape_records(tape: Path, progress: Progress) -> Iterator[TapeRecord]:
     task = progress.add_task(tape.name, total=None, note="messages")
-    for _, group in itertools.groupby(read_tape(tape), key=lambda record: record.received_at_ns):
-        batch = list(group)
-        progress.update(task, advance=len(batch))
-        yield batch
+    for record in read_tape(tape):
+        yield record
+        progress.update(task, advance=1)
     _complete(progress, task)
 
 
@@ -155,7 +153,7 @@ def _complete(progress: Progress, task: TaskID) -> None:
     progress.update(task, total=progress.tasks[task].completed)
 
 
-def _tell(console: Console, state: Path, hub: ReplayedHub, wishes: Wishes) -> None:
+def _tell(console: Console, state: Path, playback: Playback, wishes: Wishes) -> None:
     events = write_events(state, wishes.out / "events.jsonl")
     with SiteReader(state) as reader:
         people = reader.summaries()
@@ -165,8 +163,14 @@ def _tell(console: Console, state: Path, hub: ReplayedHub, wishes: Wishes) -> No
             f"person {person.identity.identity_id}: {person.tracklets} tracklet(s) in {cameras}", highlight=False
         )
     console.print(
-        f"{hub.messages} messages, {events} events, {len(people)} identities. Results in {wishes.out}", highlight=False
+        f"{playback.messages} messages, {events} events, {len(people)} identities. Results in {wishes.out}",
+        highlight=False,
     )
     if wishes.as_json:
-        found = {"messages": hub.messages, "refused": hub.refused, "events": events, "identities": len(people)}
+        found = {
+            "messages": playback.messages,
+            "refused": playback.refused,
+            "events": events,
+            "identities": len(people),
+        }
         typer.echo(json.dumps({**found, "out": str(wishes.out)}))

@@ -1,0 +1,78 @@
+"""A hub's state in its data folder: rows in SQLite, crops in LMDB, written before the step counts."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+
+from hub.crops import CropStore
+from hub.database.loading import find_tracklet, load
+from hub.database.opening import open_for_writing
+from hub.database.writing import write
+from hub.ownership import DataLock
+from hub.records import Tracklet, TrackletNumber
+from hub.spaces import StoreFactory
+from hub.state import SiteState
+from hub.statistics import StatisticsSource
+from passerby.errors import DataError, StoreError
+from passerby.ids import BootId, TrackletId
+
+
+class DatabaseStorage:
+    """The one writer of a data folder. Raises StoreError when another hub works there, or it cannot be opened."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        with contextlib.ExitStack() as opened:
+            # The lock comes first: a second hub must not even migrate the database of the first.
+            opened.enter_context(DataLock(data_dir))
+            self.engine = open_for_writing(data_dir)
+            opened.callback(self.engine.dispose)
+            self._crops = opened.enter_context(CropStore.open_for_writing(data_dir))
+            self._resources = opened.pop_all()
+
+    @property
+    def name(self) -> str:
+        return str(self._data_dir)
+
+    def load(self, *, store: StoreFactory, statistics: StatisticsSource) -> SiteState:
+        try:
+            with self.engine.connect() as connection:
+                return load(connection, store=store, statistics=statistics)
+        except DatabaseError as error:
+            raise StoreError(f"{self._data_dir}: cannot read the database: {error.orig}") from error
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator["DatabaseTransaction"]:
+        try:
+            with self.engine.begin() as connection:
+                transaction = DatabaseTransaction(connection, self._crops)
+                yield transaction
+        except OperationalError as error:
+            raise StoreError(f"{self._data_dir}: cannot write the database: {error.orig}") from error
+        except DBAPIError as error:
+            raise DataError(f"{self._data_dir}: the database refuses what it was given: {error.orig}") from error
+        self._crops.keep_only(transaction.kept_crops)
+
+    def close(self) -> None:
+        self._resources.close()
+
+
+class DatabaseTransaction:
+    """A transaction of the database. Crops are stored before the rows that name them, and deleted after."""
+
+    def __init__(self, connection: Connection, crops: CropStore) -> None:
+        self._connection = connection
+        self._crops = crops
+        self.kept_crops: dict[TrackletNumber, list[int]] = {}
+        """The crops that a tracklet still has, of each whose set has changed."""
+
+    def find_tracklet(self, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
+        return find_tracklet(self._connection, boot_id, tracklet_id)
+
+    def save(self, state: SiteState) -> None:
+        self._crops.put(state.changes.crops)
+        write(self._connection, state)
+        self.kept_crops = {n: e.crop_ids.tolist() for n, (_, e) in state.changes.exemplars.items()}

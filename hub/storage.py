@@ -1,0 +1,40 @@
+"""Where a hub keeps its state: the seam between decisions and whatever remembers them."""
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from hub.records import Tracklet
+from hub.spaces import StoreFactory
+from hub.state import SiteState
+from hub.statistics import StatisticsSource
+from passerby.ids import BootId, TrackletId
+
+
+class Transaction(Protocol):
+    """One step of the hub, kept as a whole or not at all."""
+
+    def find_tracklet(self, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
+        """A tracklet by the edge's name for it, also when it has gone out of mind; None if there never was one."""
+
+    def save(self, state: SiteState) -> None:
+        """Keep the changes of `state`, its counters and its clock. Once, as the last call."""
+
+
+class Storage(Protocol):
+    """Keeps the state of one hub. What `load` gives is the same as what was in mind after the last transaction."""
+
+    @property
+    def name(self) -> str:
+        """What it is, for messages to people."""
+
+    def load(self, *, store: StoreFactory, statistics: StatisticsSource) -> SiteState:
+        """The state as of the last transaction; in the beginning an empty one. Raises StoreError."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """One step; where it raises, nothing of it is kept.
+
+        Raises StoreError where it cannot be written, DataError where what it was given is refused.
+        """
+
+    def close(self) -> None:
+        """Let go of all files."""
