@@ -78,13 +78,13 @@ def site_yaml(site: SimulatedSite) -> str:
 
 
 class VideoWriter:
-    """H.264 in MP4, without frames that need later ones."""
+    """H.264 in MP4, without frames that need later ones; a lower `crf` is a better picture."""
 
-    def __init__(self, path: Path, spec: CameraSpec) -> None:
+    def __init__(self, path: Path, spec: CameraSpec, *, crf: int = 23) -> None:
         self._container = av.open(str(path), "w")
         rate = Fraction(spec.fps).limit_denominator(1000)
         self._stream = self._container.add_stream(
-            "libx264", rate=rate, options={"preset": "veryfast", "crf": "23", "bf": "0", "threads": "1"}
+            "libx264", rate=rate, options={"preset": "veryfast", "crf": str(crf), "bf": "0", "threads": "1"}
         )
         self._stream.width, self._stream.height, self._stream.pix_fmt = spec.width, spec.height, "yuv420p"
         self._stream.codec_context.time_base = 1 / rate

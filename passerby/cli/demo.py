@@ -27,6 +27,14 @@ def command(
     ),
     headless: Annotated[bool, typer.Option("--headless", help="Show nothing while it runs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The last line is a JSON object; needs --seconds.")] = False,
+    ahead: Annotated[
+        bool | None,
+        typer.Option(
+            "--ahead/--live",
+            help="Render the site before it is shown, or as it is shown.  [default: ahead if the machine is too slow]",
+            show_default=False,
+        ),
+    ] = None,
     detector: Annotated[str | None, typer.Option(help="Another detector.", show_default=False)] = None,
     reid: Annotated[str | None, typer.Option(help="Another re-ID network.", show_default=False)] = None,
 ) -> None:
@@ -54,6 +62,7 @@ def command(
             data=data.resolve(),
             headless=headless,
             as_json=as_json,
+            ahead=ahead,
             detector=detector or DETECTOR,
             reid=reid or REID,
         )

@@ -7,7 +7,7 @@ from passerby.errors import ConfigError
 from passerby.ids import CameraId
 from simulation.bodies.sprites import SpriteBook
 from simulation.composing import CameraView
-from simulation.live import CameraPictures
+from simulation.live import CameraPictures, DrawnFrames
 from simulation.site import SimulatedSite
 from simulation.truth import FrameTruth
 from simulation.world import PersonState
@@ -135,9 +135,7 @@ def test_boxes_are_cut_to_the_picture(site: SimulatedSite) -> None:
 
 
 def test_a_camera_is_a_source_of_pictures(site: SimulatedSite) -> None:
-    source = CameraPictures(site, site.camera_ids[1])
-    assert source.size == (320, 180)
-    assert source.fps == 10.0
+    source = CameraPictures((320, 180), 10.0, DrawnFrames(site, site.camera_ids[1]))
     assert np.array_equal(source.picture(4), site.render(site.camera_ids[1], 4).image)
     assert source.truths[4].frame_index == 4
 

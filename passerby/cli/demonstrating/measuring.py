@@ -5,7 +5,7 @@ import resource
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
@@ -32,9 +32,11 @@ class Demonstrated(Struct, frozen=True, kw_only=True):
 
     `idf1`, `hota`, `assa`: identities as decided 2 s after each frame; `_final`: as finally known. `fps`: the worst
     camera's share of its nominal rate. Latency: from a tracklet's first usable crop to its first association.
+    `cpu_seconds`: of all processes, without what was rendered ahead.
     """
 
     cameras: int
+    rendered: Literal["live", "ahead"]
     seconds: float
     frames: int
     fps: float
@@ -54,7 +56,22 @@ class Demonstrated(Struct, frozen=True, kw_only=True):
     rss_mb: int
 
 
-def measure(live: LiveSite, data: Path, tape: Path, *, seconds: float, rss_mib: int) -> Demonstrated:
+def cpu_seconds() -> float:
+    """CPU time of this process and of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def measure(
+    live: LiveSite,
+    data: Path,
+    tape: Path,
+    *,
+    seconds: float,
+    rss_mib: int,
+    cpu_s: float,
+    rendered: Literal["live", "ahead"],
+) -> Demonstrated:
     """The figures of a finished run from its data folder, its tape and the truth of the pictures that were sent."""
     seen = tracks(data)
     truth = {camera: _true_boxes(live, camera) for camera in live.site.camera_ids}
@@ -64,9 +81,9 @@ def measure(live: LiveSite, data: Path, tape: Path, *, seconds: float, rss_mib: 
         statuses = [stored.status for stored in reader.cameras()]
         tracklets = len(reader.tracklets())
         latencies = _latencies_ms(reader, tape)
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return Demonstrated(
         cameras=len(live.site.camera_ids),
+        rendered=rendered,
         seconds=round(seconds, 1),
         frames=sum(status.frames for status in statuses),
         fps=min((_share_of_rate(status.achieved_fps, status.expected_fps) for status in statuses), default=0.0),
@@ -82,8 +99,8 @@ def measure(live: LiveSite, data: Path, tape: Path, *, seconds: float, rss_mib: 
         latency_ms_p95=_percentile(latencies, 95),
         dropped=sum(status.skipped_frames for status in statuses),
         reconnects=sum(status.reconnects for status in statuses),
-        cpu_seconds=round(sum(one.ru_utime + one.ru_stime for one in used), 1),
-        rss_mb=rss_mib + used[0].ru_maxrss // 1024,
+        cpu_seconds=round(cpu_s, 1),
+        rss_mb=rss_mib + resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     )
 
 

@@ -1,5 +1,6 @@
 """One demonstration from start to end: a simulated site, its cameras, hub and edge, and the figures."""
 
+import contextlib
 import os
 import secrets
 import socket
@@ -13,7 +14,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from passerby.cli.demonstrating.measuring import Demonstrated, measure
+from passerby.cli.demonstrating.measuring import Demonstrated, cpu_seconds, measure
+from passerby.cli.demonstrating.rendering import drawn_ahead
 from passerby.cli.scratch import fresh_folder
 from passerby.cli.supervising.session import Run, run_site
 from passerby.config import load_site
@@ -48,6 +50,8 @@ class Wishes:
     data: Path
     headless: bool
     as_json: bool
+    ahead: bool | None
+    """Render before it is shown, or not; None: if the machine is too slow for the site."""
     detector: str
     reid: str
 
@@ -66,10 +70,14 @@ def demonstrate(wishes: Wishes) -> None:
         f"{len(site.people)} people. Ctrl-C ends it.",
         highlight=False,
     )
-    folder = fresh_folder(wishes.data, made_by="demo")
-    tape = folder / "tape" if wishes.seconds is not None else None
-    password = secrets.token_urlsafe(12)
-    with LiveSite(site, login=(_USER, password)) as live:
+    rendering_s = cpu_seconds()
+    with contextlib.ExitStack() as opened:
+        ahead = opened.enter_context(drawn_ahead(site, wanted=wishes.ahead, seconds=wishes.seconds, console=console))
+        rendering_s = cpu_seconds() - rendering_s
+        folder = fresh_folder(wishes.data, made_by="demo")
+        tape = folder / "tape" if wishes.seconds is not None else None
+        password = secrets.token_urlsafe(12)
+        live = opened.enter_context(LiveSite(site, ahead=ahead, login=(_USER, password)))
         os.environ.update({PASSWORD: password, ADDRESS: f"127.0.0.1:{live.server.port}"})  # for hub and edge, too
         file = folder / "site.yaml"
         file.write_text(site_yaml(site, wishes), encoding="utf-8")
@@ -79,7 +87,15 @@ def demonstrate(wishes: Wishes) -> None:
         report = run_site(load_site(file), file, run)
         seconds = time.monotonic() - started_at
     if tape is not None:
-        figures = measure(live, folder / "hub-data", tape, seconds=seconds, rss_mib=report.rss_mib)
+        figures = measure(
+            live,
+            folder / "hub-data",
+            tape,
+            seconds=seconds,
+            rss_mib=report.rss_mib,
+            cpu_s=cpu_seconds() - rendering_s,
+            rendered="live" if ahead is None else "ahead",
+        )
         _tell(figures, console, as_json=wishes.as_json)
 
 
