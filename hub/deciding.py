@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from hub.association import Assignment, Associator, Likeness, Outcome, thresholds_for
+from hub.association import Assignment, Associator, Boundaries, Likeness, Outcome, thresholds_for
 from hub.evidence import LinkQuestion, link_question, merge_question
+from hub.learning import learn_from
+from hub.likelihood import Judge
 from hub.records import EventKind, Evidence, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState
@@ -32,6 +34,8 @@ class Round:
         self._state = state
         self._associator = associator
         self._forget_after_ns = forget_after_ns
+        self._boundaries = Boundaries()
+        self._probabilities: dict[TrackletNumber, float] = {}
 
     def decide(self, touched: Collection[TrackletNumber]) -> None:
         """Close what is silent, link what is due, merge what is one, expire what is forgotten."""
@@ -43,8 +47,12 @@ class Round:
                 state.changes.models[model_id] = None
             due = self._due(space, touched)
             if due:
-                thresholds = thresholds_for(model_id)
-                self._link(space, link_question(state, space, due, thresholds=thresholds))
+                judge = Judge(state, space, state.knowledge)
+                question = link_question(
+                    state, space, due, judge=judge, thresholds=thresholds_for(model_id), boundaries=self._boundaries
+                )
+                self._link(space, question)
+                self._learn(question, judge)
         self._keep_identities_fresh(touched)
         self._merge()
         self._expire()
@@ -95,6 +103,8 @@ class Round:
         changed: dict[IdentityId, None] = {}
         for tracklet, answer in zip(question.tracklets, answers, strict=True):
             before = self._state.tracklets[tracklet.number].identity_id
+            if answer.probability is not None:
+                self._probabilities[tracklet.number] = answer.probability
             evidence = _evidence(space, answer, threshold=question.problem.thresholds.link)
             if answer.outcome is Outcome.LINKED:
                 chosen = question.identities[answer.identity]
@@ -121,6 +131,18 @@ class Round:
                     changed[identity_id] = None
         for identity_id in changed:
             self._state.choose_prototypes(identity_id)
+
+    def _learn(self, question: LinkQuestion, judge: Judge) -> None:
+        """What ended in this round has its last decision, and is taken as a lesson."""
+        self._state.knowledge.topology.watch_until(self._state.clock_ns)
+        for row, before in enumerate(question.tracklets):
+            tracklet = self._state.tracklets[before.number]
+            if tracklet.open:
+                continue
+            learn_from(
+                self._state, tracklet, judge.unit(tracklet), terms=question.terms[row],
+                probability=self._probabilities.get(tracklet.number, 1.0), judge=judge,
+            )
 
     def _move(self, number: TrackletNumber, chosen: IdentityId, *, evidence: Evidence) -> None:
         """Link a tracklet; where it was all that was left of another identity, that one is merged."""
@@ -183,7 +205,10 @@ class Round:
             limit = state.clock_ns - YOUNG_NS
             young = {i.identity_id for i in state.identities.values() if i.created_at_ns >= limit}
             thresholds = thresholds_for(model_id)
-            question = merge_question(state, space, changed, young=young, thresholds=thresholds)
+            question = merge_question(
+                state, space, changed, young=young, judge=Judge(state, space, state.knowledge), thresholds=thresholds,
+                boundaries=self._boundaries,
+            )
             if question is None:
                 continue
             groups = self._associator.merge(question.problem)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.association import LinkProblem, MergeProblem, Thresholds
+from hub.association import Boundaries, LinkProblem, MergeProblem, Thresholds
+from hub.exclusion import SHARED_VIEW_NS, seen_together
+from hub.likelihood import Judge, Terms
 from hub.records import Tracklet
 from hub.spaces import ModelSpace
 from hub.state import SiteState
@@ -16,14 +18,6 @@ from passerby.ids import CameraId, IdentityId
 SEARCHED_PROTOTYPES = 64
 """Nearest prototypes looked at per tracklet. The index proposes; similarities are then computed exactly."""
 
-SHARED_VIEW_NS = 800_000_000
-"""Two tracklets of one camera that are there together for longer are two people.
-
-Not zero: where a tracker changes its mind it draws one person twice for some frames, and where one person leaves as
-another comes their looks tell them apart.
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class LinkQuestion:
     """A problem with the names of its rows and columns."""
@@ -31,6 +25,7 @@ class LinkQuestion:
     tracklets: list[Tracklet]
     identities: list[IdentityId]
     problem: LinkProblem
+    terms: list[dict[IdentityId, Terms]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,13 @@ class MergeQuestion:
 
 
 def link_question(
-    state: SiteState, space: ModelSpace, tracklets: list[Tracklet], *, thresholds: Thresholds
+    state: SiteState,
+    space: ModelSpace,
+    tracklets: list[Tracklet],
+    *,
+    judge: Judge,
+    thresholds: Thresholds,
+    boundaries: Boundaries,
 ) -> LinkQuestion:
     """Which identities these tracklets of one model may belong to. At least one tracklet."""
     units = np.stack([space.unit(tracklet.camera_id, tracklet.embedding) for tracklet in tracklets])
@@ -55,21 +56,35 @@ def link_question(
         others = {m.number: m for m in compared if m.number != tracklet.number and m.model_id == tracklet.model_id}
         best.append(_best_by_identity(space, units[row], list(others.values())))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
-    identities = sorted(current_ids.union(*best))
+    lately = judge.lately
+    identities = sorted(current_ids.union(*best, lately))
     column = {identity_id: index for index, identity_id in enumerate(identities)}
     similarity = np.full((len(tracklets), len(identities)), np.nan)
     for row, similarities in enumerate(best):
         for identity_id, value in similarities.items():
             similarity[row, column[identity_id]] = value
+    excluded = _excluded(state, tracklets, column)
+    terms: list[dict[IdentityId, Terms]] = []
+    log_odds = np.full(similarity.shape, np.nan)
+    for row, tracklet in enumerate(tracklets):
+        asked = {*best[row], *lately, *([tracklet.identity_id] if tracklet.identity_id is not None else [])}
+        found_terms = {
+            i: value for i in sorted(asked) if (value := judge.terms(tracklet, units[row], identity_id=i)) is not None
+        }
+        terms.append(found_terms)
+        for identity_id, value in found_terms.items():
+            log_odds[row, column[identity_id]] = value.log_odds
     problem = LinkProblem(
         current=np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64),
         similarity=similarity,
-        excluded=_excluded(state, tracklets, column),
+        excluded=excluded,
         mutual_similarity=_similarities(units, units),
         conflict=_conflicts(tracklets),
+        log_odds=log_odds,
         thresholds=thresholds,
+        boundaries=boundaries,
     )
-    return LinkQuestion(tracklets, identities, problem)
+    return LinkQuestion(tracklets, identities, problem, terms)
 
 
 def merge_question(
@@ -78,7 +93,9 @@ def merge_question(
     changed: list[IdentityId],
     *,
     young: Collection[IdentityId],
+    judge: Judge,
     thresholds: Thresholds,
+    boundaries: Boundaries,
 ) -> MergeQuestion | None:
     """Which of the `changed` identities may be one person with another, where one of the two is `young`.
 
@@ -93,33 +110,28 @@ def merge_question(
     for owner, numbers in zip(owners, space.nearest(queries, k=SEARCHED_PROTOTYPES).tolist(), strict=True):
         for number in numbers:
             other = state.tracklets[number].identity_id if number >= 0 else None
-            if other is not None and other != owner and (owner in young or other in young):
+            if other is not None and other != owner:
                 pairs[min(owner, other), max(owner, other)] = None
                 prototypes.setdefault(other, _prototypes(state, space, other))
+    odds = {pair: judge.merge_odds(*pair) for pair in pairs}
     likeness = {pair: _likeness(space, prototypes[pair[0]], prototypes[pair[1]]) for pair in pairs}
     # Whoever is like nobody stays out of the problem: a site has many young identities, and few that are asked about.
-    asked = {i for pair, value in likeness.items() if value >= thresholds.candidate for i in pair}
+    asked = {i for pair, value in likeness.items() if value >= thresholds.candidate or odds[pair] > 0.0 for i in pair}
     identities = sorted(asked)
     if not identities:
         return None
     similarity = np.full((len(identities), len(identities)), np.nan)
     excluded = np.zeros(similarity.shape, bool)
+    log_odds = np.full(similarity.shape, np.nan)
     for i, first in enumerate(identities):
         for j in range(i + 1, len(identities)):
             second = identities[j]
             similarity[i, j] = similarity[j, i] = likeness.get((first, second), np.nan)
+            log_odds[i, j] = log_odds[j, i] = odds.get((first, second), np.nan)
             # Two identities that have both stood for a while are not merged by themselves, through a third neither.
-            apart = not (first in young or second in young) or _ever_together(state, first, second)
+            apart = _ever_together(state, first, second)
             excluded[i, j] = excluded[j, i] = apart
-    return MergeQuestion(identities, MergeProblem(similarity, excluded, thresholds))
-
-
-def seen_together(first: Tracklet, second: Tracklet) -> bool:
-    """Whether one camera saw both at the same time, so that they are two people."""
-    if first.camera_id != second.camera_id:
-        return False
-    shared = min(first.ended_at_ns, second.ended_at_ns) - max(first.started_at_ns, second.started_at_ns)
-    return shared > SHARED_VIEW_NS
+    return MergeQuestion(identities, MergeProblem(similarity, log_odds, excluded, thresholds, boundaries))
 
 
 def _excluded(state: SiteState, tracklets: list[Tracklet], column: dict[IdentityId, int]) -> NDArray[np.bool_]:

@@ -7,6 +7,8 @@ transaction has failed. Changes go through the methods below, which note them fo
 from dataclasses import replace
 
 from hub.changes import Changes, ReportedStatus
+from hub.knowledge import Knowledge
+from hub.paths import NOWHERE, Path
 from hub.records import (
     Boot,
     Event,
@@ -41,6 +43,8 @@ class SiteState:
         self.identities: dict[IdentityId, Identity] = {}
         self.tracklets: dict[TrackletNumber, Tracklet] = {}
         self.spaces: dict[ModelId, ModelSpace] = {}
+        self.knowledge = Knowledge()
+        self.paths: dict[TrackletNumber, Path] = {}
         self.changes = Changes()
         self._numbers: dict[tuple[BootId, TrackletId], TrackletNumber] = {}
         self._members: dict[IdentityId, dict[TrackletNumber, None]] = {}
@@ -129,6 +133,7 @@ class SiteState:
         """Let go of closed tracklets that nothing needs: `remembers` says which."""
         for tracklet in [t for t in self.tracklets.values() if not self.remembers(t)]:
             del self.tracklets[tracklet.number]
+            self.paths.pop(tracklet.number, None)
             del self._numbers[tracklet.boot_id, tracklet.tracklet_id]
             if tracklet.identity_id is not None:
                 self._forget_member(tracklet.identity_id, tracklet.number)

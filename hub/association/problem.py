@@ -8,14 +8,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.association.assigning import NOBODY as NOBODY
 from hub.association.thresholds import Thresholds
 from passerby.arrays import require_shape
 
 Float64Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-
-NOBODY = -1
-"""In place of a column: no identity."""
 
 
 class Outcome(Enum):
@@ -25,6 +23,18 @@ class Outcome(Enum):
     CANDIDATE = "candidate"
     """New for now, and perhaps a known identity: for a person to say."""
     NEW = "new"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundaries:
+    """Probabilities, 0 to 1."""
+
+    link: float = 0.9
+    """From here on a tracklet is linked by itself, and identities are merged."""
+    candidate: float = 0.3
+    """From here on a person is asked."""
+    keep: float = 0.2
+    """A link that was made is kept while it is above this: an open tracklet does not go to and fro."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +54,17 @@ class LinkProblem:
     excluded: BoolArray
     mutual_similarity: Float64Array
     conflict: BoolArray
+    log_odds: Float64Array
+    """(n, m) float64: natural logarithm of the odds of tracklet i being identity j against being a stranger; NaN where it is not known."""
     thresholds: Thresholds
+    boundaries: Boundaries
 
     def __post_init__(self) -> None:
         n, m = self.similarity.shape if self.similarity.ndim == 2 else (None, None)
         require_shape("similarity", self.similarity, (n, m))
         require_shape("current", self.current, (n,))
         require_shape("excluded", self.excluded, (n, m))
+        require_shape("log_odds", self.log_odds, (n, m))
         require_shape("mutual_similarity", self.mutual_similarity, (n, n))
         require_shape("conflict", self.conflict, (n, n))
 
@@ -77,6 +91,8 @@ class Assignment:
     group: int
     nearest: int
     likeness: Likeness
+    probability: float | None = None
+    """Of being the identity chosen, for CANDIDATE and NEW the nearest; None where the associator knows none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +103,14 @@ class MergeProblem:
     """
 
     similarity: Float64Array
+    log_odds: Float64Array
     excluded: BoolArray
     thresholds: Thresholds
+    boundaries: Boundaries
 
     def __post_init__(self) -> None:
         require_shape("similarity", self.similarity, (len(self.similarity), len(self.similarity)))
+        require_shape("log_odds", self.log_odds, self.similarity.shape)
         require_shape("excluded", self.excluded, self.similarity.shape)
 
 

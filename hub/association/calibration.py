@@ -1,0 +1,129 @@
+"""From the fit of looks to evidence: a log-likelihood ratio that means on this site what it says.
+
+What `appearance` computes is right for a world as its model has it. A site differs: its people dress more alike, its
+cameras are worse. So a line a x + b is fitted through pairs of which the hub knows by other means whether they are one
+person (Platt 1999, with the two classes weighted alike): *impostors* are people whom one camera saw at once, or two cameras
+at once in different places; *genuine* pairs are linked by place alone, by walking on in the same view or by standing on
+the same spot of the floor in two. Neither choice looks at appearance, so that nothing is selected by what is measured.
+
+While pairs are few the line stays near the one that is expected of any site, and what is uncertain about it makes the evidence
+weaker: the ratio is divided as MacKay (1992, "The evidence framework applied to classification networks") moderates an output.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+Setting = Literal["own", "other"]
+"""Whether the identity is known from the tracklet's camera (`own`) or from others alone."""
+
+SETTINGS: tuple[Setting, ...] = ("own", "other")
+
+KEPT = 400
+"""The latest pairs that are kept of each kind and setting."""
+
+_REFIT_SHARE = 1.1
+"""A line is fitted again when there are so many times the pairs of the last time."""
+
+_EXPECTED = {"own": (0.50, 1.5), "other": (0.55, 0.5)}
+"""Slope and offset of a site of which nothing is known: the median of simulated ones."""
+
+_EXPECTED_SD = (0.20, 0.8)
+"""How far sites are from it."""
+
+_LEAST_SLOPE = 0.05
+
+
+class Line(msgspec.Struct, frozen=True):
+    """Evidence (nat) = `slope` * fit + `offset`; `covariance` (xx, xy, yy) of the two."""
+
+    slope: float
+    offset: float
+    covariance: tuple[float, float, float]
+    pairs: tuple[int, int]
+    """How many genuine and impostor pairs it was fitted to."""
+
+    def evidence(self, fit: float) -> float:
+        """The moderated log-likelihood ratio of a fit, nat."""
+        xx, xy, yy = self.covariance
+        variance = xx * fit * fit + 2.0 * xy * fit + yy
+        return (self.slope * fit + self.offset) / float(np.sqrt(1.0 + np.pi * variance / 8.0))
+
+
+def expected_line(setting: Setting) -> Line:
+    """The line of a site of which nothing is known."""
+    slope, offset = _EXPECTED[setting]
+    return Line(slope, offset, (_EXPECTED_SD[0] ** 2, 0.0, _EXPECTED_SD[1] ** 2), (0, 0))
+
+
+class Calibration(msgspec.Struct):
+    """The pairs of one model on one site, and the lines through them. `version` counts the fittings."""
+
+    genuine: dict[str, list[float]] = msgspec.field(default_factory=lambda: {one: [] for one in SETTINGS})
+    impostors: dict[str, list[float]] = msgspec.field(default_factory=lambda: {one: [] for one in SETTINGS})
+    lines: dict[str, Line] = msgspec.field(default_factory=lambda: {one: expected_line(one) for one in SETTINGS})
+    seen: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(SETTINGS, 0))
+    fitted: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(SETTINGS, 0))
+    version: int = 0
+
+    def evidence(self, fit: float, *, seen_here: bool) -> float:
+        """The log-likelihood ratio (nat) that a fit is worth on this site."""
+        return self.lines["own" if seen_here else "other"].evidence(fit)
+
+    def learn(self, fit: float, *, seen_here: bool, genuine: bool) -> None:
+        """Take a pair of which it is known whether it is one person."""
+        setting: Setting = "own" if seen_here else "other"
+        kept = (self.genuine if genuine else self.impostors)[setting]
+        kept.append(fit)
+        del kept[:-KEPT]
+        self.seen[setting] += 1
+
+    def refit(self) -> bool:
+        """Fit anew the lines for which enough has come since; True if one has changed."""
+        due = [one for one in SETTINGS if self.seen[one] >= max(20.0, self.fitted[one] * _REFIT_SHARE)]
+        for setting in due:
+            self.lines[setting] = fitted_line(self.genuine[setting], self.impostors[setting], setting=setting)
+            self.fitted[setting] = min(self.seen[setting], 2 * KEPT)
+            self.seen[setting] = self.fitted[setting]
+        self.version += bool(due)
+        return bool(due)
+
+
+def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, setting: Setting) -> Line:
+    """The most probable line (Laplace's approximation about it) given fits of known pairs.
+
+    Each kind weighs as many pairs as the rarer one has, so that the offset is free of how often they occur.
+    """
+    x = np.array([*genuine, *impostors], np.float64)
+    sign = np.array([1.0] * len(genuine) + [-1.0] * len(impostors))
+    weight = np.array(_shared(len(genuine), len(impostors)))
+    mean, precision = np.array(_EXPECTED[setting]), 1.0 / np.array(_EXPECTED_SD) ** 2
+    columns = np.stack([x, np.ones_like(x)], axis=1)
+
+    def cost(line: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (columns @ line)
+        wrong = 1.0 / (1.0 + np.exp(np.clip(margin, -500.0, 500.0)))
+        away = line - mean
+        value = float((weight * np.logaddexp(0.0, -margin)).sum() + 0.5 * (precision * away**2).sum())
+        return value, precision * away - columns.T @ (weight * sign * wrong)
+
+    found = minimize(cost, mean, jac=True, method="L-BFGS-B", bounds=[(_LEAST_SLOPE, None), (None, None)]).x
+    probability = 1.0 / (1.0 + np.exp(np.clip(-(columns @ found), -500.0, 500.0)))
+    curvature = (columns * (weight * probability * (1.0 - probability))[:, None]).T @ columns + np.diag(precision)
+    covariance = np.linalg.inv(curvature)
+    return Line(
+        float(found[0]),
+        float(found[1]),
+        (float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])),
+        (len(genuine), len(impostors)),
+    )
+
+
+def _shared(genuine: int, impostors: int) -> list[float]:
+    """The weight of each pair: the rarer kind's count 1, the others together as much."""
+    rarer = min(genuine, impostors)
+    return [rarer / max(genuine, 1)] * genuine + [rarer / max(impostors, 1)] * impostors

@@ -1,0 +1,196 @@
+"""Whether two tracklets were in one place: standing on one spot of the floor in two views, or walking on in one.
+
+Views that overlap see the same floor, and a plane seen by two cameras is mapped by a homography (Hartley and Zisserman,
+chapter 13). It is learned from who was seen in both at once and looks alike: many of them are wrong, and robust estimation
+(MAGSAC++, Barath et al. 2020) finds what the others agree on. A map counts only once it fits most of its pairs, and fits
+them far better than pairs mixed at random.
+
+Distances are in body heights at that place of the picture, so that near and far people are judged alike.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.paths import Path
+from passerby.ids import CameraId
+
+Float64Array = NDArray[np.float64]
+
+_KEPT = 800
+"""Points that are kept of a pair of views, the latest."""
+
+_LEAST_POINTS = 40
+_REFIT_SHARE = 1.3
+_NEAR = 0.35
+"""Body heights: a point that is mapped so near fits."""
+
+_LEAST_FIT = 0.3
+_BETTER_THAN_CHANCE = 2.5
+
+_SPOT_SD = 0.10
+"""Body heights: how exactly a box tells where its feet are, at best."""
+
+_WALK_SD = 0.5
+"""Body heights per second that somebody may have gone meanwhile, in each direction."""
+
+_UNSEEN_S = 6.0
+"""For so long after somebody was lost their place says something."""
+
+_ERROR_SHARE = 0.03
+"""How often a place is wrong altogether: half a body behind a table, an exchange of two people."""
+
+_VIEW_AREA = 9.0
+"""Square body heights over which people of a view are spread, before any was seen."""
+
+_MOST_SAMPLES = 6
+
+
+class ViewArea(msgspec.Struct):
+    """Where people stand in one view: running moments of feet, in body heights."""
+
+    count: float = 0.0
+    mean: tuple[float, float] = (0.0, 0.0)
+    scatter: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def learn(self, foot: Float64Array, *, height: float) -> None:
+        """Take where somebody appeared."""
+        x, y = float(foot[0]) / height, float(foot[1]) / height
+        self.count += 1.0
+        dx, dy = x - self.mean[0], y - self.mean[1]
+        self.mean = (self.mean[0] + dx / self.count, self.mean[1] + dy / self.count)
+        ex, ey = x - self.mean[0], y - self.mean[1]
+        self.scatter = (self.scatter[0] + dx * ex, self.scatter[1] + dx * ey, self.scatter[2] + dy * ey)
+
+    @property
+    def area(self) -> float:
+        """Square body heights: that of the normal distribution of the same entropy, with a prior of ten people."""
+        xx, xy, yy = (value / max(self.count, 1.0) for value in self.scatter)
+        own = 2.0 * np.pi * np.e * float(np.sqrt(max(xx * yy - xy * xy, 0.05)))
+        return float((self.count * own + 10.0 * _VIEW_AREA) / (self.count + 10.0))
+
+
+class ViewMap(msgspec.Struct):
+    """Points (n, 6) of two views seen at once, as rows (x, y, height) of the first and of the second, and the homography.
+
+    `matrix` (9,) takes feet of the first view to the second; empty where none is found. `spread` is the residual in body
+    heights of the points that fit.
+    """
+
+    points: list[tuple[float, float, float, float, float, float]] = msgspec.field(default_factory=list)
+    seen: int = 0
+    fitted: int = 0
+    matrix: list[float] = msgspec.field(default_factory=list)
+    spread: float = _NEAR
+    fitting_share: float = 0.0
+
+    def learn(self, points: Sequence[tuple[float, float, float, float, float, float]]) -> None:
+        """Take points that may be one person's."""
+        self.points += points
+        del self.points[:-_KEPT]
+        self.seen += len(points)
+
+    def refit(self) -> bool:
+        """Find the homography anew when enough points have come since; True if it was tried."""
+        if self.seen < max(_LEAST_POINTS, self.fitted * _REFIT_SHARE):
+            return False
+        self.fitted = min(self.seen, 2 * _KEPT)
+        self.seen = self.fitted
+        rows = np.array(self.points)
+        here, there = rows[:, :2].astype(np.float64), rows[:, 3:5].astype(np.float64)
+        near_px = 0.15 * float(np.median(rows[:, 5]))
+        matrix, _ = cv2.findHomography(here, there, cv2.USAC_MAGSAC, near_px)
+        self.matrix = []
+        if matrix is None or not np.isfinite(matrix).all():
+            return True
+        away = _away(here, there, matrix, heights=rows[:, 5])
+        mixed = _away(here, np.roll(there, len(there) // 2, axis=0), matrix, heights=rows[:, 5])
+        self.fitting_share = float((away < _NEAR).mean())
+        by_chance = float((mixed < _NEAR).mean())
+        if self.fitting_share >= max(_LEAST_FIT, _BETTER_THAN_CHANCE * by_chance):
+            self.matrix = matrix.ravel().tolist()
+            fitting = away[away < _NEAR]
+            self.spread = max(_SPOT_SD, 1.2 * float(np.sqrt((fitting**2).mean() / 2.0)))
+        return True
+
+
+class Floor(msgspec.Struct):
+    """All that is known of the places of a site: `views` by camera, `maps` by "first|second" camera, in that order."""
+
+    views: dict[str, ViewArea] = msgspec.field(default_factory=dict)
+    maps: dict[str, ViewMap] = msgspec.field(default_factory=dict)
+    version: int = 0
+
+    def view(self, camera_id: CameraId) -> ViewArea:
+        """The area of a view."""
+        return self.views.setdefault(str(camera_id), ViewArea())
+
+    def map_between(self, first: CameraId, second: CameraId) -> ViewMap:
+        """The map of two views, first the one that is first by name."""
+        return self.maps.setdefault(f"{min(first, second)}|{max(first, second)}", ViewMap())
+
+    def matrix(self, before: CameraId, after: CameraId) -> Float64Array | None:
+        """What takes feet (x, y, 1) in one view to another; None where it is not known."""
+        if before == after:
+            return np.eye(3)
+        known = self.maps.get(f"{min(before, after)}|{max(before, after)}")
+        if known is None or not known.matrix:
+            return None
+        matrix = np.array(known.matrix).reshape(3, 3)
+        return matrix if before < after else np.linalg.inv(matrix)
+
+    def evidence(self, before: Path, after: Path, *, cameras: tuple[CameraId, CameraId]) -> float | None:
+        """Log-likelihood ratio (nat) of two tracklets being of one person, from where they were.
+
+        `cameras` are those of the two; `after` began later. None where nothing can be said.
+        """
+        matrix = self.matrix(*cameras)
+        if matrix is None or not len(before) or not len(after):
+            return None
+        spread = _SPOT_SD if cameras[0] == cameras[1] else self.map_between(*cameras).spread
+        area = self.views.get(str(cameras[1]), ViewArea()).area
+        at_once = together(before, after)
+        if len(at_once):
+            away = _away(at_once[:, :2], at_once[:, 3:5], matrix, heights=at_once[:, 5])
+            return _evidence(float(np.median(away)), spread=spread, area=area, samples=len(away))
+        gap_s = float(after.at_ns[0] - before.at_ns[-1]) / 1e9
+        if not 0.0 <= gap_s <= _UNSEEN_S or (cameras[0] != cameras[1] and (before.cut[-1] or after.cut[0])):
+            return None
+        away = _away(before.feet[-1:], after.feet[:1], matrix, heights=after.heights[:1])
+        return _evidence(float(away[0]), spread=float(np.hypot(2.0 * spread, _WALK_SD * gap_s)), area=area, samples=1)
+
+
+def together(first: Path, second: Path) -> Float64Array:
+    """Places at the times when both were seen (n, 6): (x, y, height) of the first and of the second, whole bodies only."""
+    low, high = max(first.at_ns[0], second.at_ns[0]), min(first.at_ns[-1], second.at_ns[-1])
+    rows = np.flatnonzero((second.at_ns >= low) & (second.at_ns <= high) & ~second.cut)
+    if not len(rows):
+        return np.zeros((0, 6))
+    at = (second.at_ns[rows] - low).astype(np.float64)
+    own = (first.at_ns - low).astype(np.float64)
+    whole = np.interp(at, own, first.cut.astype(np.float64)) == 0.0
+    columns = [np.interp(at, own, values) for values in (first.feet[:, 0], first.feet[:, 1], first.heights)]
+    there = [second.feet[rows, 0], second.feet[rows, 1], second.heights[rows]]
+    return np.stack([*columns, *there], axis=1).astype(np.float64)[whole]
+
+
+def _away(here: NDArray[np.floating], there: NDArray[np.floating], matrix: Float64Array, *, heights: NDArray[np.floating]) -> Float64Array:
+    """Distance (n,) in body heights between mapped feet and those that were seen; infinite behind the horizon."""
+    mapped = np.concatenate([here, np.ones((len(here), 1))], axis=1) @ matrix.T
+    scale = mapped[:, 2]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        away = np.linalg.norm(mapped[:, :2] / scale[:, None] - there, axis=1) / np.maximum(heights, 1.0)
+    # All points of a floor that is seen lie on one side of the horizon.
+    beyond = np.sign(scale) != np.sign(np.median(scale))
+    away[beyond | ~np.isfinite(away)] = np.inf
+    return np.asarray(away, np.float64)
+
+
+def _evidence(away: float, *, spread: float, area: float, samples: int) -> float:
+    here = (1.0 - _ERROR_SHARE) * np.exp(-min(away * away / (2.0 * spread * spread), 700.0)) / (2.0 * np.pi * spread**2)
+    ratio = float(np.log(here * area + _ERROR_SHARE))
+    # Times half a second apart are not independent: six of them count as two.
+    return ratio * (1.0 + (min(samples, _MOST_SAMPLES) - 1) / (_MOST_SAMPLES - 1))

@@ -1,0 +1,176 @@
+"""How people move between the cameras of a site: learned from who appeared where after whom, without calibration.
+
+Everybody who was seen is a source of the next appearance: after somebody was last seen in camera a, they appear in camera
+c with a rate (per second) that depends on a, c and the time since, and strangers appear in c with a rate of their own.
+These rates compete: the odds of a tracklet being one person rather than another, or a stranger, are the ratio of their
+rates, times what looks and place say. Rates are piecewise constant over the time since (an occurrence/exposure estimate with a
+gamma prior), so "never" is what a long exposure without an occurrence says, and how many people it may have been is counted
+by itself: each of them competes.
+
+The first step of time is being seen now: views that overlap, and trackers that lose somebody in a view, show there.
+"""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from passerby.ids import CameraId
+
+STEPS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0)
+"""Steps of the time since last seen begin here; the first step is below: seen now. Beyond the last it is one step."""
+
+_STEPS = len(STEPS_S) + 1
+
+_SEEN_NOW_RATE = 1 / 15.0
+"""Expected appearances per second in all cameras of somebody who is seen now."""
+
+_RETURN_SHARE = 0.35
+"""The rate of appearing t seconds after last being seen is expected to be this over t."""
+
+_SHORTEST_S = 3.0
+
+_STRANGER_RATE = 1 / 60.0
+"""Expected strangers a second and camera."""
+
+_PRIOR_APPEARANCES = 2.0
+"""The prior weighs as much as so many appearances from a camera in each step."""
+
+_MEMORY = 2000.0
+"""Appearances from one camera after which older ones begin to fade, so that a site may change."""
+
+
+_STRANGER_MEMORY_S = 1800.0
+"""Doors are busy at some hours: half of what is known about strangers is forgotten within this time."""
+
+
+class Link(msgspec.Struct):
+    """What happened after people were last seen in one camera: `appearances` by camera and step, `exposure_s` by step."""
+
+    appearances: dict[str, list[float]] = msgspec.field(default_factory=dict)
+    exposure_s: list[float] = msgspec.field(default_factory=lambda: [0.0] * _STEPS)
+
+
+class Topology(msgspec.Struct):
+    """The rates of one site. `version` counts what was learned."""
+
+    cameras: list[str] = msgspec.field(default_factory=list)
+    links: dict[str, Link] = msgspec.field(default_factory=dict)
+    strangers: dict[str, float] = msgspec.field(default_factory=dict)
+    watched_s: dict[str, float] = msgspec.field(default_factory=dict)
+    watched_until_ns: int = 0
+    version: int = 0
+
+    def know(self, camera_id: CameraId) -> None:
+        """Count a camera as one of the site."""
+        if camera_id not in self.links:
+            self.cameras.append(str(camera_id))
+            self.links[camera_id] = Link()
+            self.strangers[camera_id] = 0.0
+            self.watched_s[camera_id] = 0.0
+
+    def rate(self, before: CameraId, after: CameraId, *, gap_s: float, clock_error_s: float = 0.0) -> float:
+        """Appearances per second in camera `after` of one who was last seen in `before` so long ago (<= 0: is seen).
+
+        With clocks off by up to `clock_error_s`, the mean over the gaps that it may have been.
+        """
+        if clock_error_s > 0.25:
+            around = (gap_s - clock_error_s, gap_s, gap_s + clock_error_s)
+            return sum(self.rate(before, after, gap_s=one) for one in around) / 3.0
+        step = step_of(gap_s)
+        others = max(len(self.cameras), 1)
+        prior = _prior_rate(step) / others
+        link = self.links.get(before)
+        if link is None:
+            return prior
+        # Gamma prior: so many appearances over the exposure in which they would have been expected.
+        expected = _PRIOR_APPEARANCES / others
+        counted = link.appearances[after][step] if after in link.appearances else 0.0
+        return (counted + expected) / (link.exposure_s[step] + expected / prior)
+
+    def stranger_rate(self, camera_id: CameraId) -> float:
+        """Appearances per second in a camera of people who were never seen before."""
+        counted, watched = self.strangers.get(camera_id, 0.0), self.watched_s.get(camera_id, 0.0)
+        return (counted + 1.0) / (watched + 1.0 / _STRANGER_RATE)
+
+    def never_together(self, first: CameraId, second: CameraId) -> float:
+        """Log of how much rarer than expected it is to be seen in both cameras at once (nat, at most 0)."""
+        both = [
+            np.log(self.rate(one, other, gap_s=-1.0) * max(len(self.cameras), 1) / _prior_rate(0))
+            for one, other in ((first, second), (second, first))
+        ]
+        return float(min(0.0, max(both)))
+
+    def learn_appearance(
+        self, before: CameraId, after: CameraId, *, gap_s: float, seen_s: float, weight: float = 1.0
+    ) -> None:
+        """Somebody last seen in `before`, for `seen_s` seconds there, appeared in `after`; `weight` is how sure it is."""
+        self.know(before)
+        self.know(after)
+        link = self.links[before]
+        counts = link.appearances.setdefault(str(after), [0.0] * _STEPS)
+        counts[step_of(gap_s)] += weight
+        self._expose(link, gap_s=gap_s, seen_s=seen_s, weight=weight)
+        self._fade(link)
+        self.version += 1
+
+    def learn_departure(self, before: CameraId, *, gap_s: float, seen_s: float) -> None:
+        """Somebody last seen in `before` has not appeared anywhere for `gap_s` seconds."""
+        self.know(before)
+        self._expose(self.links[before], gap_s=gap_s, seen_s=seen_s, weight=1.0)
+        self.version += 1
+
+    def learn_stranger(self, camera_id: CameraId, *, weight: float) -> None:
+        """Somebody who was never seen before appeared in a camera."""
+        self.know(camera_id)
+        self.strangers[camera_id] += weight
+        self.version += 1
+
+    def watch_until(self, at_ns: int) -> None:
+        """All known cameras have looked since the last time."""
+        seconds = max(0.0, (at_ns - self.watched_until_ns) / 1e9) if self.watched_until_ns else 0.0
+        self.watched_until_ns = max(at_ns, self.watched_until_ns)
+        keep = 0.5 ** (seconds / _STRANGER_MEMORY_S)
+        for camera_id in self.cameras:
+            self.watched_s[camera_id] = self.watched_s[camera_id] * keep + seconds
+            self.strangers[camera_id] *= keep
+
+    @staticmethod
+    def _expose(link: Link, *, gap_s: float, seen_s: float, weight: float) -> None:
+        link.exposure_s[0] += weight * max(seen_s, 0.1)
+        edges = np.append(np.array(STEPS_S), np.inf)
+        spent = np.clip(gap_s - edges[:-1], 0.0, np.diff(edges))
+        for step, seconds in enumerate(spent.tolist(), start=1):
+            link.exposure_s[step] += weight * seconds
+
+    @staticmethod
+    def _fade(link: Link) -> None:
+        total = sum(map(sum, link.appearances.values()))
+        if total > _MEMORY:
+            keep = _MEMORY / total / 2.0
+            link.exposure_s = [value * keep for value in link.exposure_s]
+            link.appearances = {name: [value * keep for value in row] for name, row in link.appearances.items()}
+
+
+def step_of(gap_s: float) -> int:
+    """Which step of time a gap lies in; 0: seen now.
+
+    >>> step_of(-3.0), step_of(0.5), step_of(1e9)
+    (0, 1, 15)
+    """
+    return int(np.searchsorted(STEPS_S, gap_s, side="right"))
+
+
+def transit_densities(topology: Topology, before: CameraId) -> dict[str, NDArray[np.float64]]:
+    """How many of the appearances after `before` were in each camera and step (steps,), together 1; to be drawn."""
+    link = topology.links.get(before, Link())
+    total = sum(map(sum, link.appearances.values())) or 1.0
+    return {name: np.array(row) / total for name, row in link.appearances.items()}
+
+
+def _prior_rate(step: int) -> float:
+    """In all cameras together."""
+    if step == 0:
+        return _SEEN_NOW_RATE
+    begin = STEPS_S[step - 1]
+    end = STEPS_S[step] if step < len(STEPS_S) else 2.0 * begin
+    return _RETURN_SHARE / max((begin + end) / 2.0, _SHORTEST_S)

@@ -1,0 +1,18 @@
+"""Who cannot be one person: people whom one camera saw at the same time."""
+
+from hub.records import Tracklet
+
+SHARED_VIEW_NS = 800_000_000
+"""Two tracklets of one camera that are there together for longer are two people.
+
+Not zero: where a tracker changes its mind it draws one person twice for some frames, and where one person leaves as
+another comes their looks tell them apart.
+"""
+
+
+def seen_together(first: Tracklet, second: Tracklet) -> bool:
+    """Whether one camera saw both at the same time, so that they are two people."""
+    if first.camera_id != second.camera_id:
+        return False
+    shared = min(first.ended_at_ns, second.ended_at_ns) - max(first.started_at_ns, second.started_at_ns)
+    return shared > SHARED_VIEW_NS

@@ -1,0 +1,56 @@
+"""Where in the picture a tracklet was: its feet twice a second, for evidence of place."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from passerby.arrays import Float32Array, Int64Array
+from passerby.messages import Observations
+
+STEP_NS = 500_000_000
+"""One sighting is kept of every step of time, the first in it; and the last of all."""
+
+_CUT_PX = 3.0
+"""A box that comes so near to the picture's lower edge may have its feet beyond it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Feet over time, in order: `at_ns` (n,) int64, `feet` (n, 2) float32 pixels, `heights` (n,) float32 pixels.
+
+    `cut` (n,) bool: the feet are below the picture, so that their place is not known. The last row is the latest sighting;
+    before it stands the first sighting of each step of time.
+    """
+
+    at_ns: Int64Array
+    feet: Float32Array
+    heights: Float32Array
+    cut: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.at_ns)
+
+    def extended(self, seen: Observations, *, frame_height: int) -> "Path":
+        """With later sightings. However they are cut into pieces, the path is the same."""
+        if not len(seen):
+            return self
+        boxes = seen.boxes_xyxy.astype(np.float32)
+        feet = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
+        at_ns = np.concatenate([self.at_ns, seen.captured_at_ns])
+        order = np.argsort(at_ns, kind="stable")
+        at_ns = at_ns[order]
+        steps = at_ns // STEP_NS
+        keep = np.concatenate([[True], steps[1:] != steps[:-1]])
+        keep[-1] = True
+        rows = order[keep]
+        return Path(
+            at_ns[keep],
+            np.concatenate([self.feet, feet])[rows],
+            np.concatenate([self.heights, boxes[:, 3] - boxes[:, 1]])[rows],
+            np.concatenate([self.cut, boxes[:, 3] >= frame_height - _CUT_PX])[rows],
+        )
+
+
+NOWHERE = Path(np.zeros(0, np.int64), np.zeros((0, 2), np.float32), np.zeros(0, np.float32), np.zeros(0, np.bool_))
+"""The path of a tracklet without sightings."""
