@@ -52,34 +52,35 @@ class Round:
     def due_ns(self, *, now_ns: int) -> int | None:
         """When time alone brings the next decision, if that is not after `now_ns`."""
         state = self._state
-        times = [t.updated_at_ns + SILENT_NS for t in state.tracklets.values() if t.open]
-        for tracklet in state.tracklets.values():
-            if tracklet.identity_id is None:
-                times.append(tracklet.opened_at_ns + DEFERRED_NS if tracklet.open else state.clock_ns)
-        forgotten = ((i, i.updated_at_ns + self._forget_after_ns) for i in state.identities.values())
-        times += [at for identity, at in forgotten if at <= now_ns and self._lonely(identity)]
+        times = []
+        if state.longest_silent_ns is not None:
+            times.append(state.longest_silent_ns + SILENT_NS)
+        if state.longest_waiting_ns is not None:
+            times.append(state.longest_waiting_ns + DEFERRED_NS)
+        if state.closed_undecided:
+            times.append(state.clock_ns)
+        forgotten = state.identities_without_news_since(now_ns - self._forget_after_ns)
+        first = next((identity for identity in forgotten if self._lonely(identity)), None)
+        if first is not None:
+            times.append(first.updated_at_ns + self._forget_after_ns)
         return min((at for at in times if at <= now_ns), default=None)
 
     def _close_silent(self) -> list[TrackletNumber]:
-        limit = self._state.clock_ns - SILENT_NS
-        silent = [t for t in self._state.tracklets.values() if t.open and t.updated_at_ns <= limit]
+        silent = self._state.open_without_news_since(self._state.clock_ns - SILENT_NS)
         for tracklet in silent:
             self._state.put_tracklet(replace(tracklet, open=False))
         return [tracklet.number for tracklet in silent]
 
     def _due(self, space: ModelSpace, touched: Collection[TrackletNumber]) -> list[Tracklet]:
         """Undecided tracklets with evidence enough, and those that the news may revise: the open ones of a camera."""
-        mine = [t for t in self._state.tracklets.values() if t.model_id == space.model_id]
-        fresh = [t for t in mine if (t.identity_id is None and self._ready(t)) or t.number in touched]
-        cameras = {t.camera_id for t in fresh}
-        due = [
-            t
-            for t in mine
-            if (t.identity_id is None and self._ready(t))
-            or (t.identity_id is not None and (t.number in touched or (t.open and t.camera_id in cameras)))
-        ]
+        state = self._state
+        ready = [t for t in state.undecided() if t.model_id == space.model_id and self._ready(t)]
         # A closed tracklet is only touched when it has just been closed: its last chance to be revised.
-        return sorted(due, key=lambda t: t.number)
+        news = [t for n in touched if (t := state.tracklets.get(n)) is not None and t.model_id == space.model_id]
+        cameras = {t.camera_id for t in ready + news}
+        revisable = [t for c in cameras for t in state.open_in(c) if t.model_id == space.model_id]
+        decided = [t for t in news + revisable if t.identity_id is not None]
+        return sorted({t.number: t for t in ready + decided}.values(), key=lambda t: t.number)
 
     def _ready(self, tracklet: Tracklet) -> bool:
         return (
@@ -181,7 +182,7 @@ class Round:
             space = state.spaces[model_id]
             changed = sorted(i for i in state.changes.identities if i in state.identities)
             limit = state.clock_ns - YOUNG_NS
-            young = {i.identity_id for i in state.identities.values() if i.created_at_ns >= limit}
+            young = {identity.identity_id for identity in state.identities_created_since(limit)}
             thresholds = thresholds_for(model_id)
             question = merge_question(state, space, changed, young=young, thresholds=thresholds)
             if question is None:
@@ -211,7 +212,7 @@ class Round:
     def _expire(self) -> None:
         state = self._state
         limit = state.clock_ns - self._forget_after_ns
-        forgotten = [i for i in state.identities.values() if i.updated_at_ns <= limit and self._lonely(i)]
+        forgotten = [i for i in state.identities_without_news_since(limit) if self._lonely(i)]
         for identity in sorted(forgotten, key=lambda i: i.identity_id):
             state.put_identity(replace(identity, state=IdentityState.EXPIRED, updated_at_ns=state.clock_ns))
             state.choose_prototypes(identity.identity_id)

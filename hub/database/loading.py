@@ -25,7 +25,7 @@ def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsS
         state.spaces[row.model_id] = _space(row, store=store, statistics=statistics)
     identities = select(schema.identities).where(schema.identities.c.state == IdentityState.ACTIVE.value)
     for row in connection.execute(identities.order_by(schema.identities.c.identity_id)):
-        state.identities[row.identity_id] = identity_of(row)
+        state.recall_identity(identity_of(row))
     table = schema.tracklets
     remembered = or_(table.c.open, table.c.prototype, table.c.updated_at_ns >= state.clock_ns - REMEMBERED_NS)
     for row in connection.execute(select(table).where(remembered).order_by(table.c.number)):
