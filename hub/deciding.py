@@ -7,6 +7,7 @@ import numpy as np
 
 from hub.association import Assignment, Associator, Likeness, Outcome, thresholds_for
 from hub.evidence import LinkQuestion, link_question, merge_question
+from hub.identities import absorb_identity, begin_identity
 from hub.records import EventKind, Evidence, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState
@@ -80,7 +81,8 @@ class Round:
         cameras = {t.camera_id for t in ready + news}
         revisable = [t for c in cameras for t in state.open_in(c) if t.model_id == space.model_id]
         decided = [t for t in news + revisable if t.identity_id is not None]
-        return sorted({t.number: t for t in ready + decided}.values(), key=lambda t: t.number)
+        asked = {t.number: t for t in ready + decided if state.constraints.must_be(t.number) is None}
+        return [asked[number] for number in sorted(asked)]
 
     def _ready(self, tracklet: Tracklet) -> bool:
         return (
@@ -150,16 +152,7 @@ class Round:
         chosen = begun.get(answer.group)
         if chosen is None:
             kind = EventKind.CREATED if before is None else EventKind.SPLIT
-            chosen = begun[answer.group] = IdentityId(state.next_number("identity"))
-            state.put_identity(
-                Identity(
-                    identity_id=chosen,
-                    state=IdentityState.ACTIVE,
-                    name=None,
-                    created_at_ns=state.clock_ns,
-                    updated_at_ns=state.clock_ns,
-                )
-            )
+            chosen = begun[answer.group] = begin_identity(state)
         else:
             kind = EventKind.LINKED
         state.put_tracklet(replace(tracklet, identity_id=chosen, prototype=False))
@@ -198,16 +191,8 @@ class Round:
                     self._absorb(question.identities[members[0]], question.identities[other], evidence=evidence)
 
     def _absorb(self, survivor: IdentityId, absorbed: IdentityId, *, evidence: Evidence) -> None:
-        state = self._state
-        former, kept = state.identities[absorbed], state.identities[survivor]
-        for member in state.members(absorbed):
-            state.put_tracklet(replace(member, identity_id=survivor))
-        state.changes.merges.append((survivor, absorbed))
-        gone = replace(former, state=IdentityState.MERGED, merged_into=survivor, updated_at_ns=state.clock_ns)
-        state.put_identity(gone)
-        state.put_identity(replace(kept, name=kept.name or former.name, updated_at_ns=state.clock_ns))
-        state.choose_prototypes(survivor)
-        state.say(EventKind.MERGED, survivor, other=absorbed, evidence=evidence)
+        identities = self._state.identities
+        absorb_identity(self._state, identities[survivor], identities[absorbed], evidence=evidence)
 
     def _expire(self) -> None:
         state = self._state

@@ -4,12 +4,14 @@ The state is a function of the database: `hub.database.loading` builds the same 
 transaction has failed. Changes go through the methods below, which note them for the transaction.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from hub.agenda import Agenda
 from hub.changes import Changes, ReportedStatus
-from hub.corrections.constraints import Constraints
+from hub.corrections.constraints import Assertion, Constraints
 from hub.records import (
+    ActId,
     Boot,
     Event,
     EventId,
@@ -17,6 +19,7 @@ from hub.records import (
     Evidence,
     Identity,
     IdentityState,
+    NameId,
     Tracklet,
     TrackletNumber,
 )
@@ -155,11 +158,17 @@ class SiteState:
         tracklet: TrackletNumber | None = None,
         camera_id: CameraId | None = None,
         evidence: Evidence | None = None,
-    ) -> None:
-        """Append to the log, at the hub's time."""
+        tracklets: tuple[TrackletNumber, ...] = (),
+        undoes: EventId | None = None,
+        act_id: ActId | None = None,
+        pass_id: EventId | None = None,
+        name_id: NameId | None = None,
+    ) -> EventId:
+        """Append to the log, at the hub's time; gives the event's number. The arguments are those of Event."""
+        event_id = EventId(self.next_number("event"))
         self.changes.events.append(
             Event(
-                event_id=EventId(self.next_number("event")),
+                event_id=event_id,
                 at_ns=self.clock_ns,
                 kind=kind,
                 identity_id=identity_id,
@@ -167,8 +176,50 @@ class SiteState:
                 tracklet=tracklet,
                 camera_id=camera_id,
                 evidence=evidence or Evidence(),
+                tracklets=tracklets,
+                undoes=undoes,
+                act_id=act_id,
+                pass_id=pass_id,
+                name_id=name_id,
             )
         )
+        return event_id
+
+    def bind(self, assertion: Assertion, *, identities: Mapping[TrackletNumber, IdentityId]) -> None:
+        """Let what an operator says hold from now on; `identities` says where its tracklets are."""
+        if assertion.says_something:
+            self.constraints.add(assertion, identities=identities)
+            self.changes.assertions[assertion.event_id] = assertion
+
+    def unbind(self, event_id: EventId) -> None:
+        """Let what an operator has said in this event hold no more."""
+        self.constraints = self.constraints.withdrawn(event_id)
+        self.changes.assertions[event_id] = None
+
+    def erase(self, tracklets: Collection[Tracklet]) -> None:
+        """Let nothing be left of these tracklets, in mind or stored, nor in what operators have said."""
+        for tracklet in tracklets:
+            number = tracklet.number
+            if number in self.tracklets:
+                # Out of every index first, as one that nothing needs.
+                self.recall(replace(tracklet, open=False, prototype=False, identity_id=None))
+                self._forget(number)
+            self.changes.tracklets.pop(number, None)
+            self.changes.erased[number] = (tracklet.boot_id, tracklet.tracklet_id)
+        gone = {tracklet.number for tracklet in tracklets}
+        before = {one.event_id: one for one in self.constraints.assertions}
+        self.constraints = self.constraints.erased(gone)
+        after = {one.event_id: one for one in self.constraints.assertions}
+        for event_id, one in before.items():
+            if after.get(event_id) != one:
+                self.changes.assertions[event_id] = after.get(event_id)
+
+    def absorb(self, survivor: IdentityId, absorbed: IdentityId) -> None:
+        """Let everything of `absorbed` belong to `survivor`, what is not in mind too."""
+        for member in self.members(absorbed):
+            self.put_tracklet(replace(member, identity_id=survivor))
+        self.changes.merges.append((survivor, absorbed))
+        self.constraints.absorb(survivor, absorbed)
 
     def choose_prototypes(self, identity_id: IdentityId) -> None:
         """Let the latest tracklets of each camera and model stand for the identity."""
@@ -187,12 +238,15 @@ class SiteState:
         `hub.database.loading` says the same in SQL.
         """
         for number in self._forgettable.until(self.clock_ns - REMEMBERED_NS - 1):
-            tracklet = self.tracklets.pop(number)
-            del self._numbers[tracklet.boot_id, tracklet.tracklet_id]
-            self._forgettable.discard(number)
-            self._undecided.pop(number, None)
-            if tracklet.identity_id is not None:
-                self._forget_member(tracklet.identity_id, tracklet.number)
+            self._forget(number)
+
+    def _forget(self, number: TrackletNumber) -> None:
+        tracklet = self.tracklets.pop(number)
+        del self._numbers[tracklet.boot_id, tracklet.tracklet_id]
+        self._forgettable.discard(number)
+        self._undecided.pop(number, None)
+        if tracklet.identity_id is not None:
+            self._forget_member(tracklet.identity_id, tracklet.number)
 
     def _forget_member(self, identity_id: IdentityId, number: TrackletNumber) -> None:
         members = self._members[identity_id]
