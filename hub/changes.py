@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from hub.records import Boot, Event, Identity, Tracklet, TrackletNumber
-from passerby.ids import BootId, CameraId, EdgeId, IdentityId, ModelId
+from hub.corrections.acts import AnswerWord, CarriedOut
+from hub.corrections.constraints import Assertion
+from hub.records import ActId, Boot, Event, EventId, Identity, NameId, Tracklet, TrackletNumber
+from passerby.ids import BootId, CameraId, EdgeId, IdentityId, ModelId, TrackletId
 from passerby.messages import CameraStatus, Exemplars, Observations
 
 
@@ -37,6 +39,17 @@ class Changes:
     """(survivor, absorbed): applied to all stored tracklets before the changed ones are written."""
     statuses: dict[CameraId, ReportedStatus] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    assertions: dict[EventId, Assertion | None] = field(default_factory=dict)
+    """What operators say; None: it counts no more."""
+    names: dict[NameId, tuple[IdentityId, str]] = field(default_factory=dict)
+    """Names given, with their first owners."""
+    acts: list[CarriedOut] = field(default_factory=list)
+    answers: dict[EventId, tuple[AnswerWord, ActId]] = field(default_factory=dict)
+    """What was said about candidates."""
+    erased: dict[TrackletNumber, tuple[BootId, TrackletId]] = field(default_factory=dict)
+    """Tracklets of which nothing may be left, with the edge's names for them."""
+    nameless: dict[IdentityId, None] = field(default_factory=dict)
+    """Identities whose names are erased, former ones too."""
 
     def __bool__(self) -> bool:
         return any(
@@ -48,5 +61,6 @@ class Changes:
                 self.merges,
                 self.statuses,
                 self.events,
+                self.acts,
             )
         )

@@ -7,6 +7,7 @@ import numpy as np
 
 from hub.association import Assignment, Associator, Boundaries, Likeness, Outcome, thresholds_for
 from hub.evidence import LinkQuestion, link_question, merge_question
+from hub.identities import absorb_identity, begin_identity
 from hub.learning import learn_from
 from hub.likelihood import Judge
 from hub.records import EventKind, Evidence, Identity, IdentityState, Tracklet, TrackletNumber
@@ -60,34 +61,36 @@ class Round:
     def due_ns(self, *, now_ns: int) -> int | None:
         """When time alone brings the next decision, if that is not after `now_ns`."""
         state = self._state
-        times = [t.updated_at_ns + SILENT_NS for t in state.tracklets.values() if t.open]
-        for tracklet in state.tracklets.values():
-            if tracklet.identity_id is None:
-                times.append(tracklet.opened_at_ns + DEFERRED_NS if tracklet.open else state.clock_ns)
-        forgotten = ((i, i.updated_at_ns + self._forget_after_ns) for i in state.identities.values())
-        times += [at for identity, at in forgotten if at <= now_ns and self._lonely(identity)]
+        times = []
+        if state.longest_silent_ns is not None:
+            times.append(state.longest_silent_ns + SILENT_NS)
+        if state.longest_waiting_ns is not None:
+            times.append(state.longest_waiting_ns + DEFERRED_NS)
+        if state.closed_undecided:
+            times.append(state.clock_ns)
+        forgotten = state.identities_without_news_since(now_ns - self._forget_after_ns)
+        first = next((identity for identity in forgotten if self._lonely(identity)), None)
+        if first is not None:
+            times.append(first.updated_at_ns + self._forget_after_ns)
         return min((at for at in times if at <= now_ns), default=None)
 
     def _close_silent(self) -> list[TrackletNumber]:
-        limit = self._state.clock_ns - SILENT_NS
-        silent = [t for t in self._state.tracklets.values() if t.open and t.updated_at_ns <= limit]
+        silent = self._state.open_without_news_since(self._state.clock_ns - SILENT_NS)
         for tracklet in silent:
             self._state.put_tracklet(replace(tracklet, open=False))
         return [tracklet.number for tracklet in silent]
 
     def _due(self, space: ModelSpace, touched: Collection[TrackletNumber]) -> list[Tracklet]:
         """Undecided tracklets with evidence enough, and those that the news may revise: the open ones of a camera."""
-        mine = [t for t in self._state.tracklets.values() if t.model_id == space.model_id]
-        fresh = [t for t in mine if (t.identity_id is None and self._ready(t)) or t.number in touched]
-        cameras = {t.camera_id for t in fresh}
-        due = [
-            t
-            for t in mine
-            if (t.identity_id is None and self._ready(t))
-            or (t.identity_id is not None and (t.number in touched or (t.open and t.camera_id in cameras)))
-        ]
+        state = self._state
+        ready = [t for t in state.undecided() if t.model_id == space.model_id and self._ready(t)]
         # A closed tracklet is only touched when it has just been closed: its last chance to be revised.
-        return sorted(due, key=lambda t: t.number)
+        news = [t for n in touched if (t := state.tracklets.get(n)) is not None and t.model_id == space.model_id]
+        cameras = {t.camera_id for t in ready + news}
+        revisable = [t for c in cameras for t in state.open_in(c) if t.model_id == space.model_id]
+        decided = [t for t in news + revisable if t.identity_id is not None]
+        asked = {t.number: t for t in ready + decided if state.constraints.must_be(t.number) is None}
+        return [asked[number] for number in sorted(asked)]
 
     def _ready(self, tracklet: Tracklet) -> bool:
         return (
@@ -171,16 +174,7 @@ class Round:
         chosen = begun.get(answer.group)
         if chosen is None:
             kind = EventKind.CREATED if before is None else EventKind.SPLIT
-            chosen = begun[answer.group] = IdentityId(state.next_number("identity"))
-            state.put_identity(
-                Identity(
-                    identity_id=chosen,
-                    state=IdentityState.ACTIVE,
-                    name=None,
-                    created_at_ns=state.clock_ns,
-                    updated_at_ns=state.clock_ns,
-                )
-            )
+            chosen = begun[answer.group] = begin_identity(state)
         else:
             kind = EventKind.LINKED
         state.put_tracklet(replace(tracklet, identity_id=chosen, prototype=False))
@@ -203,7 +197,7 @@ class Round:
             space = state.spaces[model_id]
             changed = sorted(i for i in state.changes.identities if i in state.identities)
             limit = state.clock_ns - YOUNG_NS
-            young = {i.identity_id for i in state.identities.values() if i.created_at_ns >= limit}
+            young = {identity.identity_id for identity in state.identities_created_since(limit)}
             thresholds = thresholds_for(model_id)
             question = merge_question(
                 state, space, changed, young=young, judge=Judge(state, space, state.knowledge), thresholds=thresholds,
@@ -222,21 +216,13 @@ class Round:
                     self._absorb(question.identities[members[0]], question.identities[other], evidence=evidence)
 
     def _absorb(self, survivor: IdentityId, absorbed: IdentityId, *, evidence: Evidence) -> None:
-        state = self._state
-        former, kept = state.identities[absorbed], state.identities[survivor]
-        for member in state.members(absorbed):
-            state.put_tracklet(replace(member, identity_id=survivor))
-        state.changes.merges.append((survivor, absorbed))
-        gone = replace(former, state=IdentityState.MERGED, merged_into=survivor, updated_at_ns=state.clock_ns)
-        state.put_identity(gone)
-        state.put_identity(replace(kept, name=kept.name or former.name, updated_at_ns=state.clock_ns))
-        state.choose_prototypes(survivor)
-        state.say(EventKind.MERGED, survivor, other=absorbed, evidence=evidence)
+        identities = self._state.identities
+        absorb_identity(self._state, identities[survivor], identities[absorbed], evidence=evidence)
 
     def _expire(self) -> None:
         state = self._state
         limit = state.clock_ns - self._forget_after_ns
-        forgotten = [i for i in state.identities.values() if i.updated_at_ns <= limit and self._lonely(i)]
+        forgotten = [i for i in state.identities_without_news_since(limit) if self._lonely(i)]
         for identity in sorted(forgotten, key=lambda i: i.identity_id):
             state.put_identity(replace(identity, state=IdentityState.EXPIRED, updated_at_ns=state.clock_ns))
             state.choose_prototypes(identity.identity_id)

@@ -79,7 +79,7 @@ def link_question(
         similarity=similarity,
         excluded=excluded,
         mutual_similarity=_similarities(units, units),
-        conflict=_conflicts(tracklets),
+        conflict=_conflicts(tracklets) | _said_apart(state, tracklets),
         log_odds=log_odds,
         thresholds=thresholds,
         boundaries=boundaries,
@@ -129,7 +129,7 @@ def merge_question(
             similarity[i, j] = similarity[j, i] = likeness.get((first, second), np.nan)
             log_odds[i, j] = log_odds[j, i] = odds.get((first, second), np.nan)
             # Two identities that have both stood for a while are not merged by themselves, through a third neither.
-            apart = _ever_together(state, first, second)
+            apart = _ever_together(state, first, second) or state.constraints.cannot_be_one(first, second)
             excluded[i, j] = excluded[j, i] = apart
     return MergeQuestion(identities, MergeProblem(similarity, log_odds, excluded, thresholds, boundaries))
 
@@ -147,6 +147,10 @@ def _excluded(state: SiteState, tracklets: list[Tracklet], column: dict[Identity
         columns = np.array([column[o.identity_id] for o in others if o.identity_id is not None], np.int64)
         for row, together in zip(rows, _seen_together([tracklets[row] for row in rows], others), strict=True):
             excluded[row, columns[together]] = True
+    for row, tracklet in enumerate(tracklets):
+        if tracklet.number in state.constraints:
+            for identity_id, index in column.items():
+                excluded[row, index] |= state.constraints.cannot_be(tracklet.number, identity_id)
     return excluded
 
 
@@ -156,6 +160,16 @@ def _conflicts(tracklets: list[Tracklet]) -> NDArray[np.bool_]:
     conflict: NDArray[np.bool_] = _seen_together(tracklets, tracklets) & (cameras[:, None] == cameras[None, :])
     np.fill_diagonal(conflict, False)
     return conflict
+
+
+def _said_apart(state: SiteState, tracklets: list[Tracklet]) -> NDArray[np.bool_]:
+    """Which two tracklets (n, n) an operator keeps apart."""
+    apart = np.zeros((len(tracklets), len(tracklets)), bool)
+    bound = [row for row, tracklet in enumerate(tracklets) if tracklet.number in state.constraints]
+    for i in bound:
+        for j in bound:
+            apart[i, j] = state.constraints.are_apart(tracklets[i].number, tracklets[j].number)
+    return apart
 
 
 def _seen_together(first: list[Tracklet], second: list[Tracklet]) -> NDArray[np.bool_]:

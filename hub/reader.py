@@ -202,6 +202,7 @@ def _event(row: Row[Any]) -> Event:
             **values,
             "kind": EventKind(values["kind"]),
             "evidence": msgspec.json.decode(values["evidence"], type=Evidence),
+            "tracklets": () if values["tracklets"] is None else tuple(integers(values["tracklets"]).tolist()),
         }
     )
 

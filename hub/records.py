@@ -16,6 +16,13 @@ EventId = NewType("EventId", int)
 """From 1, without gaps, in the order of the decisions."""
 
 
+ActId = NewType("ActId", int)
+"""An operator's act, from 1, in the order in which they were carried out."""
+
+NameId = NewType("NameId", int)
+"""A name once given to an identity. The name itself is in a row that can be erased."""
+
+
 class EventKind(StrEnum):
     """What can happen to an identity."""
 
@@ -28,11 +35,21 @@ class EventKind(StrEnum):
     MERGED = "merged"
     """Everything of `other_identity_id` now belongs to `identity_id`."""
     SPLIT = "split"
-    """`tracklet` left `other_identity_id` and begins `identity_id`."""
+    """`tracklet` left `other_identity_id` and begins `identity_id`; `tracklets` went with it."""
+    REJECTED = "rejected"
+    """An operator says that nobody of `other_identity_id` is `tracklet` or, where that is None, of `identity_id`."""
+    RESTORED = "restored"
+    """`identity_id`, which had been merged or had expired, stands again; `tracklets` came back from
+    `other_identity_id`."""
+    WITHDRAWN = "withdrawn"
+    """What an operator has said in event `undoes` counts no more. Where that moved tracklets too, other events of the
+    same act move them back."""
     RENAMED = "renamed"
+    """`identity_id` now has the name of number `name_id`, or none."""
     EXPIRED = "expired"
     """`identity_id` was not seen for too long and takes no more tracklets."""
     ERASED = "erased"
+    """Nothing is left of `identity_id`, nor of those merged into it, but the ids in this log."""
 
 
 class IdentityState(StrEnum):
@@ -44,8 +61,20 @@ class IdentityState(StrEnum):
     ERASED = "erased"
 
 
+class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The log-likelihood ratios (natural logarithm) that add up to a link's odds; None: no evidence of that kind."""
+
+    appearance: float | None = None
+    transit: float | None = None
+    covisibility: float | None = None
+    prior: float | None = None
+
+
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a decision was taken. Cosine similarities of normalized embeddings, -1 to 1, rounded to six digits."""
+    """Why a decision was taken. Cosine similarities of normalized embeddings, -1 to 1, rounded to six digits.
+
+    What a decision does not know is None; events of former versions have the first fields alone.
+    """
 
     similarity: float | None = None
     runner_up: float | None = None
@@ -55,6 +84,21 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     threshold: float | None = None
     model_id: ModelId | None = None
     normalization_version: int | None = None
+    probability: float | None = None
+    """That the link is right: 0 to 1."""
+    boundary: float | None = None
+    """The probability from which on it was linked by itself."""
+    terms: Terms | None = None
+    candidates: int | None = None
+    """Among how many identities it was chosen."""
+    crop_pair: tuple[tuple[int, int], tuple[int, int]] | None = None
+    """The two crops most alike: (tracklet number, crop id) of the tracklet's own, then of the identity's."""
+    calibration_version: int | None = None
+    topology_version: int | None = None
+    nearest: IdentityId | None = None
+    """Of a new identity: the one that it could most likely have been. The numbers above are then about that one."""
+    refused_because: str | None = None
+    """Of a new identity: why it was not linked to `nearest`, in a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +114,15 @@ class Event:
     tracklet: TrackletNumber | None = None
     camera_id: CameraId | None = None
     evidence: Evidence = field(default_factory=Evidence)
+    tracklets: tuple[TrackletNumber, ...] = ()
+    """Further tracklets that it is about, in order: those that moved with `tracklet`, or came back."""
+    undoes: EventId | None = None
+    """The event whose effect this one takes back."""
+    act_id: ActId | None = None
+    """The operator's act of which it is a part; None where the hub decided by itself."""
+    pass_id: EventId | None = None
+    """The first event of those that one consolidation decided together; None for all others."""
+    name_id: NameId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +171,8 @@ class Identity:
     updated_at_ns: int
     """The hub's time of the latest news of it; expiry counts from here, so that no camera's wrong clock causes it."""
     merged_into: IdentityId | None = None
+    name_id: NameId | None = None
+    """The number of `name`, by which the log knows it."""
 
 
 @dataclass(frozen=True, slots=True)

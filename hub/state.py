@@ -4,12 +4,16 @@ The state is a function of the database: `hub.database.loading` builds the same 
 transaction has failed. Changes go through the methods below, which note them for the transaction.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from hub.agenda import Agenda
 from hub.changes import Changes, ReportedStatus
+from hub.corrections.constraints import Assertion, Constraints
 from hub.knowledge import Knowledge
 from hub.paths import NOWHERE, Path
 from hub.records import (
+    ActId,
     Boot,
     Event,
     EventId,
@@ -17,6 +21,7 @@ from hub.records import (
     Evidence,
     Identity,
     IdentityState,
+    NameId,
     Tracklet,
     TrackletNumber,
 )
@@ -33,7 +38,8 @@ PROTOTYPES_PER_CAMERA = 3
 class SiteState:
     """Open and recent tracklets, active identities, embedding spaces, counters, and the hub's time.
 
-    The hub's time `clock_ns` never runs backwards.
+    The hub's time `clock_ns` never runs backwards. What a decision looks for is indexed here, so that its cost follows
+    what is going on and not what has been.
     """
 
     def __init__(self, *, clock_ns: int = 0) -> None:
@@ -45,9 +51,17 @@ class SiteState:
         self.spaces: dict[ModelId, ModelSpace] = {}
         self.knowledge = Knowledge()
         self.paths: dict[TrackletNumber, Path] = {}
+        self.constraints = Constraints(identities={})
         self.changes = Changes()
         self._numbers: dict[tuple[BootId, TrackletId], TrackletNumber] = {}
         self._members: dict[IdentityId, dict[TrackletNumber, None]] = {}
+        self._open: dict[CameraId, dict[TrackletNumber, None]] = {}
+        self._undecided: dict[TrackletNumber, None] = {}
+        self._open_since_news = Agenda[TrackletNumber]()
+        self._waiting_since = Agenda[TrackletNumber]()
+        self._forgettable = Agenda[TrackletNumber]()
+        self._identities_by_news = Agenda[IdentityId]()
+        self._identities_by_age = Agenda[IdentityId]()  # at minus their creation: the youngest first
 
     def next_number(self, counter: str) -> int:
         """The next number of this kind, from 1, never given again."""
@@ -63,10 +77,47 @@ class SiteState:
         """The tracklets of an identity that are in mind, in the order of their numbers."""
         return [self.tracklets[number] for number in sorted(self._members.get(identity_id, ()))]
 
+    def open_in(self, camera_id: CameraId) -> list[Tracklet]:
+        """The open tracklets of a camera, in the order of their numbers."""
+        return [self.tracklets[number] for number in sorted(self._open.get(camera_id, ()))]
+
+    def undecided(self) -> list[Tracklet]:
+        """The tracklets without an identity, in the order of their numbers."""
+        return [self.tracklets[number] for number in sorted(self._undecided)]
+
+    def open_without_news_since(self, at_ns: int) -> list[Tracklet]:
+        """The open tracklets whose last news came then or before, the most silent first."""
+        return [self.tracklets[number] for number in self._open_since_news.until(at_ns)]
+
+    @property
+    def longest_silent_ns(self) -> int | None:
+        """The time of the last news of the most silent open tracklet; None if none is open."""
+        return self._open_since_news.earliest
+
+    @property
+    def longest_waiting_ns(self) -> int | None:
+        """The hub's time at the first update of the undecided open tracklet that came first; None if there is none."""
+        return self._waiting_since.earliest
+
+    @property
+    def closed_undecided(self) -> bool:
+        """Whether a tracklet was closed without a decision."""
+        return len(self._undecided) > len(self._waiting_since)
+
+    def identities_without_news_since(self, at_ns: int) -> list[Identity]:
+        """The active identities whose last news came then or before, the most silent first."""
+        return [self.identities[identity_id] for identity_id in self._identities_by_news.until(at_ns)]
+
+    def identities_created_since(self, at_ns: int) -> list[Identity]:
+        """The active identities that began then or later, the youngest first."""
+        return [self.identities[identity_id] for identity_id in self._identities_by_age.until(-at_ns)]
+
     def recall(self, tracklet: Tracklet) -> None:
         """Take a stored tracklet into mind without changing it."""
         former = self.tracklets.get(tracklet.number)
         self._index(former, tracklet)
+        self._schedule(tracklet)
+        self.constraints.move(tracklet.number, tracklet.identity_id)
         self.tracklets[tracklet.number] = tracklet
         self._numbers[tracklet.boot_id, tracklet.tracklet_id] = tracklet.number
         if tracklet.identity_id is not None:
@@ -80,10 +131,18 @@ class SiteState:
     def put_identity(self, identity: Identity) -> None:
         """Add or replace an identity; one that is no longer active goes out of mind."""
         self.changes.identities[identity.identity_id] = identity
+        self.recall_identity(identity)
+
+    def recall_identity(self, identity: Identity) -> None:
+        """Take a stored identity into mind without changing it."""
         if identity.state is IdentityState.ACTIVE:
             self.identities[identity.identity_id] = identity
+            self._identities_by_news.put(identity.identity_id, at=identity.updated_at_ns)
+            self._identities_by_age.put(identity.identity_id, at=-identity.created_at_ns)
         else:
             self.identities.pop(identity.identity_id, None)
+            self._identities_by_news.discard(identity.identity_id)
+            self._identities_by_age.discard(identity.identity_id)
 
     def put_boot(self, boot: Boot) -> None:
         """Note how far an edge's life is committed."""
@@ -103,11 +162,17 @@ class SiteState:
         tracklet: TrackletNumber | None = None,
         camera_id: CameraId | None = None,
         evidence: Evidence | None = None,
-    ) -> None:
-        """Append to the log, at the hub's time."""
+        tracklets: tuple[TrackletNumber, ...] = (),
+        undoes: EventId | None = None,
+        act_id: ActId | None = None,
+        pass_id: EventId | None = None,
+        name_id: NameId | None = None,
+    ) -> EventId:
+        """Append to the log, at the hub's time; gives the event's number. The arguments are those of Event."""
+        event_id = EventId(self.next_number("event"))
         self.changes.events.append(
             Event(
-                event_id=EventId(self.next_number("event")),
+                event_id=event_id,
                 at_ns=self.clock_ns,
                 kind=kind,
                 identity_id=identity_id,
@@ -115,8 +180,50 @@ class SiteState:
                 tracklet=tracklet,
                 camera_id=camera_id,
                 evidence=evidence or Evidence(),
+                tracklets=tracklets,
+                undoes=undoes,
+                act_id=act_id,
+                pass_id=pass_id,
+                name_id=name_id,
             )
         )
+        return event_id
+
+    def bind(self, assertion: Assertion, *, identities: Mapping[TrackletNumber, IdentityId]) -> None:
+        """Let what an operator says hold from now on; `identities` says where its tracklets are."""
+        if assertion.says_something:
+            self.constraints.add(assertion, identities=identities)
+            self.changes.assertions[assertion.event_id] = assertion
+
+    def unbind(self, event_id: EventId) -> None:
+        """Let what an operator has said in this event hold no more."""
+        self.constraints = self.constraints.withdrawn(event_id)
+        self.changes.assertions[event_id] = None
+
+    def erase(self, tracklets: Collection[Tracklet]) -> None:
+        """Let nothing be left of these tracklets, in mind or stored, nor in what operators have said."""
+        for tracklet in tracklets:
+            number = tracklet.number
+            if number in self.tracklets:
+                # Out of every index first, as one that nothing needs.
+                self.recall(replace(tracklet, open=False, prototype=False, identity_id=None))
+                self._forget(number)
+            self.changes.tracklets.pop(number, None)
+            self.changes.erased[number] = (tracklet.boot_id, tracklet.tracklet_id)
+        gone = {tracklet.number for tracklet in tracklets}
+        before = {one.event_id: one for one in self.constraints.assertions}
+        self.constraints = self.constraints.erased(gone)
+        after = {one.event_id: one for one in self.constraints.assertions}
+        for event_id, one in before.items():
+            if after.get(event_id) != one:
+                self.changes.assertions[event_id] = after.get(event_id)
+
+    def absorb(self, survivor: IdentityId, absorbed: IdentityId) -> None:
+        """Let everything of `absorbed` belong to `survivor`, what is not in mind too."""
+        for member in self.members(absorbed):
+            self.put_tracklet(replace(member, identity_id=survivor))
+        self.changes.merges.append((survivor, absorbed))
+        self.constraints.absorb(survivor, absorbed)
 
     def choose_prototypes(self, identity_id: IdentityId) -> None:
         """Let the latest tracklets of each camera and model stand for the identity."""
@@ -130,17 +237,21 @@ class SiteState:
                 self.put_tracklet(replace(member, prototype=wanted))
 
     def forget_old_tracklets(self) -> None:
-        """Let go of closed tracklets that nothing needs: `remembers` says which."""
-        for tracklet in [t for t in self.tracklets.values() if not self.remembers(t)]:
-            del self.tracklets[tracklet.number]
-            self.paths.pop(tracklet.number, None)
-            del self._numbers[tracklet.boot_id, tracklet.tracklet_id]
-            if tracklet.identity_id is not None:
-                self._forget_member(tracklet.identity_id, tracklet.number)
+        """Let go of tracklets that are closed, no prototypes, and without news for REMEMBERED_NS.
 
-    def remembers(self, tracklet: Tracklet) -> bool:
-        """Whether a decision may still need it. `hub.database.loading` says the same in SQL."""
-        return tracklet.open or tracklet.prototype or tracklet.updated_at_ns >= self.clock_ns - REMEMBERED_NS
+        `hub.database.loading` says the same in SQL.
+        """
+        for number in self._forgettable.until(self.clock_ns - REMEMBERED_NS - 1):
+            self._forget(number)
+
+    def _forget(self, number: TrackletNumber) -> None:
+        tracklet = self.tracklets.pop(number)
+        self.paths.pop(number, None)
+        del self._numbers[tracklet.boot_id, tracklet.tracklet_id]
+        self._forgettable.discard(number)
+        self._undecided.pop(number, None)
+        if tracklet.identity_id is not None:
+            self._forget_member(tracklet.identity_id, tracklet.number)
 
     def _forget_member(self, identity_id: IdentityId, number: TrackletNumber) -> None:
         members = self._members[identity_id]
@@ -160,3 +271,27 @@ class SiteState:
             if not (same and former is not None and former.embedding is tracklet.embedding):
                 space = self.spaces[tracklet.model_id]
                 space.put(tracklet.number, camera_id=tracklet.camera_id, raw=tracklet.embedding)
+
+    def _schedule(self, tracklet: Tracklet) -> None:
+        """Keep in step by what a tracklet is found when time passes."""
+        number = tracklet.number
+        if tracklet.open:
+            self._open.setdefault(tracklet.camera_id, {})[number] = None
+            self._open_since_news.put(number, at=tracklet.updated_at_ns)
+        else:
+            opened = self._open.get(tracklet.camera_id, {})
+            if number in opened:
+                del opened[number]
+            self._open_since_news.discard(number)
+        if tracklet.identity_id is None:
+            self._undecided[number] = None
+        else:
+            self._undecided.pop(number, None)
+        if tracklet.open and tracklet.identity_id is None:
+            self._waiting_since.put(number, at=tracklet.opened_at_ns)
+        else:
+            self._waiting_since.discard(number)
+        if tracklet.open or tracklet.prototype:
+            self._forgettable.discard(number)
+        else:
+            self._forgettable.put(number, at=tracklet.updated_at_ns)

@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, exists, or_, select
 
+from hub.corrections.constraints import Assertion, Constraints
 from hub.database import schema
-from hub.database.packing import floats
+from hub.database.packing import floats, integers
 from hub.database.writing import CLOCK
-from hub.records import Boot, Identity, IdentityState, Tracklet
+from hub.records import Boot, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace, StoreFactory
 from hub.state import REMEMBERED_NS, SiteState
 from hub.statistics import StatisticsSource
-from passerby.ids import BootId, ModelId, TrackletId
+from passerby.ids import BootId, IdentityId, ModelId, TrackletId
+
+_MANY = 500
+"""Values in one question to SQLite, which bounds them."""
 
 
 def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsSource) -> SiteState:
@@ -25,11 +29,12 @@ def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsS
         state.spaces[row.model_id] = _space(row, store=store, statistics=statistics)
     identities = select(schema.identities).where(schema.identities.c.state == IdentityState.ACTIVE.value)
     for row in connection.execute(identities.order_by(schema.identities.c.identity_id)):
-        state.identities[row.identity_id] = identity_of(row)
+        state.recall_identity(identity_of(row))
     table = schema.tracklets
     remembered = or_(table.c.open, table.c.prototype, table.c.updated_at_ns >= state.clock_ns - REMEMBERED_NS)
     for row in connection.execute(select(table).where(remembered).order_by(table.c.number)):
         state.recall(tracklet_of(row))
+    state.constraints = _constraints(connection)
     return state
 
 
@@ -42,6 +47,14 @@ def find_tracklet(connection: Connection, boot_id: BootId, tracklet_id: Tracklet
     return None if row is None else tracklet_of(row)
 
 
+def is_erased(connection: Connection, boot_id: BootId, tracklet_id: TrackletId) -> bool:
+    """Whether a tracklet, by the edge's name for it, has been erased."""
+    table = schema.erased_tracklets
+    return bool(
+        connection.scalar(select(exists().where(table.c.boot_id == boot_id, table.c.tracklet_id == tracklet_id)))
+    )
+
+
 def tracklet_of(row: Row[Any]) -> Tracklet:
     """A row of `tracklets` as a record."""
     values = dict(row._mapping)
@@ -52,6 +65,30 @@ def identity_of(row: Row[Any]) -> Identity:
     """A row of `identities` as a record."""
     values = dict(row._mapping)
     return Identity(**{**values, "state": IdentityState(values["state"])})
+
+
+def _constraints(connection: Connection) -> Constraints:
+    assertions = [
+        Assertion(
+            event_id=row.event_id,
+            tracklets=tracklet_set(row.tracklets),
+            apart_from=tracklet_set(row.apart_from),
+            together=row.together,
+        )
+        for row in connection.execute(select(schema.assertions))
+    ]
+    named = sorted({number for one in assertions for number in one.tracklets | one.apart_from})
+    table = schema.tracklets.c
+    identities: dict[TrackletNumber, IdentityId] = {}
+    for begin in range(0, len(named), _MANY):
+        rows = select(table.number, table.identity_id).where(table.number.in_(named[begin : begin + _MANY]))
+        identities |= {row.number: row.identity_id for row in connection.execute(rows) if row.identity_id is not None}
+    return Constraints(assertions, identities=identities)
+
+
+def tracklet_set(data: bytes) -> frozenset[TrackletNumber]:
+    """Packed tracklet numbers as a set."""
+    return frozenset(TrackletNumber(number) for number in integers(data).tolist())
 
 
 def _space(row: Row[Any], *, store: StoreFactory, statistics: StatisticsSource) -> ModelSpace:

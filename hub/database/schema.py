@@ -65,8 +65,20 @@ identities = Table(
     Column("created_at_ns", BigInteger, nullable=False),
     Column("updated_at_ns", BigInteger, nullable=False),
     Column("merged_into", Integer, nullable=True),
+    Column("name_id", Integer, nullable=True),
 )
 Index("identities_by_state", identities.c.state)
+Index("identities_by_survivor", identities.c.merged_into)
+
+names = Table(
+    "names",
+    metadata,
+    Column("name_id", Integer, primary_key=True, autoincrement=False),
+    Column("identity_id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+)
+"""Every name that an identity ever had: the log knows it by its number, and it can be erased here."""
+Index("names_by_identity", names.c.identity_id)
 
 tracklets = Table(
     "tracklets",
@@ -135,9 +147,63 @@ events = Table(
     Column("tracklet", Integer, nullable=True),
     Column("camera_id", Text, nullable=True),
     Column("evidence", LargeBinary, nullable=False),
+    Column("tracklets", LargeBinary, nullable=True),
+    Column("undoes", Integer, nullable=True),
+    Column("act_id", Integer, nullable=True),
+    Column("pass_id", Integer, nullable=True),
+    Column("name_id", Integer, nullable=True),
 )
-"""Append-only; `evidence` is JSON. No foreign keys: the log outlives the rows that it names."""
+"""Append-only; `evidence` is JSON, `tracklets` packed. No foreign keys: the log outlives the rows that it names."""
 Index("events_by_identity", events.c.identity_id)
+Index("events_by_other", events.c.other_identity_id)
+Index("events_by_tracklet", events.c.tracklet)
+Index("events_by_kind", events.c.kind)
+Index("events_by_undoes", events.c.undoes)
+Index("events_by_pass", events.c.pass_id)
+Index("events_by_act", events.c.act_id)
+
+assertions = Table(
+    "assertions",
+    metadata,
+    Column("event_id", Integer, primary_key=True, autoincrement=False),
+    Column("tracklets", LargeBinary, nullable=False),
+    Column("apart_from", LargeBinary, nullable=False),
+    Column("together", Boolean, nullable=False),
+)
+"""What operators have said and nobody has withdrawn: `hub.corrections.constraints.Assertion`."""
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("act_id", Integer, primary_key=True, autoincrement=False),
+    Column("request_id", Text, nullable=False, unique=True),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", LargeBinary, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
+)
+"""Who did what when: `act` and `outcome` are JSON, with ids in place of names. A request is carried out once."""
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("event_id", Integer, primary_key=True, autoincrement=False),
+    Column("answer", Text, nullable=False),
+    Column("act_id", Integer, nullable=False),
+)
+"""What an operator has said about a candidate, the latest word."""
+
+erased_tracklets = Table(
+    "erased_tracklets",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("boot_id", LargeBinary, nullable=False),
+    Column("tracklet_id", BigInteger, nullable=False),
+    Column("crops_gone", Boolean, nullable=False),
+    UniqueConstraint("boot_id", "tracklet_id", name="erased_by_edge_name"),
+)
+"""Tombstones: an edge that still speaks of one of these is not listened to. `crops_gone`: its pictures are deleted."""
+Index("erased_with_crops", erased_tracklets.c.crops_gone)
 
 camera_status = Table(
     "camera_status",

@@ -1,12 +1,16 @@
 """From what a batch has changed to rows, in one transaction."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 from sqlalchemy import Connection, Table, bindparam, delete, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.changes import Changes
+from hub.corrections.acts import CarriedOut
+from hub.corrections.constraints import Assertion
 from hub.database import schema
 from hub.database.packing import pack
 from hub.records import Event, Identity, Tracklet
@@ -29,6 +33,8 @@ def write(connection: Connection, state: SiteState) -> None:
     _add(connection, schema.observations, _observations(changes))
     _replace(connection, schema.camera_status, _statuses(changes))
     _add(connection, schema.events, [_event(event) for event in changes.events])
+    if changes.acts:
+        _write_acts(connection, changes)
     _replace(connection, schema.counters, [{"name": name, "value": value} for name, value in state.counters.items()])
     _replace(connection, schema.settings, [{"key": CLOCK, "value": str(state.clock_ns)}])
 
@@ -70,6 +76,7 @@ def _identity(identity: Identity) -> dict[str, Any]:
         "created_at_ns": identity.created_at_ns,
         "updated_at_ns": identity.updated_at_ns,
         "merged_into": identity.merged_into,
+        "name_id": identity.name_id,
     }
 
 
@@ -142,4 +149,56 @@ def _event(event: Event) -> dict[str, Any]:
         "tracklet": event.tracklet,
         "camera_id": event.camera_id,
         "evidence": msgspec.json.encode(event.evidence),
+        "tracklets": _numbers(event.tracklets) if event.tracklets else None,
+        "undoes": event.undoes,
+        "act_id": event.act_id,
+        "pass_id": event.pass_id,
+        "name_id": event.name_id,
     }
+
+
+def _write_acts(connection: Connection, changes: Changes) -> None:
+    """Write what operators' acts change beside identities, tracklets and events."""
+    said = {event_id: one for event_id, one in changes.assertions.items() if one is not None}
+    _delete(connection, schema.assertions, "event_id", list(changes.assertions))
+    _add(connection, schema.assertions, [_assertion(one) for one in said.values()])
+    _add(connection, schema.names, [{"name_id": n, "identity_id": i, "name": s} for n, (i, s) in changes.names.items()])
+    answers = [{"event_id": e, "answer": word, "act_id": act} for e, (word, act) in changes.answers.items()]
+    _replace(connection, schema.answers, answers)
+    _add(connection, schema.acts, [_act(one) for one in changes.acts])
+    tombstones = [
+        {"number": number, "boot_id": boot_id, "tracklet_id": tracklet_id, "crops_gone": False}
+        for number, (boot_id, tracklet_id) in changes.erased.items()
+    ]
+    _add(connection, schema.erased_tracklets, tombstones)
+    _delete(connection, schema.tracklets, "number", list(changes.erased))
+    _delete(connection, schema.names, "identity_id", list(changes.nameless))
+
+
+def _delete(connection: Connection, table: Table, column: str, values: list[Any]) -> None:
+    if values:
+        connection.execute(delete(table).where(table.c[column] == bindparam("v")), [{"v": value} for value in values])
+
+
+def _assertion(assertion: Assertion) -> dict[str, Any]:
+    return {
+        "event_id": assertion.event_id,
+        "tracklets": _numbers(sorted(assertion.tracklets)),
+        "apart_from": _numbers(sorted(assertion.apart_from)),
+        "together": assertion.together,
+    }
+
+
+def _act(done: CarriedOut) -> dict[str, Any]:
+    return {
+        "act_id": done.outcome.act_id,
+        "request_id": done.request_id,
+        "at_ns": done.at_ns,
+        "actor": done.actor,
+        "act": msgspec.json.encode(done.act),
+        "outcome": msgspec.json.encode(done.outcome),
+    }
+
+
+def _numbers(tracklets: Sequence[int]) -> bytes:
+    return pack(np.array(tracklets, np.int64), "<i8")

@@ -1,0 +1,1 @@
+"""What operators say about identities: acts, the constraints that follow from them for ever, and the way back."""

@@ -1,0 +1,94 @@
+"""What an operator may ask of the hub, and what comes of it: as it travels, and as it is kept on record."""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from hub.records import ActId, EventId, NameId, TrackletNumber
+from passerby.ids import IdentityId
+
+AnswerWord: TypeAlias = Literal["same", "different", "unsure"]
+
+
+class Merge(Struct, frozen=True, tag="merge", kw_only=True):
+    """`absorbed` is `survivor`: everything of it belongs there."""
+
+    survivor: IdentityId
+    absorbed: IdentityId
+
+
+class Split(Struct, frozen=True, tag="split", kw_only=True):
+    """These tracklets of `identity` are another person."""
+
+    identity: IdentityId
+    tracklets: tuple[TrackletNumber, ...]
+
+
+class Reject(Struct, frozen=True, tag="reject", kw_only=True):
+    """The person of `tracklet` is not `identity`; where it is in there, it leaves."""
+
+    tracklet: TrackletNumber
+    identity: IdentityId
+
+
+class Answer(Struct, frozen=True, tag="answer", kw_only=True):
+    """Whether the two of the `candidate` event are one person."""
+
+    candidate: EventId
+    answer: AnswerWord
+
+
+class Rename(Struct, frozen=True, tag="rename", kw_only=True):
+    """Give `identity` a name; None takes it away. On record the name is left out: `name_id` tells which it was."""
+
+    identity: IdentityId
+    name: str | None = None
+    name_id: NameId | None = None
+
+
+class Undo(Struct, frozen=True, tag="undo", kw_only=True):
+    """Take an event back; if `whole`, everything that was decided together with it."""
+
+    event: EventId
+    whole: bool = False
+
+
+class Erase(Struct, frozen=True, tag="erase", kw_only=True):
+    """Let nothing be left of `identity` but its number."""
+
+    identity: IdentityId
+
+
+Act: TypeAlias = Merge | Split | Reject | Answer | Rename | Undo | Erase
+
+
+class Erased(Struct, frozen=True, kw_only=True):
+    """What is gone for good."""
+
+    identities: tuple[IdentityId, ...]
+    """The one named, and those that had been merged into it."""
+    tracklets: int
+    names: int
+    from_statistics: int = 0
+    """People whom the cameras' statistics have forgotten for it."""
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What an act has come to."""
+
+    act_id: ActId
+    first_event: EventId | None = None
+    last_event: EventId | None = None
+    """The events that it made are those from `first_event` to `last_event`; None: it made none."""
+    erased: Erased | None = None
+
+
+class CarriedOut(Struct, frozen=True, kw_only=True):
+    """An act on record."""
+
+    request_id: str
+    """Given by who asked: the same request is carried out once."""
+    at_ns: int
+    actor: str
+    act: Act
+    outcome: Outcome
