@@ -36,7 +36,7 @@ class Round:
         self._associator = associator
         self._forget_after_ns = forget_after_ns
         self._boundaries = Boundaries()
-        self._probabilities: dict[TrackletNumber, float] = {}
+        self._answers: dict[TrackletNumber, Assignment] = {}
 
     def decide(self, touched: Collection[TrackletNumber]) -> None:
         """Close what is silent, link what is due, merge what is one, expire what is forgotten."""
@@ -48,7 +48,7 @@ class Round:
                 state.changes.models[model_id] = None
             due = self._due(space, touched)
             if due:
-                judge = Judge(state, space, state.knowledge)
+                judge = Judge(state, space)
                 question = link_question(
                     state, space, due, judge=judge, thresholds=thresholds_for(model_id), boundaries=self._boundaries
                 )
@@ -107,7 +107,7 @@ class Round:
         for tracklet, answer in zip(question.tracklets, answers, strict=True):
             before = self._state.tracklets[tracklet.number].identity_id
             if answer.probability is not None:
-                self._probabilities[tracklet.number] = answer.probability
+                self._answers[tracklet.number] = answer
             evidence = _evidence(space, answer, threshold=question.problem.thresholds.link)
             if answer.outcome is Outcome.LINKED:
                 chosen = question.identities[answer.identity]
@@ -144,7 +144,7 @@ class Round:
                 continue
             learn_from(
                 self._state, tracklet, judge.unit(tracklet), terms=question.terms[row],
-                probability=self._probabilities.get(tracklet.number, 1.0), judge=judge,
+                answer=self._answers.get(tracklet.number), judge=judge,
             )
 
     def _move(self, number: TrackletNumber, chosen: IdentityId, *, evidence: Evidence) -> None:
@@ -200,7 +200,7 @@ class Round:
             young = {identity.identity_id for identity in state.identities_created_since(limit)}
             thresholds = thresholds_for(model_id)
             question = merge_question(
-                state, space, changed, young=young, judge=Judge(state, space, state.knowledge), thresholds=thresholds,
+                state, space, changed, young=young, judge=Judge(state, space), thresholds=thresholds,
                 boundaries=self._boundaries,
             )
             if question is None:

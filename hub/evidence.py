@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hub.association import Boundaries, LinkProblem, MergeProblem, Thresholds
 from hub.exclusion import SHARED_VIEW_NS, seen_together
-from hub.likelihood import Judge, Terms
+from hub.likelihood import NOBODY_NEAR, Judge, Terms
 from hub.records import Tracklet
 from hub.spaces import ModelSpace
 from hub.state import SiteState
@@ -56,8 +56,7 @@ def link_question(
         others = {m.number: m for m in compared if m.number != tracklet.number and m.model_id == tracklet.model_id}
         best.append(_best_by_identity(space, units[row], list(others.values())))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
-    lately = judge.lately
-    identities = sorted(current_ids.union(*best, lately))
+    identities = sorted(current_ids.union(*best, judge.lately))
     column = {identity_id: index for index, identity_id in enumerate(identities)}
     similarity = np.full((len(tracklets), len(identities)), np.nan)
     for row, similarities in enumerate(best):
@@ -67,10 +66,13 @@ def link_question(
     terms: list[dict[IdentityId, Terms]] = []
     log_odds = np.full(similarity.shape, np.nan)
     for row, tracklet in enumerate(tracklets):
-        asked = {*best[row], *lately, *([tracklet.identity_id] if tracklet.identity_id is not None else [])}
-        found_terms = {
-            i: value for i in sorted(asked) if (value := judge.terms(tracklet, units[row], identity_id=i)) is not None
-        }
+        near = judge.surroundings(tracklet)
+        asked = {*best[row], *near, *([tracklet.identity_id] if tracklet.identity_id is not None else [])}
+        found_terms = {}
+        for i in sorted(asked):
+            value = judge.terms(tracklet, units[row], identity_id=i, near=near.get(i, NOBODY_NEAR))
+            if value is not None:
+                found_terms[i] = value
         terms.append(found_terms)
         for identity_id, value in found_terms.items():
             log_odds[row, column[identity_id]] = value.log_odds

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hub.association import Assignment
 from hub.association.place import together
 from hub.likelihood import Judge, Terms
 from hub.paths import NOWHERE
@@ -30,16 +31,18 @@ def learn_from(
     unit: Float32Array,
     *,
     terms: Mapping[IdentityId, Terms],
-    probability: float,
+    answer: Assignment | None,
     judge: Judge,
 ) -> None:
-    """Take what an ended tracklet teaches; `probability` is how sure it is that it belongs to where it is."""
-    _learn_movement(state, tracklet, probability=probability)
+    """Take what an ended tracklet teaches; `answer` is the last that was decided of it, None for an operator's word."""
+    linked = 1.0 if answer is None or answer.probability is None else answer.probability
+    stranger = 0.0 if answer is None or answer.stranger is None else answer.stranger
+    _learn_movement(state, tracklet, linked=linked, stranger=stranger)
     _learn_places(state, tracklet, unit, judge=judge)
     _learn_looks(state, tracklet, unit, terms=terms, judge=judge)
 
 
-def _learn_movement(state: SiteState, tracklet: Tracklet, *, probability: float) -> None:
+def _learn_movement(state: SiteState, tracklet: Tracklet, *, linked: float, stranger: float) -> None:
     topology = state.knowledge.topology
     topology.know(tracklet.camera_id)
     members = [] if tracklet.identity_id is None else state.members(tracklet.identity_id)
@@ -49,16 +52,16 @@ def _learn_movement(state: SiteState, tracklet: Tracklet, *, probability: float)
         if (t.started_at_ns, t.number) < (tracklet.started_at_ns, tracklet.number)
     ]
     if not earlier:
-        topology.learn_stranger(tracklet.camera_id, weight=1.0)
+        topology.learn_stranger(tracklet.camera_id, weight=stranger)
         return
     last = max(earlier, key=lambda t: (min(t.ended_at_ns, tracklet.started_at_ns), t.started_at_ns, t.number))
     latest_start = max(t.started_at_ns for t in earlier)
     seen_s = (min(last.ended_at_ns, tracklet.started_at_ns) - latest_start) / 1e9
     gap_s = (tracklet.started_at_ns - last.ended_at_ns) / 1e9
     topology.learn_appearance(
-        last.camera_id, tracklet.camera_id, gap_s=gap_s, seen_s=max(seen_s, 0.1), weight=probability
+        last.camera_id, tracklet.camera_id, gap_s=gap_s, seen_s=max(seen_s, 0.1), weight=linked
     )
-    topology.learn_stranger(tracklet.camera_id, weight=1.0 - probability)
+    topology.learn_stranger(tracklet.camera_id, weight=stranger)
 
 
 def _learn_places(state: SiteState, tracklet: Tracklet, unit: Float32Array, *, judge: Judge) -> None:

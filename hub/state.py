@@ -55,6 +55,8 @@ class SiteState:
         self.changes = Changes()
         self._numbers: dict[tuple[BootId, TrackletId], TrackletNumber] = {}
         self._members: dict[IdentityId, dict[TrackletNumber, None]] = {}
+        self._prototypes: dict[tuple[IdentityId, ModelId], dict[TrackletNumber, None]] = {}
+        self._by_news = Agenda[TrackletNumber]()  # at minus its time: the latest first
         self._open: dict[CameraId, dict[TrackletNumber, None]] = {}
         self._undecided: dict[TrackletNumber, None] = {}
         self._open_since_news = Agenda[TrackletNumber]()
@@ -76,6 +78,14 @@ class SiteState:
     def members(self, identity_id: IdentityId) -> list[Tracklet]:
         """The tracklets of an identity that are in mind, in the order of their numbers."""
         return [self.tracklets[number] for number in sorted(self._members.get(identity_id, ()))]
+
+    def prototypes(self, identity_id: IdentityId, model_id: ModelId) -> list[Tracklet]:
+        """The tracklets that stand for an identity in one model's space, in the order of their numbers."""
+        return [self.tracklets[number] for number in sorted(self._prototypes.get((identity_id, model_id), ()))]
+
+    def lately(self, within_ns: int) -> list[Tracklet]:
+        """The tracklets with news within this time, in the order of their numbers."""
+        return [self.tracklets[number] for number in sorted(self._by_news.until(within_ns - self.clock_ns))]
 
     def open_in(self, camera_id: CameraId) -> list[Tracklet]:
         """The open tracklets of a camera, in the order of their numbers."""
@@ -249,6 +259,7 @@ class SiteState:
         self.paths.pop(number, None)
         del self._numbers[tracklet.boot_id, tracklet.tracklet_id]
         self._forgettable.discard(number)
+        self._by_news.discard(number)
         self._undecided.pop(number, None)
         if tracklet.identity_id is not None:
             self._forget_member(tracklet.identity_id, tracklet.number)
@@ -264,8 +275,12 @@ class SiteState:
         if former is not None:
             if former.identity_id is not None and former.identity_id != tracklet.identity_id:
                 self._forget_member(former.identity_id, former.number)
+            if former.prototype and former.identity_id is not None:
+                del self._prototypes[former.identity_id, former.model_id][former.number]
             if former.prototype and not (tracklet.prototype and tracklet.model_id == former.model_id):
                 self.spaces[former.model_id].remove(former.number)
+        if tracklet.prototype and tracklet.identity_id is not None:
+            self._prototypes.setdefault((tracklet.identity_id, tracklet.model_id), {})[tracklet.number] = None
         if tracklet.prototype:
             same = former is not None and former.prototype and former.model_id == tracklet.model_id
             if not (same and former is not None and former.embedding is tracklet.embedding):
@@ -275,6 +290,7 @@ class SiteState:
     def _schedule(self, tracklet: Tracklet) -> None:
         """Keep in step by what a tracklet is found when time passes."""
         number = tracklet.number
+        self._by_news.put(number, at=-tracklet.updated_at_ns)
         if tracklet.open:
             self._open.setdefault(tracklet.camera_id, {})[number] = None
             self._open_since_news.put(number, at=tracklet.updated_at_ns)

@@ -79,17 +79,17 @@ def _decided(problem: LinkProblem, row: int, probabilities: Float64Array) -> Ass
     others = [j for j in np.argsort(-known, kind="stable").tolist() if j != best and known[j] > 0.0]
     runner_up = float(problem.similarity[row, others[0]]) if others else float("nan")
     if best != NOBODY and probability >= problem.boundaries.link:
-        return Assignment(Outcome.LINKED, best, -1, best, Likeness(_similarity(problem, row, best), runner_up), probability)
+        return Assignment(Outcome.LINKED, best, -1, best, Likeness(_similarity(problem, row, best), runner_up), probability, stranger)
     if alone:
         # It is all there is of its identity, and like nobody else enough: it stays who it is.
         likeness = Likeness(float("nan"), _similarity(problem, row, best))
-        return Assignment(Outcome.LINKED, current, -1, current, likeness, stranger)
+        return Assignment(Outcome.LINKED, current, -1, current, likeness, 1.0 - probability, stranger)
     if current != NOBODY and known[current] >= problem.boundaries.keep:
         likeness = Likeness(_similarity(problem, row, current), runner_up)
-        return Assignment(Outcome.LINKED, current, -1, current, likeness, float(known[current]))
+        return Assignment(Outcome.LINKED, current, -1, current, likeness, float(known[current]), stranger)
     likeness = Likeness(_similarity(problem, row, best), runner_up)
     outcome = Outcome.CANDIDATE if probability >= problem.boundaries.candidate else Outcome.NEW
-    return Assignment(outcome, NOBODY, row, best, likeness, probability)
+    return Assignment(outcome, NOBODY, row, best, likeness, probability, stranger)
 
 
 def _similarity(problem: LinkProblem, row: int, column: int) -> float:

@@ -26,13 +26,13 @@ SETTINGS: tuple[Setting, ...] = ("own", "other")
 KEPT = 400
 """The latest pairs that are kept of each kind and setting."""
 
-_REFIT_SHARE = 1.1
+_REFIT_SHARE = 1.25
 """A line is fitted again when there are so many times the pairs of the last time."""
 
 _EXPECTED = {"own": (0.50, 1.5), "other": (0.55, 0.5)}
 """Slope and offset of a site of which nothing is known: the median of simulated ones."""
 
-_EXPECTED_SD = (0.20, 0.8)
+_EXPECTED_SD = (0.12, 0.8)
 """How far sites are from it."""
 
 _LEAST_SLOPE = 0.05

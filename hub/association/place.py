@@ -37,7 +37,7 @@ _SPOT_SD = 0.10
 _WALK_SD = 0.5
 """Body heights per second that somebody may have gone meanwhile, in each direction."""
 
-_UNSEEN_S = 6.0
+UNSEEN_NS = 6_000_000_000
 """For so long after somebody was lost their place says something."""
 
 _ERROR_SHARE = 0.03
@@ -84,6 +84,8 @@ class ViewMap(msgspec.Struct):
     seen: int = 0
     fitted: int = 0
     matrix: list[float] = msgspec.field(default_factory=list)
+    inverse: list[float] = msgspec.field(default_factory=list)
+    """(9,) from the second view to the first."""
     spread: float = _NEAR
     fitting_share: float = 0.0
 
@@ -103,7 +105,7 @@ class ViewMap(msgspec.Struct):
         here, there = rows[:, :2].astype(np.float64), rows[:, 3:5].astype(np.float64)
         near_px = 0.15 * float(np.median(rows[:, 5]))
         matrix, _ = cv2.findHomography(here, there, cv2.USAC_MAGSAC, near_px)
-        self.matrix = []
+        self.matrix, self.inverse = [], []
         if matrix is None or not np.isfinite(matrix).all():
             return True
         away = _away(here, there, matrix, heights=rows[:, 5])
@@ -111,7 +113,7 @@ class ViewMap(msgspec.Struct):
         self.fitting_share = float((away < _NEAR).mean())
         by_chance = float((mixed < _NEAR).mean())
         if self.fitting_share >= max(_LEAST_FIT, _BETTER_THAN_CHANCE * by_chance):
-            self.matrix = matrix.ravel().tolist()
+            self.matrix, self.inverse = matrix.ravel().tolist(), np.linalg.inv(matrix).ravel().tolist()
             fitting = away[away < _NEAR]
             self.spread = max(_SPOT_SD, 1.2 * float(np.sqrt((fitting**2).mean() / 2.0)))
         return True
@@ -132,6 +134,10 @@ class Floor(msgspec.Struct):
         """The map of two views, first the one that is first by name."""
         return self.maps.setdefault(f"{min(first, second)}|{max(first, second)}", ViewMap())
 
+    def mapped(self, first: CameraId, second: CameraId) -> bool:
+        """Whether places of one view are known in the other."""
+        return first == second or bool(self.map_between(first, second).matrix)
+
     def matrix(self, before: CameraId, after: CameraId) -> Float64Array | None:
         """What takes feet (x, y, 1) in one view to another; None where it is not known."""
         if before == after:
@@ -139,8 +145,7 @@ class Floor(msgspec.Struct):
         known = self.maps.get(f"{min(before, after)}|{max(before, after)}")
         if known is None or not known.matrix:
             return None
-        matrix = np.array(known.matrix).reshape(3, 3)
-        return matrix if before < after else np.linalg.inv(matrix)
+        return np.array(known.matrix if before < after else known.inverse).reshape(3, 3)
 
     def evidence(self, before: Path, after: Path, *, cameras: tuple[CameraId, CameraId]) -> float | None:
         """Log-likelihood ratio (nat) of two tracklets being of one person, from where they were.
@@ -157,7 +162,7 @@ class Floor(msgspec.Struct):
             away = _away(at_once[:, :2], at_once[:, 3:5], matrix, heights=at_once[:, 5])
             return _evidence(float(np.median(away)), spread=spread, area=area, samples=len(away))
         gap_s = float(after.at_ns[0] - before.at_ns[-1]) / 1e9
-        if not 0.0 <= gap_s <= _UNSEEN_S or (cameras[0] != cameras[1] and (before.cut[-1] or after.cut[0])):
+        if not 0.0 <= gap_s <= UNSEEN_NS / 1e9 or (cameras[0] != cameras[1] and (before.cut[-1] or after.cut[0])):
             return None
         away = _away(before.feet[-1:], after.feet[:1], matrix, heights=after.heights[:1])
         return _evidence(float(away[0]), spread=float(np.hypot(2.0 * spread, _WALK_SD * gap_s)), area=area, samples=1)

@@ -93,6 +93,8 @@ class Assignment:
     likeness: Likeness
     probability: float | None = None
     """Of being the identity chosen, for CANDIDATE and NEW the nearest; None where the associator knows none."""
+    stranger: float | None = None
+    """The probability of being none of the identities."""
 
 
 @dataclass(frozen=True, slots=True)
