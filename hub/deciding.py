@@ -86,9 +86,7 @@ class Round:
         ready = [t for t in state.undecided() if t.model_id == space.model_id and self._ready(t)]
         # A closed tracklet is only touched when it has just been closed: its last chance to be revised.
         news = [t for n in touched if (t := state.tracklets.get(n)) is not None and t.model_id == space.model_id]
-        cameras = {t.camera_id for t in ready + news}
-        revisable = [t for c in cameras for t in state.open_in(c) if t.model_id == space.model_id]
-        decided = [t for t in news + revisable if t.identity_id is not None]
+        decided = [t for t in news if t.identity_id is not None]
         asked = {t.number: t for t in ready + decided if state.constraints.must_be(t.number) is None}
         return [asked[number] for number in sorted(asked)]
 

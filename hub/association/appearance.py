@@ -11,6 +11,7 @@ All of it needs inner products alone. These are of "lifted" unit vectors (`hub.s
 `common` is common to everybody and speaks for nothing.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -93,26 +94,30 @@ def predict(known: Sequence[Known], camera_id: CameraId, *, shares: Shares) -> P
     for index, one in enumerate(known):
         groups.setdefault(one.camera_id, []).append(index)
     # Weights of the units in the expected vector; each camera is one noisy look at the person.
-    weights = np.zeros(len(known))
+    weights = [0.0] * len(known)
     precision = 1.0 / shares.person
     for camera, rows in groups.items():
         if camera != camera_id:
             own, noise = _camera_mean(known, rows, shares=shares)
-            weights[rows] = own / (shares.in_camera + noise)
-            precision += 1.0 / (shares.in_camera + noise)
-    weights /= precision
+            looks = 1.0 / (shares.in_camera + noise)
+            precision += looks
+            for row, weight in zip(rows, own, strict=True):
+                weights[row] = weight * looks
+    weights = [weight / precision for weight in weights]
     variance = 1.0 / precision + shares.in_camera
     here = groups.get(camera_id)
     if here is not None:
         own, noise = _camera_mean(known, here, shares=shares)
         gain = variance / (variance + noise)
-        weights *= 1.0 - gain
-        weights[here] = gain * own
+        weights = [weight * (1.0 - gain) for weight in weights]
+        for row, weight in zip(here, own, strict=True):
+            weights[row] = gain * weight
         variance *= 1.0 - gain
-    units = np.stack([one.unit for one in known]).astype(np.float64)
-    direction = (units * weights[:, None]).sum(axis=0)
-    weight = float(weights.sum())
-    length = (float((direction**2).sum()) - shares.common * weight**2) / (1.0 - shares.common)
+    direction = np.zeros(len(known[0].unit))
+    for one, weight in zip(known, weights, strict=True):
+        direction += weight * one.unit
+    weight = sum(weights)
+    length = (float((direction * direction).sum()) - shares.common * weight**2) / (1.0 - shares.common)
     return Prediction(direction, weight, max(length, 0.0), variance, here is not None)
 
 
@@ -121,9 +126,9 @@ def fit(prediction: Prediction, unit: Float32Array, *, pictures: int, shares: Sh
     energy = shares.energy(pictures)
     variance = prediction.variance + shares.noise(pictures)
     lifted = float((prediction.direction * unit).sum())
-    agreement = np.sqrt(energy) * (lifted - shares.common * prediction.weight) / (1.0 - shares.common)
+    agreement = math.sqrt(energy) * (lifted - shares.common * prediction.weight) / (1.0 - shares.common)
     apart = energy - 2.0 * agreement + prediction.length
-    return float(shares.axes / 2.0 * (np.log(energy / variance) + 1.0 - apart / variance))
+    return float(shares.axes / 2.0 * (math.log(energy / variance) + 1.0 - apart / variance))
 
 
 def fit_of_sets(first: Sequence[Known], second: Sequence[Known], *, shares: Shares) -> float:
@@ -142,10 +147,11 @@ def fit_of_sets(first: Sequence[Known], second: Sequence[Known], *, shares: Shar
     return total
 
 
-def _camera_mean(known: Sequence[Known], rows: list[int], *, shares: Shares) -> tuple[NDArray[np.float64], float]:
+def _camera_mean(known: Sequence[Known], rows: list[int], *, shares: Shares) -> tuple[list[float], float]:
     """Weights of a camera's units in its mean, on the scale of the shares, and the noise of that mean."""
-    noises = np.array([shares.noise(known[row].pictures) for row in rows])
-    scales = np.sqrt([shares.energy(known[row].pictures) for row in rows])
-    precisions = 1.0 / noises
-    noise = max(1.0 / float(precisions.sum()), float(noises.mean()) / _MOST_OF_ONE_CAMERA)
-    return scales * precisions / precisions.sum(), noise
+    noises = [shares.noise(known[row].pictures) for row in rows]
+    total = sum(1.0 / noise for noise in noises)
+    weights = [
+        math.sqrt(shares.energy(known[row].pictures)) / noise / total for row, noise in zip(rows, noises, strict=True)
+    ]
+    return weights, max(1.0 / total, sum(noises) / len(noises) / _MOST_OF_ONE_CAMERA)

@@ -8,6 +8,7 @@ them far better than pairs mixed at random.
 Distances are in body heights at that place of the picture, so that near and far people are judged alike.
 """
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -157,15 +158,17 @@ class Floor(msgspec.Struct):
             return None
         spread = _SPOT_SD if cameras[0] == cameras[1] else self.map_between(*cameras).spread
         area = self.views.get(str(cameras[1]), ViewArea()).area
-        at_once = together(before, after)
-        if len(at_once):
-            away = _away(at_once[:, :2], at_once[:, 3:5], matrix, heights=at_once[:, 5])
-            return _evidence(float(np.median(away)), spread=spread, area=area, samples=len(away))
         gap_s = float(after.at_ns[0] - before.at_ns[-1]) / 1e9
-        if not 0.0 <= gap_s <= UNSEEN_NS / 1e9 or (cameras[0] != cameras[1] and (before.cut[-1] or after.cut[0])):
+        if gap_s <= 0.0:
+            at_once = together(before, after)
+            if not len(at_once):
+                return None
+            away = sorted(_away(at_once[:, :2], at_once[:, 3:5], matrix, heights=at_once[:, 5]).tolist())
+            return _evidence(away[len(away) // 2], spread=spread, area=area, samples=len(away))
+        if gap_s > UNSEEN_NS / 1e9 or (cameras[0] != cameras[1] and (before.cut[-1] or after.cut[0])):
             return None
-        away = _away(before.feet[-1:], after.feet[:1], matrix, heights=after.heights[:1])
-        return _evidence(float(away[0]), spread=float(np.hypot(2.0 * spread, _WALK_SD * gap_s)), area=area, samples=1)
+        away = _away(before.feet[-1:], after.feet[:1], matrix, heights=after.heights[:1]).tolist()
+        return _evidence(away[0], spread=math.hypot(2.0 * spread, _WALK_SD * gap_s), area=area, samples=1)
 
 
 def together(first: Path, second: Path) -> Float64Array:
@@ -195,7 +198,7 @@ def _away(here: NDArray[np.floating], there: NDArray[np.floating], matrix: Float
 
 
 def _evidence(away: float, *, spread: float, area: float, samples: int) -> float:
-    here = (1.0 - _ERROR_SHARE) * np.exp(-min(away * away / (2.0 * spread * spread), 700.0)) / (2.0 * np.pi * spread**2)
-    ratio = float(np.log(here * area + _ERROR_SHARE))
+    here = (1.0 - _ERROR_SHARE) * math.exp(-min(away * away / (2.0 * spread * spread), 700.0)) / (2.0 * math.pi * spread**2)
+    ratio = math.log(here * area + _ERROR_SHARE)
     # Times half a second apart are not independent: six of them count as two.
     return ratio * (1.0 + (min(samples, _MOST_SAMPLES) - 1) / (_MOST_SAMPLES - 1))
