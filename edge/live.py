@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from msgspec.structs import replace as _changed
 
-from edge.backoff import Backoff
+from edge.arrivals import Arrivals
+from edge.backoff import REFUSED_FOR_GOOD_S, Backoff
 from edge.frames import Frame
 from edge.sources import FrameSource, open_source
 from edge.sources.clocks import may_follow
@@ -17,9 +18,6 @@ from passerby.config import CameraSettings
 from passerby.errors import SourceError, SourceRefusedError, SourceUnauthorizedError
 from passerby.ids import CameraId
 from passerby.messages import CameraState, CameraStatus
-
-FAILED_RETRY_S = 300.0
-"""A refused password needs somebody, but a camera may refuse it while it starts; often would lock the account."""
 
 _STALL_S = 2.0
 """A gap of more than this, or than two frame intervals, is a stall: worth counting, not yet a reason to reconnect."""
@@ -33,9 +31,10 @@ _FPS_WINDOW_S = 10.0
 class LiveCamera:
     """Keeps a camera connected from `start` to `stop`, through all its states.
 
-    connecting -> live <-> stalled -> waiting -> connecting ...; a recording becomes `ended`; a refused password or a
-    missing file `failed`; `pause` and `resume` work in every state. Only the latest frame is kept: if nobody takes
-    it before the next, it is skipped and counted. `arrival` is set whenever there is a frame or a change of state.
+    connecting -> live <-> stalled -> waiting -> connecting ...; a recording becomes `ended`; a password that stays
+    refused or a missing file `failed`; `pause` and `resume` work in every state. Only the latest frame is kept: if
+    nobody takes it before the next, it is skipped and counted. `arrival` is set whenever there is a frame or a change
+    of state. A live camera's `detail` says what is wrong with what comes.
 
     A thread that hangs beyond all time-outs is left behind and replaced, so that no camera is lost for ever.
     """
@@ -50,6 +49,8 @@ class LiveCamera:
         self._frame: Frame | None = None
         self._status = CameraStatus(camera_id=camera_id, state="connecting")
         self._source_fps = 0.0
+        self._arrivals = Arrivals()
+        self._source_trouble = ""
         self._taken: deque[float] = deque(maxlen=int(_FPS_WINDOW_S * settings.fps) + 1)
         self._heard = time.monotonic()
         self._last_number = 0
@@ -59,6 +60,7 @@ class LiveCamera:
         """Begin to connect."""
         with self._lock:
             self._generation += 1
+            self._wake.set()
             self._wake = threading.Event()
             self._heard = time.monotonic()
             arguments = (self._generation, self._wake)
@@ -93,20 +95,24 @@ class LiveCamera:
             return frame
 
     def check(self) -> None:
-        """Look after it: call every second or so. Finds stalls, and threads that hang beyond their time-outs."""
+        """Look after it: call every second or so. Finds stalls, what is wrong, and threads that hang."""
         now = time.monotonic()
         with self._lock:
             generation, silent_s = self._generation, now - self._heard
             live = self._status.state == "live"
             connected = self._status.state in ("live", "stalled", "connecting")
         settings = self.settings
-        limit_s = max(settings.stall_after_s, settings.open_timeout_s, settings.read_timeout_s) + _THREAD_GRACE_S
-        if live and silent_s > max(_STALL_S, 2 / min(settings.fps, self._source_fps or settings.fps)):
+        interval_s = 1 / min(settings.fps, self._source_fps or settings.fps)
+        patience_s = max(settings.stall_after_s, settings.open_timeout_s, settings.read_timeout_s, 3 * interval_s)
+        limit_s = patience_s + _THREAD_GRACE_S
+        if live and silent_s > max(_STALL_S, 2 * interval_s):
             self._set(generation, "stalled", f"no picture for {silent_s:.0f} s")
         elif connected and silent_s > limit_s and not self._paused:
             self.stop()
             self._set(self._generation, "connecting", "the connection hung; it was left behind and made anew")
             self.start()
+        elif live:
+            self._complain(generation, now)
 
     def seconds_silent(self) -> float:
         """Since the last frame came, or the last attempt began."""
@@ -128,13 +134,16 @@ class LiveCamera:
 
     def _run(self, generation: int, wake: threading.Event) -> None:
         backoff = Backoff(random.Random())  # noqa: S311 - spreads attempts in time; nothing secret
-        while self._set(generation, "connecting", ""):
+        failure = ""
+        while self._set(generation, "connecting", failure):
+            backoff.begin(time.monotonic())
             try:
                 ended = self._connection(generation, backoff)
             except SourceError as error:
                 state, wait_s = self._verdict(error, backoff)
+                failure = str(error)
                 again = f"; next attempt in {wait_s:.1f} s" if wait_s else ""
-                if not self._set(generation, state, f"{error}{again}") or not wait_s:
+                if not self._set(generation, state, f"{failure}{again}") or not wait_s:
                     return
                 if wake.wait(wait_s):
                     return
@@ -148,10 +157,11 @@ class LiveCamera:
     def _verdict(self, error: SourceError, backoff: Backoff) -> tuple[CameraState, float]:
         """What a failure makes of the camera, and the seconds until the next attempt; 0 = none."""
         if isinstance(error, SourceUnauthorizedError):
-            return "failed", FAILED_RETRY_S
+            quick_s = backoff.refused_s(known=self._status.frames > 0)
+            return ("failed", REFUSED_FOR_GOOD_S) if quick_s is None else ("waiting", quick_s)
         if not is_live(self.settings.url):
-            return "failed", 0.0 if not isinstance(error, SourceRefusedError) else FAILED_RETRY_S
-        return "waiting", backoff.next_s()
+            return "failed", 0.0 if not isinstance(error, SourceRefusedError) else REFUSED_FOR_GOOD_S
+        return "waiting", backoff.next_s(time.monotonic())
 
     def _connection(self, generation: int, backoff: Backoff) -> bool:
         """Frames from one connection until it breaks (SourceError), a recording ends (True) or we are stopped."""
@@ -159,6 +169,7 @@ class LiveCamera:
             with self._lock:
                 self._source_fps = source.info.fps
                 self._heard = time.monotonic()
+                self._arrivals.begin(self._heard)
                 counted_before = self._last_number
             for frame in source:
                 numbered = replace(frame, frame_number=counted_before + frame.frame_number)
@@ -175,6 +186,8 @@ class LiveCamera:
                 return False
             self._heard = time.monotonic()
             self._last_number = frame.frame_number
+            self._arrivals.add(self._heard)
+            self._source_trouble = source.trouble
             status = self._status
             if not may_follow(frame.captured_at_ns, status.last_frame_at_ns):
                 return True  # a new connection's clock may lag behind the old one's: wait it out
@@ -194,6 +207,18 @@ class LiveCamera:
             )
             self._arrival.set()
             return True
+
+    def _complain(self, generation: int, now: float) -> None:
+        """Say what is wrong with a live camera, or that nothing is any more."""
+        with self._lock:
+            status = self._status
+            few = self._arrivals.are_few(now, expected_fps=status.expected_fps)
+            detail = "; ".join(
+                filter(None, ("fewer than half of the pictures come" if few else "", self._source_trouble))
+            )
+            if generation == self._generation and status.state == "live" and status.detail != detail:
+                self._status = _changed(status, detail=detail)
+                self._arrival.set()
 
     def _set(self, generation: int, state: CameraState, detail: str) -> bool:
         """Change the state; False, and nothing is changed, if this connection has been left behind."""

@@ -46,7 +46,7 @@ def link_question(
     boundaries: Boundaries,
 ) -> LinkQuestion:
     """Which identities these tracklets of one model may belong to. At least one tracklet."""
-    units = np.stack([space.unit(tracklet.camera_id, tracklet.embedding) for tracklet in tracklets])
+    units = np.stack([space.unit_of(tracklet) for tracklet in tracklets])
     found = space.nearest(units, k=SEARCHED_PROTOTYPES)
     best: list[dict[IdentityId, float]] = []
     for row, tracklet in enumerate(tracklets):
@@ -103,10 +103,12 @@ def merge_question(
 
     None where no pair is near enough to be asked about.
     """
+    if not young:
+        return None
     prototypes = {i: members for i in changed if (members := _prototypes(state, space, i))}
     if not prototypes:
         return None
-    queries = np.stack([space.prototype(m.number) for members in prototypes.values() for m in members])
+    queries = space.prototypes([m.number for members in prototypes.values() for m in members])
     owners = [i for i, members in prototypes.items() for _ in members]
     pairs: dict[tuple[IdentityId, IdentityId], None] = {}
     for owner, numbers in zip(owners, space.nearest(queries, k=SEARCHED_PROTOTYPES).tolist(), strict=True):
@@ -140,9 +142,10 @@ def _excluded(state: SiteState, tracklets: list[Tracklet], column: dict[Identity
     """Which identities (n, m) a tracklet cannot have because of others that are not asked about now."""
     asked = {tracklet.number for tracklet in tracklets}
     fixed: dict[CameraId, list[Tracklet]] = {tracklet.camera_id: [] for tracklet in tracklets}
-    for other in state.tracklets.values():
-        if other.camera_id in fixed and other.number not in asked and other.identity_id in column:
-            fixed[other.camera_id].append(other)
+    for identity_id in column:
+        for other in state.members(identity_id):
+            if other.camera_id in fixed and other.number not in asked:
+                fixed[other.camera_id].append(other)
     excluded = np.zeros((len(tracklets), len(column)), bool)
     for camera_id, others in fixed.items():
         rows = np.array([row for row, tracklet in enumerate(tracklets) if tracklet.camera_id == camera_id])
@@ -200,7 +203,7 @@ def _prototypes(state: SiteState, space: ModelSpace, identity_id: IdentityId) ->
 def _best_by_identity(space: ModelSpace, unit: Float32Array, compared: list[Tracklet]) -> dict[IdentityId, float]:
     if not compared:
         return {}
-    similarities = _similarities(unit[None], np.stack([space.prototype(m.number) for m in compared]))[0]
+    similarities = _similarities(unit[None], space.prototypes([m.number for m in compared]))[0]
     best: dict[IdentityId, float] = {}
     for member, value in zip(compared, similarities.tolist(), strict=True):
         if member.identity_id is not None:
@@ -213,9 +216,7 @@ def _likeness(space: ModelSpace, first: list[Tracklet], second: list[Tracklet]) 
 
     Not the nearest pair alone, which one bad crop can make; not all pairs, as front and back of one person differ.
     """
-    between = _similarities(
-        np.stack([space.prototype(m.number) for m in first]), np.stack([space.prototype(m.number) for m in second])
-    )
+    between = _similarities(space.prototypes([m.number for m in first]), space.prototypes([m.number for m in second]))
     of_first, of_second = float(between.max(axis=1).mean()), float(between.max(axis=0).mean())
     if len(first) == len(second):
         return (of_first + of_second) / 2

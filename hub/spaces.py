@@ -1,12 +1,13 @@
 """The embedding spaces of a site, one a model: camera statistics, and the prototypes that are searched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
 from hub.identity_store import ExactStore, FaissStore, IdentityStore, UnitVectors, faiss_available
-from hub.records import TrackletNumber
+from hub.prototype_rows import PrototypeRows
+from hub.records import Tracklet, TrackletNumber
 from hub.statistics import CameraStatistics
 from passerby.arrays import Float32Array, Int64Array, l2_normalize
 from passerby.ids import CameraId, ModelId
@@ -44,7 +45,8 @@ class ModelSpace:
         self.active_version = active_version
         self._store = store(model_id, self.unit_dimension)
         self._raw: dict[TrackletNumber, tuple[CameraId, Float32Array]] = {}
-        self._units: dict[TrackletNumber, Float32Array] = {}
+        self._units = PrototypeRows(self.unit_dimension)
+        self._measured: dict[TrackletNumber, tuple[Float32Array, Float32Array]] = {}
         self._changed: dict[TrackletNumber, None] = {}
 
     def __len__(self) -> int:
@@ -62,21 +64,35 @@ class ModelSpace:
         """
         return l2_normalize(raw) if self.active is None else self.active.lifted(camera_id, raw)
 
-    def put(self, number: TrackletNumber, *, camera_id: CameraId, raw: Float32Array) -> None:
+    def unit_of(self, tracklet: Tracklet) -> Float32Array:
+        """The unit vector (d,) of a tracklet of this model, by the active statistics; of an open one, measured once."""
+        known = self._measured.get(tracklet.number)
+        if known is not None and known[0] is tracklet.embedding:
+            return known[1]
+        unit = self.unit(tracklet.camera_id, tracklet.embedding)
+        if tracklet.open:
+            self._measured[tracklet.number] = (tracklet.embedding, unit)
+        return unit
+
+    def put(self, tracklet: Tracklet) -> None:
         """Let a tracklet be a prototype, or change it."""
-        self._raw[number] = (camera_id, raw)
-        self._units[number] = self.unit(camera_id, raw)
-        self._changed[number] = None
+        self._raw[tracklet.number] = (tracklet.camera_id, tracklet.embedding)
+        self._units.put(tracklet.number, self.unit_of(tracklet))
+        self._changed[tracklet.number] = None
 
     def remove(self, number: TrackletNumber) -> None:
         """Let a tracklet be no prototype any more."""
         if self._raw.pop(number, None) is not None:
-            del self._units[number]
+            self._units.remove(number)
             self._changed[number] = None
 
-    def prototype(self, number: TrackletNumber) -> Float32Array:
-        """The unit vector (d,) of a prototype."""
-        return self._units[number]
+    def forget(self, number: TrackletNumber) -> None:
+        """Keep nothing of a tracklet beyond what makes it a prototype: it is closed, or of another model now."""
+        self._measured.pop(number, None)
+
+    def prototypes(self, numbers: Sequence[TrackletNumber]) -> Float32Array:
+        """The unit vectors (n, d) of these prototypes, a new array."""
+        return self._units.rows(numbers)
 
     def settle_statistics(self) -> None:
         """Let the running statistics be what a restart would find: what is stored, no more."""
@@ -89,8 +105,9 @@ class ModelSpace:
             return False
         self.active = self.running.settled()
         self.active_version = self.running.version
+        self._measured.clear()
         for number, (camera_id, raw) in self._raw.items():
-            self._units[number] = self.unit(camera_id, raw)
+            self._units.put(number, self.unit(camera_id, raw))
             self._changed[number] = None
         return True
 
@@ -104,6 +121,5 @@ class ModelSpace:
         put = [number for number in self._changed if number in self._units]
         self._store.remove(np.array(gone, np.int64))
         if put:
-            vectors = np.stack([self._units[number] for number in put])
-            self._store.put(np.array(put, np.int64), UnitVectors(self.model_id, vectors))
+            self._store.put(np.array(put, np.int64), UnitVectors(self.model_id, self._units.rows(put)))
         self._changed.clear()

@@ -279,13 +279,14 @@ class SiteState:
                 del self._prototypes[former.identity_id, former.model_id][former.number]
             if former.prototype and not (tracklet.prototype and tracklet.model_id == former.model_id):
                 self.spaces[former.model_id].remove(former.number)
+            if former.model_id != tracklet.model_id or not tracklet.open:
+                self.spaces[former.model_id].forget(former.number)
         if tracklet.prototype and tracklet.identity_id is not None:
             self._prototypes.setdefault((tracklet.identity_id, tracklet.model_id), {})[tracklet.number] = None
         if tracklet.prototype:
             same = former is not None and former.prototype and former.model_id == tracklet.model_id
             if not (same and former is not None and former.embedding is tracklet.embedding):
-                space = self.spaces[tracklet.model_id]
-                space.put(tracklet.number, camera_id=tracklet.camera_id, raw=tracklet.embedding)
+                self.spaces[tracklet.model_id].put(tracklet)
 
     def _schedule(self, tracklet: Tracklet) -> None:
         """Keep in step by what a tracklet is found when time passes."""

@@ -84,6 +84,15 @@ class LiveClock:
             return time_ns + camera, Clock(source="rtcp", error_ns=error)
         return time_ns + self._host_offset_ns, Clock(source="host", error_ns=HOST_ERROR_NS)
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the camera's own clock; empty if it is believed, or says nothing."""
+        ahead_ns = 0 if self._camera_offset_ns is None else self._camera_offset_ns - self._host_offset_ns
+        if abs(ahead_ns) <= MAX_CAMERA_CLOCK_OFFSET_NS:
+            return ""
+        limit = f"{MAX_CAMERA_CLOCK_OFFSET_NS / 1e9:g} s"
+        return f"its clock is more than {limit} {'ahead' if ahead_ns > 0 else 'behind'}: this machine's is used"
+
 
 class Backlog:
     """Whether a stream that was just opened still hands out what piled up while it was being opened.

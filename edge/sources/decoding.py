@@ -59,6 +59,8 @@ class Decoder:
         self._dense_keyframes = 0
         self._keyframes_only = False
         self.broken_packets = 0
+        self.damaged_pictures = 0
+        """Decoded all the same, with parts that are guessed."""
 
     def decode(self, packet: Any) -> Iterator[Picture]:
         """The pictures that this packet completes; an empty packet flushes the last ones.
@@ -73,6 +75,7 @@ class Decoder:
             self.broken_packets += 1  # joined between keyframes, or damaged on the way: the next keyframe mends it
             return
         for frame in frames:
+            self.damaged_pictures += frame.is_corrupt
             time_ns = self._count(frame.pts)
             if self._limit.take(time_ns):
                 yield Picture(self._shown, time_ns, self._bgr(frame))

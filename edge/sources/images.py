@@ -37,6 +37,7 @@ class ImageFolder:
         height, width = _read(self._files[0]).shape[:2]
         self.info = StreamInfo("images", "", width, height, fps, 0)
         self.traffic = Traffic()
+        self.trouble = ""
 
     def __iter__(self) -> Iterator[Frame]:
         began = time.monotonic()

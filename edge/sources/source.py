@@ -62,6 +62,10 @@ class FrameSource(Protocol):
     def traffic(self) -> Traffic:
         """What has come so far; all zero where nothing is sent (pictures in a folder)."""
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong with what comes, for a person; empty while nothing is. Any thread may ask."""
+
     def __iter__(self) -> Iterator[Frame]:
         """The frames to be looked at, in capture order."""
 

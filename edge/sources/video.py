@@ -10,6 +10,7 @@ import av
 
 from edge.frames import Frame
 from edge.sources.clocks import Backlog, FileClock, LiveClock, may_follow
+from edge.sources.damage import Damage, Patience
 from edge.sources.decoding import Decoder, Picture, stream_fps
 from edge.sources.failures import decoding_error, source_error
 from edge.sources.source import StreamInfo, Traffic
@@ -52,6 +53,7 @@ class _Video:
         self.info = _info(self._container, self._stream)
         self._decoder = Decoder(self._stream, fps=settings.fps)
         self._meter = TrafficMeter()
+        self.trouble = ""
 
     def __enter__(self) -> Any:
         return self
@@ -121,19 +123,26 @@ class LiveVideo(_Video):
     def __init__(self, camera_id: CameraId, settings: CameraSettings) -> None:
         super().__init__(camera_id, settings, _live_options(settings))
         self._clock = LiveClock()
+        self._damage = Damage()
         self._last_ns = 0
-        self._stall_after_s = settings.stall_after_s
+        self._patience = Patience(
+            longest_s=settings.stall_after_s, picture_interval_s=1 / min(settings.fps, self.info.fps)
+        )
         self._backlog = Backlog(frame_ns=int(1e9 / self.info.fps))
 
     def __iter__(self) -> Iterator[Frame]:
         seen = time.monotonic()
         for packet in self._packets():
             old = self._receive(packet, time.time_ns())
-            if time.monotonic() - seen > self._stall_after_s:
+            now = time.monotonic()
+            patience_s = self._patience.seconds(self.traffic.keyframe_interval_s if self._decoder.shown else None)
+            if now - seen > patience_s:
                 raise SourceTimeoutError(
-                    f"{redact(self._url)}: data but no picture for {self._stall_after_s:g} s"
+                    f"{redact(self._url)}: data but no picture for {patience_s:g} s"
                     f" ({self._decoder.broken_packets} packets could not be decoded)"
                 )
+            self._damage.count(self._decoder.broken_packets + self._decoder.damaged_pictures, now_s=now)
+            self.trouble = "; ".join(filter(None, (self._damage.trouble, self._clock.trouble)))
             for picture in self._pictures(packet):
                 seen = time.monotonic()
                 captured_at_ns, clock = self._clock.capture_time(picture.time_ns)

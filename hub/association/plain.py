@@ -71,7 +71,8 @@ def _gain(problem: LinkProblem) -> Float64Array:
 def _assignment(problem: LinkProblem, row: int, *, chosen: Int64Array, groups: Int64Array) -> Assignment:
     possible = np.where(problem.excluded[row], np.nan, problem.similarity[row])
     column = int(chosen[row])
-    order = [int(j) for j in np.argsort(-possible, kind="stable") if not np.isnan(possible[j])]
+    known = np.count_nonzero(~np.isnan(possible))
+    order: list[int] = np.argsort(-possible, kind="stable")[:known].tolist()  # NaN comes last
     if column != NOBODY:
         others = [j for j in order if j != column]
         likeness = Likeness(float(problem.similarity[row, column]), _at(possible, others))

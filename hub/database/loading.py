@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, exists, or_, select
 
 from hub.corrections.constraints import Assertion, Constraints
 from hub.database import schema
@@ -16,6 +16,15 @@ from passerby.ids import BootId, IdentityId, ModelId, TrackletId
 
 _MANY = 500
 """Values in one question to SQLite, which bounds them."""
+
+
+def _of_edge_name(table: Table) -> ColumnElement[bool]:
+    return and_(table.c.boot_id == bindparam("boot_id"), table.c.tracklet_id == bindparam("tracklet_id"))
+
+
+# Asked for every new tracklet, and therefore built once.
+_BY_EDGE_NAME = select(schema.tracklets).where(_of_edge_name(schema.tracklets))
+_ERASED = select(exists().where(_of_edge_name(schema.erased_tracklets)))
 
 
 def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsSource) -> SiteState:
@@ -40,19 +49,13 @@ def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsS
 
 def find_tracklet(connection: Connection, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
     """A tracklet by the edge's name for it, when it has gone out of mind."""
-    table = schema.tracklets
-    row = connection.execute(
-        select(table).where(table.c.boot_id == boot_id, table.c.tracklet_id == tracklet_id)
-    ).one_or_none()
+    row = connection.execute(_BY_EDGE_NAME, {"boot_id": boot_id, "tracklet_id": tracklet_id}).one_or_none()
     return None if row is None else tracklet_of(row)
 
 
 def is_erased(connection: Connection, boot_id: BootId, tracklet_id: TrackletId) -> bool:
     """Whether a tracklet, by the edge's name for it, has been erased."""
-    table = schema.erased_tracklets
-    return bool(
-        connection.scalar(select(exists().where(table.c.boot_id == boot_id, table.c.tracklet_id == tracklet_id)))
-    )
+    return bool(connection.scalar(_ERASED, {"boot_id": boot_id, "tracklet_id": tracklet_id}))
 
 
 def tracklet_of(row: Row[Any]) -> Tracklet:

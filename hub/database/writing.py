@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, Table, bindparam, delete, insert, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, Table, update
 
 from hub.changes import Changes
 from hub.corrections.acts import CarriedOut
 from hub.corrections.constraints import Assertion
 from hub.database import schema
 from hub.database.packing import pack
+from hub.database.statements import deleting, inserting, replacing
 from hub.records import Event, Identity, Tracklet
 from hub.state import SiteState
 
@@ -41,16 +41,12 @@ def write(connection: Connection, state: SiteState) -> None:
 
 def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(insert(table), rows)
+        inserting(table).execute(connection, rows)
 
 
 def _replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    statement = upsert(table)
-    key = [column.name for column in table.primary_key]
-    others = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=others), rows)
+    if rows:
+        replacing(table).execute(connection, rows)
 
 
 def _boot(boot: Any) -> dict[str, Any]:
@@ -92,8 +88,7 @@ def _tracklet(tracklet: Tracklet) -> dict[str, Any]:
 def _write_exemplars(connection: Connection, changes: Changes) -> None:
     if not changes.exemplars:
         return
-    former = delete(schema.exemplars).where(schema.exemplars.c.tracklet == bindparam("number"))
-    connection.execute(former, [{"number": number} for number in changes.exemplars])
+    _delete(connection, schema.exemplars, "tracklet", list(changes.exemplars))
     rows = [
         {
             "tracklet": number,
@@ -177,7 +172,7 @@ def _write_acts(connection: Connection, changes: Changes) -> None:
 
 def _delete(connection: Connection, table: Table, column: str, values: list[Any]) -> None:
     if values:
-        connection.execute(delete(table).where(table.c[column] == bindparam("v")), [{"v": value} for value in values])
+        deleting(table, column).execute(connection, [{column: value} for value in values])
 
 
 def _assertion(assertion: Assertion) -> dict[str, Any]:

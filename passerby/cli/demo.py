@@ -35,6 +35,14 @@ def command(
             show_default=False,
         ),
     ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of running live: render --seconds of the site (60), replay them, and write pictures of the "
+            "cameras and of people, with the hub's identities, into this folder.",
+            show_default=False,
+        ),
+    ] = None,
     detector: Annotated[str | None, typer.Option(help="Another detector.", show_default=False)] = None,
     reid: Annotated[str | None, typer.Option(help="Another re-ID network.", show_default=False)] = None,
 ) -> None:
@@ -42,7 +50,7 @@ def command(
 
     Everything is real but the people: the streams, the edge, the wire, the hub. Ctrl-C ends it.
     """
-    from passerby.cli.demonstrating.session import DETECTOR, REID, Wishes, demonstrate
+    from passerby.cli.demonstrating.session import DETECTOR, REID, Wishes, demonstrate, picture
     from simulation.rtsp import FAULT_KINDS
 
     faults = {known: known for known in FAULT_KINDS}
@@ -50,20 +58,24 @@ def command(
         raise ConfigError(f"--fault {fault}: no such fault; there are {', '.join(faults)}")
     if as_json and seconds is None:
         raise ConfigError("--json tells the figures of a run that ends by itself; give --seconds too")
-    demonstrate(
-        Wishes(
-            kind=kind,
-            seed=seed,
-            cameras=cameras,
-            people=people,
-            fps=fps,
-            fault=None if fault is None else faults[fault],
-            seconds=seconds,
-            data=data.resolve(),
-            headless=headless,
-            as_json=as_json,
-            ahead=ahead,
-            detector=detector or DETECTOR,
-            reid=reid or REID,
-        )
+    if pictures is not None and (as_json or fault is not None or ahead is not None):
+        raise ConfigError("--pictures runs nothing live: --json, --fault, --ahead and --live do not go with it")
+    wishes = Wishes(
+        kind=kind,
+        seed=seed,
+        cameras=cameras,
+        people=people,
+        fps=fps,
+        fault=None if fault is None else faults[fault],
+        seconds=seconds,
+        data=data.resolve(),
+        headless=headless,
+        as_json=as_json,
+        ahead=ahead,
+        detector=detector or DETECTOR,
+        reid=reid or REID,
     )
+    if pictures is not None:
+        picture(wishes, pictures)
+    else:
+        demonstrate(wishes)

@@ -29,9 +29,12 @@ class CameraSettings(_Settings, frozen=True, kw_only=True):
     """Frames looked at per second, at most."""
     rtsp_transport: Literal["tcp", "udp"] = "tcp"
     open_timeout_s: Seconds = 10.0
-    read_timeout_s: Seconds = 10.0
+    """From the first word to the first picture. A camera with ten seconds between keyframes may need them."""
+    read_timeout_s: Seconds = 5.0
+    """Nothing at all for so long: the connection is made anew."""
     stall_after_s: Seconds = 20.0
-    """No frame for so long: stalled, and the connection is made anew."""
+    """Data but no picture for so long: the connection is made anew. One that gave pictures before is given up sooner:
+    once three keyframes have failed to come, after 5 s at least."""
     min_confidence: Fraction | None = None
     """Detections below it start no tracklet. By default what the detector's manifest says."""
     min_person_height: Annotated[int, Meta(ge=8, le=100_000)] = 48

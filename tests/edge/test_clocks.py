@@ -1,12 +1,10 @@
-"""Capture times, back-off and the frame-rate limit."""
+"""Capture times and the frame-rate limit."""
 
-import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.backoff import FIRST_S, LONGEST_S, Backoff
 from edge.sources.clocks import HOST_ERROR_NS, SET_BACK_NS, Backlog, FileClock, LiveClock, may_follow
 from edge.sources.sampling import FrameLimit
 from edge.sources.traffic import TrafficMeter
@@ -71,16 +69,6 @@ def test_a_jump_backwards_does_not_stop_the_frames() -> None:
     assert limit.take(100 * S)
     assert not limit.take(100 * S + 50 * MS)
     assert limit.take(3 * S)
-
-
-def test_waits_double_up_to_a_bound_and_are_spread() -> None:
-    backoff = Backoff(random.Random(1))
-    waits = [backoff.next_s() for _ in range(12)]
-    for attempt, wait in enumerate(waits):
-        longest = min(LONGEST_S, FIRST_S * 2**attempt)
-        assert longest / 2 <= wait <= longest
-    backoff.reset()
-    assert backoff.next_s() <= FIRST_S
 
 
 def test_traffic_is_measured() -> None:

@@ -20,7 +20,11 @@ def fingerprint(state: SiteState) -> dict[str, Any]:
                 space.active_version,
                 None if space.running is None else space.running.packed(),
                 None if space.active is None else space.active.packed(),
-                {n: space.prototype(n).tobytes() for n, t in state.tracklets.items() if t.prototype},
+                {
+                    n: space.prototypes([n]).tobytes()
+                    for n, t in state.tracklets.items()
+                    if t.prototype and t.model_id == model_id
+                },
                 len(space),
             )
             for model_id, space in state.spaces.items()

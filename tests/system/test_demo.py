@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 import yaml
 
@@ -54,9 +55,33 @@ def test_a_dropped_camera_comes_back(tmp_path: Path) -> None:
     assert figures["fps"] > 0.5
 
 
+def test_a_site_rendered_ahead_is_measured_like_a_live_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSERBY_HOME", str(tmp_path / "home"))
+    figures, _ = demo(
+        tmp_path / "data", "--ahead", "--seconds", "20", "--cameras", "2", "--seed", "-20261", "--fps", "5"
+    )
+    assert figures["rendered"] == "ahead"
+    assert figures["fps"] > 0.9
+    assert figures["identities_true"] > 1
+    assert 0.2 < figures["idf1"] <= 1
+    assert list((tmp_path / "home" / "cache" / "footage").glob("default-*/*/*.mp4"))
+
+
+def test_pictures_show_the_cameras_and_the_people(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "passerby", "demo", "--cameras", "2", "--seed", "7", "--seconds", "20"]
+    command += ["--data", str(tmp_path / "data"), "--pictures", str(tmp_path / "pictures")]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    sheet = cv2.imread(str(tmp_path / "pictures" / "cameras.jpg"))
+    assert sheet is not None
+    assert sheet.shape[1] > 2 * 640
+    assert "cameras.jpg" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--pictures", "p", "--seconds", "5"], "runs nothing live"),
         (["--fault", "fire", "--seconds", "5"], "no such fault"),
         (["--kind", "empty", "--seconds", "5"], "no kind of site is called 'empty'"),
         ([], "give --seconds too"),

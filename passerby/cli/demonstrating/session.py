@@ -36,6 +36,10 @@ _FAULT_AT_S, _FAULT_S = 20.0, 10.0
 """A fault begins so long after the start, on the first camera, and lasts so long."""
 
 
+_PICTURED_S = 60.0
+"""How much of a site pictures are taken of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
     """What to demonstrate."""
@@ -62,14 +66,8 @@ def demonstrate(wishes: Wishes) -> None:
     Raises ConfigError, ModelError, SourceError.
     """
     console = Console(stderr=wishes.as_json, quiet=wishes.headless)
-    find_model(wishes.detector, task="detect")
-    find_model(wishes.reid, task="embed")
-    site = SimulatedSite.make(wishes.kind, seed=wishes.seed, cameras=wishes.cameras, people=wishes.people)
-    console.print(
-        f"simulated site: {wishes.kind} (version {KIND_VERSION}), seed {wishes.seed}, {len(site.camera_ids)} cameras, "
-        f"{len(site.people)} people. Ctrl-C ends it.",
-        highlight=False,
-    )
+    site = _make(wishes, console)
+    console.print("Ctrl-C ends it.")
     rendering_s = cpu_seconds()
     with contextlib.ExitStack() as opened:
         ahead = opened.enter_context(drawn_ahead(site, wanted=wishes.ahead, seconds=wishes.seconds, console=console))
@@ -97,6 +95,37 @@ def demonstrate(wishes: Wishes) -> None:
             rendered="live" if ahead is None else "ahead",
         )
         _tell(figures, console, as_json=wishes.as_json)
+
+
+def picture(wishes: Wishes, out: Path) -> None:
+    """Draw the site into `out` as the hub saw it. Raises ConfigError, ModelError, SourceError, StoreError."""
+    from passerby.cli.demonstrating.pictures import PictureWishes, draw_pictures
+
+    console = Console(quiet=wishes.headless)
+    drawn = PictureWishes(
+        site=_make(wishes, console),
+        seconds=wishes.seconds or _PICTURED_S,
+        fps=wishes.fps,
+        detector=wishes.detector,
+        reid=wishes.reid,
+        data=wishes.data,
+        out=out,
+    )
+    for file in draw_pictures(drawn, console):
+        console.print(f"picture: {file}", highlight=False, soft_wrap=True)
+
+
+def _make(wishes: Wishes, console: Console) -> SimulatedSite:
+    """The site, when its models are there."""
+    find_model(wishes.detector, task="detect")
+    find_model(wishes.reid, task="embed")
+    site = SimulatedSite.make(wishes.kind, seed=wishes.seed, cameras=wishes.cameras, people=wishes.people)
+    console.print(
+        f"simulated site: {wishes.kind} (version {KIND_VERSION}), seed {wishes.seed}, {len(site.camera_ids)} cameras, "
+        f"{len(site.people)} people.",
+        highlight=False,
+    )
+    return site
 
 
 def site_yaml(site: SimulatedSite, wishes: Wishes) -> str:
