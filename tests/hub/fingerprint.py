@@ -13,6 +13,7 @@ def fingerprint(state: SiteState) -> dict[str, Any]:
         "boots": dict(state.boots),
         "identities": dict(state.identities),
         "tracklets": {n: (t, t.embedding.tobytes()) for n, t in state.tracklets.items()},
+        "constraints": (state.constraints.in_force(), list(state.constraints.assertions)),
         "members": {i: [m.number for m in state.members(i)] for i in state.identities},
         "spaces": {
             model_id: (
