@@ -1,4 +1,6 @@
-"""One suite over both stores: FAISS and its NumPy twin give the same answers as plain sorting."""
+"""One suite over all stores: FAISS and its NumPy twin give the same answers as plain sorting."""
+
+import threading
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.identity_store import ExactStore, FaissStore, IdentityStore, UnitVectors
+from hub.identity_store.rows import BLOCK_ROWS
 from passerby.arrays import Float32Array, l2_normalize
 from passerby.errors import DataError, StoreError
 from passerby.ids import ModelId
@@ -90,6 +93,102 @@ def test_two_models_never_meet(store: IdentityStore) -> None:
 def test_another_dimension_is_refused(store: IdentityStore) -> None:
     with pytest.raises(StoreError, match="made-up@1 makes"):
         store.put(ids(1), UnitVectors(MODEL, np.eye(3, dtype=np.float32)))
+
+
+def test_each_id_has_its_vector(store: IdentityStore) -> None:
+    with pytest.raises(StoreError, match="one for each vector"):
+        store.put(ids(1, 2), vectors(3))
+
+
+def test_of_equals_the_smaller_id_comes_first_however_many_there_are(store: IdentityStore) -> None:
+    one = vectors(1)
+    many = np.random.default_rng(0).permutation(500)
+    store.put(many, UnitVectors(MODEL, np.repeat(one.rows, 500, axis=0)))
+    assert store.search(one, k=5).ids.tolist() == [[0, 1, 2, 3, 4]]
+
+
+def test_more_can_be_asked_for_than_there_is(store: IdentityStore) -> None:
+    store.put(ids(1, 2), vectors(2))
+    assert (store.search(vectors(1), k=100).ids >= 0).sum() == 2
+    assert store.search(vectors(2), k=0).ids.shape == (2, 0)
+
+
+def test_ids_may_be_as_large_as_the_hub_counts(store: IdentityStore) -> None:
+    store.put(ids(2**62, 0), vectors(2))
+    assert store.search(vectors(1), k=2).ids[0].tolist() in ([2**62, 0], [0, 2**62])
+
+
+def test_what_is_erased_is_gone(store: IdentityStore) -> None:
+    store.put(ids(1, 2), vectors(2))
+    store.erase(ids(1, 5))
+    assert (len(store), 1 in store, 2 in store) == (1, False, True)
+
+
+def test_a_store_can_be_emptied_and_filled_again(store: IdentityStore) -> None:
+    everybody = np.arange(3 * BLOCK_ROWS)
+    for _ in range(2):
+        store.put(everybody, vectors(len(everybody)))
+        assert len(store) == len(everybody)
+        store.remove(everybody)
+        assert len(store) == 0
+        assert (store.search(vectors(1), k=3).ids == -1).all()
+
+
+def test_queries_together_get_the_answers_that_they_get_alone_to_the_last_bit(store: IdentityStore) -> None:
+    store.put(np.arange(2000), vectors(2000))
+    queries = vectors(50, seed=3)
+    together = store.search(queries, k=10)
+    alone = [store.search(UnitVectors(MODEL, query[None]), k=10) for query in queries.rows]
+    assert np.array_equal(together.ids, np.concatenate([one.ids for one in alone]))
+    assert np.array_equal(together.similarities, np.concatenate([one.similarities for one in alone]))
+
+
+def test_a_snapshot_stays_as_it_was(store: IdentityStore) -> None:
+    known = vectors(5)
+    store.put(ids(0, 1, 2, 3, 4), known)
+    before = store.snapshot()
+    expected = store.search(known, k=5)
+    store.remove(ids(0, 1))
+    store.put(ids(2, 9), vectors(2, seed=5))
+    found = before.search(known, k=5)
+    assert (len(before), before.model_id) == (5, MODEL)
+    assert np.array_equal(found.ids, expected.ids)
+    assert np.array_equal(found.similarities, expected.similarities)
+    with pytest.raises(StoreError, match="made-up@2"):
+        before.search(UnitVectors(ModelId("made-up@2"), known.rows), k=1)
+
+
+def test_an_empty_snapshot_finds_nobody(store: IdentityStore) -> None:
+    assert (store.snapshot().search(vectors(1), k=2).ids == -1).all()
+
+
+def test_readers_search_a_snapshot_while_the_writer_goes_on(store: IdentityStore) -> None:
+    everybody = np.arange(BLOCK_ROWS + 10)
+    store.put(everybody, vectors(len(everybody)))
+    queries = vectors(4, seed=8)
+    before, expected = store.snapshot(), store.search(queries, k=6).ids.tolist()
+    found: list[list[list[int]]] = []
+
+    def read() -> None:
+        found.extend(before.search(queries, k=6).ids.tolist() for _ in range(20))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    turn = 0
+    while reader.is_alive():
+        turn += 1
+        store.put(everybody[:50], vectors(50, seed=turn))
+        store.remove(everybody[turn % 50 : 60])
+    reader.join(10)
+    assert found == [expected] * 20
+
+
+def test_a_small_store_needs_no_structure(store: IdentityStore) -> None:
+    store.put(ids(1), vectors(1))
+    store.search(vectors(1), k=1)
+    assert store.structure == b""
+    with pytest.raises(StoreError, match="restore it first"):
+        store.restore_structure(b"")
 
 
 def test_a_negative_id_is_refused(store: IdentityStore) -> None:
