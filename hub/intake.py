@@ -23,7 +23,8 @@ class Intake:
     Reasons for a refusal, fixed words: `not-reliable` (a kind that cannot be committed), `not-numbered` (no sequence
     number), `number-range` (beyond 63 bits or negative), `boot-of-another-edge`, `times` (ends before it starts),
     `embedding-not-finite`, `embedding-zero`, `embedding-dimension` (not what the model makes), `exemplars` (a crop id
-    twice, or a quality that is no number), `camera-changed`, `stale-revision`, `tracklet-closed`.
+    twice, or a quality that is no number), `camera-changed`, `stale-revision`, `tracklet-closed`, `erased` (an operator
+    has erased the person of this tracklet).
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class Intake:
             reason = _wrong_after(former, update)
             if reason is not None:
                 return reason
+        elif self._transaction.is_erased(boot_id, update.tracklet_id):
+            return "erased"
         if space is None:
             space = self._new_space(update.model_id, dimension=len(update.embedding))
         tracklet = self._tracklet(boot_id, update, former=former)

@@ -28,7 +28,7 @@ from hub.records import (
 )
 from passerby.arrays import Float32Array
 from passerby.errors import StoreError
-from passerby.ids import CameraId, IdentityId
+from passerby.ids import CameraId, IdentityId, ModelId
 from passerby.messages import CameraStatus, Observations
 
 
@@ -248,6 +248,13 @@ class SiteReader:
             StoredExemplar(number, row.crop_id, row.rank, row.captured_at_ns, floats(row.box_xyxy), quality=row.quality)
             for row in self._rows(select(table).where(table.c.tracklet == number).order_by(table.c.rank))
         ]
+
+    def exemplar_embeddings(self, number: TrackletNumber, *, model_id: ModelId) -> Float32Array:
+        """The raw embeddings (n, d) of a tracklet's best crops by this model, best first; (0, d) where it has none."""
+        models, table = schema.models.c, schema.exemplars
+        dimension = self._rows(select(models.dimension).where(models.model_id == model_id))[0].dimension
+        mine = select(table.c.embedding).where(table.c.tracklet == number, table.c.model_id == model_id)
+        return floats(b"".join(row.embedding for row in self._rows(mine.order_by(table.c.rank))), columns=dimension)
 
     def cameras(self) -> Sequence[StoredStatus]:
         """The latest status of every camera that ever reported, by name."""

@@ -90,6 +90,21 @@ class ModelSpace:
         """Keep nothing of a tracklet beyond what makes it a prototype: it is closed, or of another model now."""
         self._measured.pop(number, None)
 
+    def erase(self, numbers: Sequence[TrackletNumber]) -> None:
+        """Let nothing be left of these tracklets, in what is searched neither."""
+        for number in numbers:
+            self.remove(number)
+            self.forget(number)
+        self._bring_store_up()
+
+    def forget_looks(self, camera_id: CameraId, embeddings: Float32Array) -> int:
+        """Let the statistics forget those whom raw embeddings (n, d) show; gives how many people that was."""
+        gone = 0 if self.running is None else self.running.forget(camera_id, embeddings)
+        if gone:
+            self.settle_statistics()
+            self.refresh_statistics()
+        return gone
+
     def prototypes(self, numbers: Sequence[TrackletNumber]) -> Float32Array:
         """The unit vectors (n, d) of these prototypes, a new array."""
         return self._units.rows(numbers)

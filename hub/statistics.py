@@ -37,6 +37,10 @@ class CameraStatistics:
         """Learn from a raw embedding (d,). Each key once: what is settled is not replaced."""
         self._normalizer.observe(camera_id, key, embedding, quality=min(max(quality, 0.05), 1.0))
 
+    def forget(self, camera_id: CameraId, embeddings: Float32Array) -> int:
+        """Let nothing be left of those whom these raw embeddings (n, d) show; gives how many people of the camera."""
+        return self._normalizer.forget(camera_id, embeddings)
+
     def lifted(self, camera_id: CameraId, embedding: Float32Array) -> Float32Array:
         """A raw embedding (d,) as a unit vector (d + 1,) float32, comparable with those of other cameras."""
         unit = self._normalizer.normalize(camera_id, embedding[None])[0]

@@ -69,6 +69,8 @@ class Erased(Struct, frozen=True, kw_only=True):
     """The one named, and those that had been merged into it."""
     tracklets: int
     names: int
+    from_statistics: int
+    """People whom the cameras' statistics have forgotten for it."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

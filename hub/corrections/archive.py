@@ -5,8 +5,9 @@ from typing import Protocol
 
 from hub.corrections.acts import Outcome
 from hub.records import Event, EventId, EventKind, Identity, IdentityState, NameId, Tracklet, TrackletNumber
+from passerby.arrays import Float32Array
 from passerby.errors import DataError
-from passerby.ids import IdentityId
+from passerby.ids import IdentityId, ModelId
 
 
 class Archive(Protocol):
@@ -23,6 +24,9 @@ class Archive(Protocol):
 
     def tracklets_of(self, identity_id: IdentityId) -> Sequence[Tracklet]:
         """All tracklets of an identity."""
+
+    def exemplar_embeddings(self, number: TrackletNumber, *, model_id: ModelId) -> Float32Array:
+        """The raw embeddings (n, d) of a tracklet's best crops by this model."""
 
     def event(self, event_id: EventId) -> Event | None:
         """An event by its number."""

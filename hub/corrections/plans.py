@@ -7,12 +7,15 @@ a plan is then carried out in one transaction. Both see the state of the last co
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+
 from hub.corrections.acts import Erased
 from hub.corrections.archive import Archive, standing, survivor_of_number
 from hub.corrections.moving import begin_with, recall
 from hub.identities import absorb_identity
 from hub.records import ActId, EventId, EventKind, Identity, IdentityState, NameId, Tracklet, TrackletNumber
 from hub.state import SiteState
+from passerby.arrays import Float32Array
 from passerby.errors import DataError
 from passerby.ids import IdentityId
 
@@ -103,9 +106,17 @@ class Erasing:
     parts: tuple[Identity, ...]
     tracklets: tuple[Tracklet, ...]
     names: int
+    looks: tuple[Float32Array, ...]
+    """Raw embeddings (n, d) of each of the tracklets."""
 
     def carry_out(self, state: SiteState, act_id: ActId) -> Erased:
         state.erase(self.tracklets)
+        forgotten = 0
+        for tracklet, looks in zip(self.tracklets, self.looks, strict=True):
+            gone = state.spaces[tracklet.model_id].forget_looks(tracklet.camera_id, looks)
+            if gone:
+                state.changes.models[tracklet.model_id] = None
+            forgotten += gone
         for identity in (self.identity, *self.parts):
             state.changes.nameless[identity.identity_id] = None
         for part in self.parts:
@@ -113,7 +124,7 @@ class Erasing:
         state.put_identity(_erased(self.identity, at_ns=state.clock_ns))
         state.say(EventKind.ERASED, self.identity.identity_id, act_id=act_id)
         identities = tuple(identity.identity_id for identity in (self.identity, *self.parts))
-        return Erased(identities=identities, tracklets=len(self.tracklets), names=self.names)
+        return Erased(identities=identities, tracklets=len(self.tracklets), names=self.names, from_statistics=forgotten)
 
 
 def plan_merge(archive: Archive, survivor_id: IdentityId, absorbed_id: IdentityId) -> Merging:
@@ -209,7 +220,12 @@ def plan_erase(archive: Archive, identity_id: IdentityId) -> Erasing:
         waiting += [part.identity_id for part in found]
     parts.sort(key=lambda part: part.identity_id)
     names = sum(one.name_id is not None for one in (identity, *parts))
-    return Erasing(identity, tuple(parts), tuple(archive.tracklets_of(identity_id)), names)
+    tracklets = tuple(archive.tracklets_of(identity_id))
+    looks = tuple(
+        np.concatenate([t.embedding[None], archive.exemplar_embeddings(t.number, model_id=t.model_id)])
+        for t in tracklets
+    )
+    return Erasing(identity, tuple(parts), tracklets, names, looks)
 
 
 def _where(archive: Archive, number: TrackletNumber) -> str:

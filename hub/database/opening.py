@@ -58,6 +58,22 @@ def open_for_reading(data_dir: Path) -> Engine:
     return engine
 
 
+def empty_log(engine: Engine) -> bool:
+    """Move everything from the write-ahead log into the database, and cut the log to nothing.
+
+    False where a reader still looks at a former state: then it is to be tried again.
+    """
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=0")  # a hub does not wait for a reader
+        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={round(1000 * _BUSY_TIMEOUT_S)}")
+    finally:
+        connection.close()
+    return not busy
+
+
 def _engine(file: Path, *, writable: bool) -> Engine:
     address = f"file:{urllib.parse.quote(str(file))}?mode={'rwc' if writable else 'ro'}"
 
@@ -70,6 +86,8 @@ def _engine(file: Path, *, writable: bool) -> Engine:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
+            # What is deleted or replaced is written over, so that an erased person is in no free page of the file.
+            connection.execute("PRAGMA secure_delete=ON")
         return connection
 
     engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from hub.crops import CropStore
-from hub.database.loading import find_tracklet, load
+from hub.database.erasing import Erasure
+from hub.database.loading import find_tracklet, is_erased, load
 from hub.database.opening import open_for_writing
 from hub.database.writing import write
 from hub.ownership import DataLock
@@ -31,6 +32,8 @@ class DatabaseStorage:
             self.engine = open_for_writing(data_dir)
             opened.callback(self.engine.dispose)
             self._crops = opened.enter_context(CropStore.open_for_writing(data_dir))
+            self._erasure = Erasure(self.engine, self._crops, name=str(data_dir))
+            self._erasure.finish()
             self._resources = opened.pop_all()
 
     @property
@@ -55,6 +58,8 @@ class DatabaseStorage:
         except DBAPIError as error:
             raise DataError(f"{self._data_dir}: the database refuses what it was given: {error.orig}") from error
         self._crops.keep_only(transaction.kept_crops)
+        if transaction.erases or not self._erasure.finished:
+            self._erasure.finish()
 
     def close(self) -> None:
         self._resources.close()
@@ -68,11 +73,17 @@ class DatabaseTransaction:
         self._crops = crops
         self.kept_crops: dict[TrackletNumber, list[int]] = {}
         """The crops that a tracklet still has, of each whose set has changed."""
+        self.erases = False
+        """Whether somebody is erased in it."""
 
     def find_tracklet(self, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
         return find_tracklet(self._connection, boot_id, tracklet_id)
 
+    def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:
+        return is_erased(self._connection, boot_id, tracklet_id)
+
     def save(self, state: SiteState) -> None:
         self._crops.put(state.changes.crops)
         write(self._connection, state)
+        self.erases = bool(state.changes.erased)
         self.kept_crops = {n: e.crop_ids.tolist() for n, (_, e) in state.changes.exemplars.items()}

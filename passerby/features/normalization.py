@@ -152,6 +152,25 @@ class CameraNormalizer:
         self._moments[camera_id] = moments_of(people.seen())
         self._publish_if_moved()
 
+    def forget(self, camera_id: CameraId, embeddings: Float32Array) -> int:
+        """Let nothing be left of those whom these raw embeddings (n, d) show; gives how many people of the camera.
+
+        What was published is published anew, as of few people it tells their looks.
+        """
+        people = self._people.get(camera_id)
+        gone = 0 if people is None else people.forget(embeddings)
+        if people is None or not gone:
+            return 0
+        if len(people):
+            self._moments[camera_id] = moments_of(people.seen())
+        else:
+            del self._people[camera_id], self._moments[camera_id]
+        if self._moments:
+            self._publish(*standardize_cameras(self._moments, prior=self._prior))
+        else:
+            self._publish({}, Standardization(self._prior, np.ones(self._dimension)))
+        return gone
+
     def normalize(self, camera_id: CameraId, embeddings: NDArray[np.floating]) -> Float32Array:
         """Unit rows (n, d) float32 for raw `embeddings` (n, d) of a camera, known or not.
 
@@ -228,11 +247,13 @@ class CameraNormalizer:
             for camera_id, now in current.items()
         )
         if moved:
-            self._published, self._unknown = current, unknown
-            self._common_share = float(
-                np.mean([_share_of(current[camera_id], moments) for camera_id, moments in self._moments.items()])
-            )
-            self._version += 1
+            self._publish(current, unknown)
+
+    def _publish(self, current: dict[CameraId, Standardization], unknown: Standardization) -> None:
+        self._published, self._unknown = current, unknown
+        shares = [_share_of(current[camera_id], moments) for camera_id, moments in self._moments.items()]
+        self._common_share = float(np.mean(shares)) if shares else 0.0
+        self._version += 1
 
     @staticmethod
     def _has_moved(before: Standardization, now: Standardization, moments: Moments) -> bool:

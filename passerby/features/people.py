@@ -142,6 +142,23 @@ class People:
             self._point_open_tracklets(person, number)
         self._enforce_bounds()
 
+    def forget(self, embeddings: Float32Array) -> int:
+        """Let nothing be left of the people who look like any of these tracklets (n, d); gives how many they were.
+
+        Others who look alike go with them: too much forgotten only makes the statistics younger.
+        """
+        gone = []
+        for number, person in self._people.items():
+            distances = ((embeddings.astype(np.float64) - person.whole.mean) ** 2).sum(axis=1) + person.whole.scatter
+            if any(
+                distance <= self._same_person_distance(e) for e, distance in zip(embeddings, distances, strict=True)
+            ):
+                gone.append(number)
+        for number in gone:
+            for key in self._people.pop(number).open_tracklets:
+                del self._person_of[key]
+        return len(gone)
+
     def _nearest(self, group: _Group, *, within: float, besides: int | None = None) -> int | None:
         """Whose tracklets are nearest to those of `group`: mean over all pairs, which is the squared distance of the
         means plus both scatters."""

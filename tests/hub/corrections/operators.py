@@ -1,6 +1,7 @@
 """An operator at a hub, for tests: asks for acts by number, as the command does."""
 
-from dataclasses import dataclass, field
+import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 from hub.corrections.acts import Act, Outcome
@@ -18,12 +19,10 @@ class Operator:
     """Says things to the hub of a data folder."""
 
     data: Path
-    asked: int = field(default=0)
 
     def ask(self, hub: Hub, act: Act, *, now_ns: int, request_id: str = "") -> Outcome:
         """Let the hub carry it out. Raises DataError where it cannot."""
-        self.asked += 1
-        request = Request(request_id=request_id or f"request-{self.asked}", actor="tester", act=act)
+        request = Request(request_id=request_id or uuid.uuid4().hex, actor="tester", act=act)
         with SiteReader(self.data) as archive:
             return hub.correct(request, archive, now_ns=now_ns)
 
