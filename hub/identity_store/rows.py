@@ -43,6 +43,12 @@ class FrozenRows:
     def vectors_at(self, slots: Int64Array) -> Float32Array:
         """The vectors (n, d) in these slots, a new array."""
         out = np.empty((len(slots), self.dimension), np.float32)
+        if len(slots) > 16 * len(self.blocks):
+            blocks = slots // BLOCK_ROWS
+            for block in np.unique(blocks).tolist():
+                there = np.flatnonzero(blocks == block)
+                out[there] = self.blocks[block][1][slots[there] % BLOCK_ROWS]
+            return out
         for position, slot in enumerate(slots.tolist()):
             out[position] = self.blocks[slot // BLOCK_ROWS][1][slot % BLOCK_ROWS]
         return out

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.identity_store import ExactStore, FaissStore, IdentityStore, UnitVectors
+from hub.identity_store import (
+    ExactStore,
+    FaissGpuStore,
+    FaissStore,
+    IdentityStore,
+    StoreFactory,
+    UnitVectors,
+    best_store,
+    gpu_available,
+)
 from hub.identity_store.rows import BLOCK_ROWS
 from passerby.arrays import Float32Array, l2_normalize
 from passerby.errors import DataError, StoreError
@@ -17,7 +26,15 @@ MODEL = ModelId("made-up@1")
 DIMENSION = 8
 
 
-@pytest.fixture(params=[ExactStore, FaissStore])
+def sharded(model_id: ModelId, dimension: int) -> FaissGpuStore:
+    """The store for GPUs, with indexes that stay in memory: all of it but the device."""
+    return FaissGpuStore(model_id, dimension, place=lambda index: index)
+
+
+ON_A_GPU = [pytest.param(FaissGpuStore, marks=pytest.mark.gpu)] if gpu_available() else []
+
+
+@pytest.fixture(params=[ExactStore, FaissStore, sharded, *ON_A_GPU])
 def store(request: pytest.FixtureRequest) -> IdentityStore:
     made: IdentityStore = request.param(MODEL, DIMENSION)
     return made
@@ -202,6 +219,15 @@ def test_only_unit_vectors_are_taken(row: list[float]) -> None:
         UnitVectors(MODEL, np.array([row], np.float32))
 
 
+def test_where_there_is_no_gpu_the_store_for_one_says_what_to_do() -> None:
+    if gpu_available():
+        assert best_store() is FaissGpuStore
+    else:
+        assert best_store() is FaissStore
+        with pytest.raises(StoreError, match="faiss-gpu"):
+            FaissGpuStore(MODEL, DIMENSION)
+
+
 STEPS = st.lists(
     st.tuples(st.sampled_from(["put", "remove"]), st.lists(st.integers(0, 12), min_size=0, max_size=6)), max_size=12
 )
@@ -209,8 +235,9 @@ STEPS = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(steps=STEPS, k=st.integers(1, 15))
-def test_both_stores_agree_with_sorting_after_any_history(steps: list[tuple[str, list[int]]], k: int) -> None:
-    stores: list[IdentityStore] = [ExactStore(MODEL, DIMENSION), FaissStore(MODEL, DIMENSION)]
+def test_all_stores_agree_with_sorting_after_any_history(steps: list[tuple[str, list[int]]], k: int) -> None:
+    kinds: list[StoreFactory] = [ExactStore, FaissStore, sharded]
+    stores = [kind(MODEL, DIMENSION) for kind in kinds]
     known: dict[int, Float32Array] = {}
     for number, (action, keys) in enumerate(steps):
         rows = vectors(len(keys), seed=number)
