@@ -53,6 +53,9 @@ class MemoryStorage:
     def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:  # noqa: ARG002
         return False
 
+    def save_structures(self, state: SiteState) -> None:
+        """Nothing to keep: the stores themselves stay."""
+
     def save(self, state: SiteState) -> None:
         for survivor, absorbed in state.changes.merges:
             for number in sorted(self._members.get(absorbed, ())):

@@ -218,7 +218,11 @@ class Hub:
                 changes = self._state.changes
                 if changes:
                     transaction.save(self._state)
+                else:
+                    transaction.save_structures(self._state)
             self._state.changes = Changes()
+            for space in self._state.spaces.values():
+                space.keep_structure()
             if changes:
                 self._state.forget_old_tracklets()
             else:

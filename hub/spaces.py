@@ -1,23 +1,17 @@
 """The embedding spaces of a site, one a model: camera statistics, and the prototypes that are searched."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 
-from hub.identity_store import ExactStore, FaissStore, IdentityStore, UnitVectors, faiss_available
+from hub.identity_store import StoreFactory, UnitVectors, best_store
 from hub.prototype_rows import PrototypeRows
 from hub.records import Tracklet, TrackletNumber
 from hub.statistics import CameraStatistics
 from passerby.arrays import Float32Array, Int64Array, l2_normalize
 from passerby.ids import CameraId, ModelId
 
-StoreFactory: TypeAlias = Callable[[ModelId, int], IdentityStore]
-
-
-def best_store() -> StoreFactory:
-    """FAISS where it is installed, else its exact NumPy twin: the answers are the same, a large site is slower."""
-    return FaissStore if faiss_available() else ExactStore
+__all__ = ["ModelSpace", "StoreFactory", "best_store"]
 
 
 class ModelSpace:
@@ -37,13 +31,17 @@ class ModelSpace:
         active: CameraStatistics | None,
         active_version: int,
         store: StoreFactory,
+        structure: bytes = b"",
     ) -> None:
+        """`structure` is what the store's was when it was last kept. Raises StoreError if it is damaged."""
         self.model_id = model_id
         self.dimension = dimension
         self.running = running
         self.active = active
         self.active_version = active_version
         self._store = store(model_id, self.unit_dimension)
+        self._store.restore_structure(structure)
+        self._kept_structure = self._store.structure
         self._raw: dict[TrackletNumber, tuple[CameraId, Float32Array]] = {}
         self._units = PrototypeRows(self.unit_dimension)
         self._measured: dict[TrackletNumber, tuple[Float32Array, Float32Array]] = {}
@@ -96,6 +94,7 @@ class ModelSpace:
             self.remove(number)
             self.forget(number)
         self._bring_store_up()
+        self._store.erase(np.array(numbers, np.int64))
 
     def forget_looks(self, camera_id: CameraId, embeddings: Float32Array) -> int:
         """Let the statistics forget those whom raw embeddings (n, d) show; gives how many people that was."""
@@ -130,6 +129,15 @@ class ModelSpace:
         """Tracklet numbers (n, k) of the prototypes most similar to unit rows (n, d); -1 where there are fewer."""
         self._bring_store_up()
         return self._store.search(UnitVectors(self.model_id, queries), k=k).ids
+
+    @property
+    def new_structure(self) -> bytes | None:
+        """How the store is organized since a search, where that is not kept yet."""
+        return None if self._store.structure is self._kept_structure else self._store.structure
+
+    def keep_structure(self) -> None:
+        """The new structure is kept now."""
+        self._kept_structure = self._store.structure
 
     def _bring_store_up(self) -> None:
         gone = [number for number in self._changed if number not in self._units]

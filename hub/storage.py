@@ -22,6 +22,9 @@ class Transaction(Protocol):
     def save(self, state: SiteState) -> None:
         """Keep the changes of `state`, its counters and its clock. Once, as the last call."""
 
+    def save_structures(self, state: SiteState) -> None:
+        """Keep how stores are organized that have been reorganized, and nothing else: in place of `save`."""
+
 
 class Storage(Protocol):
     """Keeps the state of one hub. What `load` gives is the same as what was in mind after the last transaction."""

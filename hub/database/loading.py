@@ -1,5 +1,7 @@
 """From rows to what the hub has in mind: the same as before the restart."""
 
+import logging
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, exists, or_, select
@@ -12,7 +14,10 @@ from hub.records import Boot, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace, StoreFactory
 from hub.state import REMEMBERED_NS, SiteState
 from hub.statistics import StatisticsSource
+from passerby.errors import StoreError
 from passerby.ids import BootId, IdentityId, ModelId, TrackletId
+
+_log = logging.getLogger("passerby.hub")
 
 _MANY = 500
 """Values in one question to SQLite, which bounds them."""
@@ -35,7 +40,7 @@ def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsS
     for row in connection.execute(select(schema.boots)):
         state.boots[row.boot_id] = Boot(row.boot_id, row.edge_id, row.committed_seq)
     for row in connection.execute(select(schema.models).order_by(schema.models.c.model_id)):
-        state.spaces[row.model_id] = _space(row, store=store, statistics=statistics)
+        state.spaces[row.model_id] = _space(connection, row, store=store, statistics=statistics)
     identities = select(schema.identities).where(schema.identities.c.state == IdentityState.ACTIVE.value)
     for row in connection.execute(identities.order_by(schema.identities.c.identity_id)):
         state.recall_identity(identity_of(row))
@@ -94,9 +99,10 @@ def tracklet_set(data: bytes) -> frozenset[TrackletNumber]:
     return frozenset(TrackletNumber(number) for number in integers(data).tolist())
 
 
-def _space(row: Row[Any], *, store: StoreFactory, statistics: StatisticsSource) -> ModelSpace:
+def _space(connection: Connection, row: Row[Any], *, store: StoreFactory, statistics: StatisticsSource) -> ModelSpace:
     model_id = ModelId(row.model_id)
-    return ModelSpace(
+    make = partial(
+        ModelSpace,
         model_id,
         dimension=row.dimension,
         running=statistics.restore(model_id, row.dimension, data=row.running_statistics),
@@ -104,3 +110,11 @@ def _space(row: Row[Any], *, store: StoreFactory, statistics: StatisticsSource) 
         active_version=row.active_version,
         store=store,
     )
+    table = schema.search_structures
+    structure = connection.scalar(select(table.c.structure).where(table.c.model_id == model_id))
+    try:
+        return make(structure=structure or b"")
+    except StoreError as error:
+        # It only makes searches fast. Also met where camera normalization was turned on or off: another dimension.
+        _log.warning("%s; the prototypes of %s are organized anew", error, model_id)
+        return make()

@@ -56,6 +56,14 @@ models = Table(
 )
 """One embedding space each. `running` learns from every tracklet; similarities are measured with `active`."""
 
+search_structures = Table(
+    "search_structures",
+    metadata,
+    Column("model_id", Text, primary_key=True),
+    Column("structure", LargeBinary, nullable=False),
+)
+"""How a large store of prototypes is organized (`IdentityStore.structure`): rarely written, a megabyte or more."""
+
 identities = Table(
     "identities",
     metadata,

@@ -11,7 +11,7 @@ from hub.crops import CropStore
 from hub.database.erasing import Erasure
 from hub.database.loading import find_tracklet, is_erased, load
 from hub.database.opening import open_for_writing
-from hub.database.writing import write
+from hub.database.writing import write, write_structures
 from hub.ownership import DataLock
 from hub.records import Tracklet, TrackletNumber
 from hub.spaces import StoreFactory
@@ -81,6 +81,9 @@ class DatabaseTransaction:
 
     def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:
         return is_erased(self._connection, boot_id, tracklet_id)
+
+    def save_structures(self, state: SiteState) -> None:
+        write_structures(self._connection, state)
 
     def save(self, state: SiteState) -> None:
         self._crops.put(state.changes.crops)

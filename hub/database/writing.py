@@ -36,7 +36,15 @@ def write(connection: Connection, state: SiteState) -> None:
     if changes.acts:
         _write_acts(connection, changes)
     _replace(connection, schema.counters, [{"name": name, "value": value} for name, value in state.counters.items()])
+    write_structures(connection, state)
     _replace(connection, schema.settings, [{"key": CLOCK, "value": str(state.clock_ns)}])
+
+
+def write_structures(connection: Connection, state: SiteState) -> None:
+    """Write how the stores are organized that have been reorganized."""
+    new = {model_id: space.new_structure for model_id, space in state.spaces.items()}
+    rows = [{"model_id": model_id, "structure": data} for model_id, data in new.items() if data is not None]
+    _replace(connection, schema.search_structures, rows)
 
 
 def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
