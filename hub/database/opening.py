@@ -19,18 +19,18 @@ FILE_NAME = "passerby.sqlite"
 _BUSY_TIMEOUT_S = 2.0
 
 
-def open_for_writing(data_dir: Path) -> Engine:
+def open_for_writing(data_dir: Path, *, durable: bool = True) -> Engine:
     """The database of `data_dir`, made or brought to the present schema. Raises StoreError.
 
     WAL, so that readers never wait for the writer; synchronous FULL, so that what is committed survives a power cut
-    (the edge forgets a message once it is committed here).
+    (the edge forgets a message once it is committed here); OFF for what need not be `durable`.
     """
     file = data_dir / FILE_NAME
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{data_dir}: cannot make the data folder: {error.strerror}") from error
-    engine = _engine(file, writable=True)
+    engine = _engine(file, writable=True, durable=durable)
     try:
         with engine.begin() as connection:
             _upgrade(connection, file)
@@ -74,7 +74,7 @@ def empty_log(engine: Engine) -> bool:
     return not busy
 
 
-def _engine(file: Path, *, writable: bool) -> Engine:
+def _engine(file: Path, *, writable: bool, durable: bool = True) -> Engine:
     address = f"file:{urllib.parse.quote(str(file))}?mode={'rwc' if writable else 'ro'}"
 
     def connect() -> sqlite3.Connection:
@@ -84,7 +84,7 @@ def _engine(file: Path, *, writable: bool) -> Engine:
         )
         if writable:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
             connection.execute("PRAGMA foreign_keys=ON")
             # What is deleted or replaced is written over, so that an erased person is in no free page of the file.
             connection.execute("PRAGMA secure_delete=ON")

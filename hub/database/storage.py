@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
+from hub.changes import Changes
 from hub.crops import CropStore
 from hub.database.erasing import Erasure
 from hub.database.loading import find_tracklet, is_erased, load
@@ -24,12 +25,13 @@ from passerby.ids import BootId, TrackletId
 class DatabaseStorage:
     """The one writer of a data folder. Raises StoreError when another hub works there, or it cannot be opened."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+        """What is not `durable` may be lost when the power fails."""
         self._data_dir = data_dir
         with contextlib.ExitStack() as opened:
             # The lock comes first: a second hub must not even migrate the database of the first.
             opened.enter_context(DataLock(data_dir))
-            self.engine = open_for_writing(data_dir)
+            self.engine = open_for_writing(data_dir, durable=durable)
             opened.callback(self.engine.dispose)
             self._crops = opened.enter_context(CropStore.open_for_writing(data_dir))
             self._erasure = Erasure(self.engine, self._crops, name=str(data_dir))
@@ -86,7 +88,11 @@ class DatabaseTransaction:
         write_structures(self._connection, state)
 
     def save(self, state: SiteState) -> None:
-        self._crops.put(state.changes.crops)
-        write(self._connection, state)
-        self.erases = bool(state.changes.erased)
-        self.kept_crops = {n: e.crop_ids.tolist() for n, (_, e) in state.changes.exemplars.items()}
+        self.save_changes(state, state.changes)
+
+    def save_changes(self, state: SiteState, changes: Changes) -> None:
+        """Keep `changes`, and the counters and the clock of `state`."""
+        self._crops.put(changes.crops)
+        write(self._connection, state, changes)
+        self.erases = bool(changes.erased)
+        self.kept_crops = {n: e.crop_ids.tolist() for n, (_, e) in changes.exemplars.items()}

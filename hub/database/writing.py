@@ -19,9 +19,8 @@ from hub.state import SiteState
 CLOCK = "clock_ns"
 
 
-def write(connection: Connection, state: SiteState) -> None:
-    """Write the changes of `state`, its counters and its clock."""
-    changes = state.changes
+def write(connection: Connection, state: SiteState, changes: Changes) -> None:
+    """Write `changes`, and the counters and the clock of `state`."""
     _replace(connection, schema.boots, [_boot(boot) for boot in changes.boots.values()])
     _replace(connection, schema.models, [_model(state, model_id) for model_id in changes.models])
     _replace(connection, schema.identities, [_identity(identity) for identity in changes.identities.values()])
