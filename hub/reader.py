@@ -11,8 +11,9 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import DatabaseError
 
 from hub.corrections.acts import Act, AnswerWord, CarriedOut, Outcome
+from hub.corrections.constraints import Constraints
 from hub.database import schema
-from hub.database.loading import identity_of, tracklet_of
+from hub.database.loading import identity_of, load_constraints, tracklet_of
 from hub.database.opening import open_for_reading
 from hub.database.packing import floats, integers
 from hub.records import (
@@ -125,6 +126,14 @@ class SiteReader:
         table = schema.events
         asked = select(table).where(table.c.kind == EventKind.CANDIDATE.value)
         return [_event(row) for row in self._rows(asked.order_by(table.c.event_id))]
+
+    def constraints(self) -> Constraints:
+        """What operators have said, as it is in force."""
+        try:
+            with self._engine.connect() as connection:
+                return load_constraints(connection)
+        except DatabaseError as error:
+            raise StoreError(f"{self._data_dir}: cannot read the database: {error.orig}") from error
 
     def answers(self) -> Mapping[EventId, AnswerWord]:
         """What was said about candidates, by their events: the latest word."""

@@ -48,7 +48,7 @@ def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsS
     remembered = or_(table.c.open, table.c.prototype, table.c.updated_at_ns >= state.clock_ns - REMEMBERED_NS)
     for row in connection.execute(select(table).where(remembered).order_by(table.c.number)):
         state.recall(tracklet_of(row))
-    state.constraints = _constraints(connection)
+    state.constraints = load_constraints(connection)
     return state
 
 
@@ -75,7 +75,8 @@ def identity_of(row: Row[Any]) -> Identity:
     return Identity(**{**values, "state": IdentityState(values["state"])})
 
 
-def _constraints(connection: Connection) -> Constraints:
+def load_constraints(connection: Connection) -> Constraints:
+    """What operators have said and nobody has withdrawn."""
     assertions = [
         Assertion(
             event_id=row.event_id,
