@@ -14,6 +14,10 @@ FLAT_ROWS = 32_768
 
 _SAMPLES_PER_CELL = 20
 _ITERATIONS = 4
+
+_LEAST_OF_A_MEAN = 8
+"""Prototypes of the sample, which is itself a fraction of all. There are 20 a cell on average, so some cells remain."""
+
 _NEAR_TIE = 1e-5
 
 
@@ -36,7 +40,7 @@ class Partition:
 
         Many, as embeddings of strangers are nearly as far from each other as vectors can be; fewer of more cells.
         """
-        return min(len(self), math.ceil(2.4 * math.pow(len(self), 0.74)))
+        return min(len(self), math.ceil(2.5 * math.pow(len(self), 0.74)))
 
     def assign(self, vectors: Float32Array) -> Int64Array:
         """The cell (n,) of each vector (n, d), whatever stands beside it."""
@@ -66,7 +70,7 @@ def train(rows: FrozenRows) -> Partition:
     """Centroids of these prototypes: the same for the same ids and vectors, wherever they lie.
 
     k-means in two levels on unit vectors, of a sample spread over the ids: a quarter of a second among a million, where
-    one level would take seconds.
+    one level would take seconds. Each centroid is the mean of several prototypes, so that it shows nobody.
     """
     cells = cells_for(len(rows))
     sample = _sample(rows, _SAMPLES_PER_CELL * cells)
@@ -77,7 +81,9 @@ def train(rows: FrozenRows) -> Partition:
         members = sample[group == number]
         if len(members):
             share = round(cells * len(members) / len(sample))
-            centroids.append(_k_means(members, min(max(1, share), len(members))))
+            some = _k_means(members, min(max(1, share), len(members)))
+            of_each = np.bincount(Partition(some, len(rows)).assign(members), minlength=len(some))
+            centroids.append(some[of_each >= _LEAST_OF_A_MEAN])
     return Partition(np.concatenate(centroids), len(rows))
 
 

@@ -201,6 +201,16 @@ def test_centroids_depend_on_ids_and_vectors_not_on_where_they_lie(everybody: Fl
     assert made[0].trained_at == LARGE
 
 
+def test_a_centroid_shows_nobody(everybody: Float32Array) -> None:
+    rows = VectorRows(DIMENSION)
+    alone = l2_normalize(-everybody[:20].mean(axis=0, keepdims=True) * np.linspace(-1, 1, DIMENSION))
+    rows.put(np.arange(LARGE), everybody[:LARGE])
+    rows.put(np.arange(0, LARGE, 9000), np.repeat(alone, len(range(0, LARGE, 9000)), axis=0))
+    nearest = (train(rows.view()).centroids @ everybody[:LARGE].T).max()
+    assert nearest < 0.97
+    assert (train(rows.view()).centroids @ alone.T).max() < 0.97
+
+
 def test_every_vector_goes_to_its_nearest_centroid_also_when_two_are_as_near() -> None:
     centroids = l2_normalize(np.random.default_rng(0).normal(size=(64, DIMENSION)))
     centroids[7] = centroids[3]
