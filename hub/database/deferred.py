@@ -80,7 +80,7 @@ class DeferredStorage:
         self._pending_crop_bytes += sum(map(len, state.changes.crops.values()))
         self._pending.absorb(state.changes)
 
-    def save_structures(self, state: SiteState) -> None:  # noqa: ARG002
+    def save_structures(self, state: SiteState) -> None:
         """They are written at the end of the step."""
 
     def close(self) -> None:
