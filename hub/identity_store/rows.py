@@ -35,6 +35,8 @@ class FrozenRows:
 
     def ids_at(self, slots: Int64Array) -> Int64Array:
         """The ids (n,) in these slots, FREE where there is nobody."""
+        if len(self.blocks) == 1:
+            return self.blocks[0][0][slots]
         out = np.empty(len(slots), np.int64)
         for position, slot in enumerate(slots.tolist()):
             out[position] = self.blocks[slot // BLOCK_ROWS][0][slot % BLOCK_ROWS]
@@ -42,6 +44,8 @@ class FrozenRows:
 
     def vectors_at(self, slots: Int64Array) -> Float32Array:
         """The vectors (n, d) in these slots, a new array."""
+        if len(self.blocks) == 1:
+            return self.blocks[0][1][slots]
         out = np.empty((len(slots), self.dimension), np.float32)
         if len(slots) > 16 * len(self.blocks):
             blocks = slots // BLOCK_ROWS
