@@ -158,7 +158,7 @@ def user_name(user_id: int) -> str:
 
 def _write(file: Path, data: bytes) -> None:
     """Let a file appear whole, readable by its owner alone: a name may stand in it."""
-    scratch = file.with_name(f".{file.name}")
+    scratch = file.with_name(f".{file.name}.new")  # an ending that nobody looks for
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(data)
