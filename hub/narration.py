@@ -51,6 +51,23 @@ def _said(event: Event, reader: SiteReader) -> str:
     return said
 
 
+def placement(event: Event, reader: SiteReader) -> str:
+    """Why an event brought its tracklets to its identity, in a few words: `similarity .81, was person 7`."""
+    other = "" if event.other_identity_id is None else f"person {event.other_identity_id}"
+    match event.kind:
+        case EventKind.CREATED:
+            parts = ["new", _nearest(event.evidence)]
+        case EventKind.MERGED:
+            parts = [_similar(event.evidence), f"was {other}"]
+        case EventKind.RESTORED:
+            parts = [f"back from {other}"]
+        case _:
+            parts = [_similar(event.evidence), _before(event, reader), f"not {other}" if other else ""]
+    if not any(parts):
+        parts = ["began together with others"]
+    return ", ".join(part for part in (*parts, "by an operator" if event.act_id is not None else "") if part)
+
+
 def details(event: Event, reader: SiteReader) -> dict[str, Any]:
     """What a program that watches wants beside the event: where the person was before, and how long ago."""
     earlier = _earlier(event, reader)

@@ -13,7 +13,7 @@ from hub.corrections.archive import standing
 from hub.corrections.placing import placed_by
 from hub.crops import CropStore
 from hub.export import event_json
-from hub.narration import clock, sentence
+from hub.narration import clock, placement, sentence
 from hub.reader import IdentitySummary, SiteReader
 from hub.records import Identity, IdentityState, Tracklet
 from passerby.cli.identities_correcting import app as correcting
@@ -124,7 +124,7 @@ def timeline(
                 clock(one.ended_at_ns),
                 str(one.number),
                 str(event.event_id),
-                sentence(event, reader),
+                placement(event, reader),
             )
         Console().print(table)
 

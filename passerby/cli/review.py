@@ -87,7 +87,10 @@ def _crop_store(folder: Path) -> Any:
 def _key() -> str:
     while True:
         typer.echo("same person? s(ame) d(ifferent) u(nsure) n(ext) q(uit) ", nl=False)
-        key = typer.getchar().lower()
+        try:
+            key = typer.getchar().lower()
+        except OSError as error:
+            raise DataError("no terminal to press keys at; use --list and --answer ID WORD") from error
         typer.echo(key)
         if key in _KEYS:
             return _KEYS[key]

@@ -87,7 +87,7 @@ def test_timeline_tells_each_sighting_and_how_it_was_linked(data: Path) -> None:
         ("hall", 2, "linked"),
         ("hall", 3, "merged"),
     ]
-    assert "person 2 is person 1" in " ".join(run(data, "identities", "timeline", 1).split())
+    assert "was person 2, by an operator" in " ".join(run(data, "identities", "timeline", 1).split())
     with pytest.raises(DataError, match="person 2 is part of person 1"):
         run(data, "identities", "timeline", 2)
 
