@@ -196,7 +196,6 @@ class Hub:
                 reason = intake.take(edge_id, envelope)
                 if reason is not None:
                     refusals.append(Refused(edge_id, envelope.boot_id, envelope.seq, reason))
-            intake.settle()
             if decide:
                 self._round().decide(intake.touched)
             events = tuple(self._state.changes.events)

@@ -102,13 +102,13 @@ def tracklet_set(data: bytes) -> frozenset[TrackletNumber]:
 
 def _space(connection: Connection, row: Row[Any], *, store: StoreFactory, statistics: StatisticsSource) -> ModelSpace:
     model_id = ModelId(row.model_id)
+    stored = select(schema.camera_statistics).where(schema.camera_statistics.c.model_id == model_id)
+    parts = {part.part: part.data for part in connection.execute(stored)}
     make = partial(
         ModelSpace,
         model_id,
         dimension=row.dimension,
-        running=statistics.restore(model_id, row.dimension, data=row.running_statistics),
-        active=statistics.restore(model_id, row.dimension, data=row.active_statistics),
-        active_version=row.active_version,
+        statistics=statistics.restore(model_id, row.dimension, parts=parts),
         store=store,
     )
     table = schema.search_structures

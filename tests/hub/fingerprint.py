@@ -19,8 +19,7 @@ def fingerprint(state: SiteState) -> dict[str, Any]:
             model_id: (
                 space.dimension,
                 space.active_version,
-                None if space.running is None else space.running.packed(),
-                None if space.active is None else space.active.packed(),
+                None if space.statistics is None else space.statistics.parts(),
                 {
                     n: space.prototypes([n]).tobytes()
                     for n, t in state.tracklets.items()

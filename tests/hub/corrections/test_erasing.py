@@ -88,7 +88,7 @@ def test_an_edge_that_still_speaks_of_them_is_not_listened_to(tmp_path: Path, hu
 def test_they_are_not_found_by_their_looks(tmp_path: Path, hub: Hub) -> None:
     Operator(tmp_path / "data").ask(hub, Erase(identity=ONE), now_ns=at(8))
     space = hub.state.spaces[MODEL]
-    query = space.unit(seen(1).camera_id, look(1))
+    query = space.unit(seen(1).camera_id, look(1), at_ns=at(8))
     assert set(space.nearest(query[None], k=5)[0].tolist()) == {2, -1}
 
 
