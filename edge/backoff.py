@@ -10,7 +10,7 @@ LONGEST_S = 30.0
 _OUTAGES_SHARE = 1 / 200
 """From ten minutes on the time between attempts is this share of the outage so far."""
 
-REFUSED_S = 3.5
+REFUSED_S = 2.5
 REFUSED_ATTEMPTS = 3
 """Attempts with a password that was right before and is refused now. Cameras lock an account after five wrong ones or
 more, and a camera that has just started may refuse everybody for some seconds."""

@@ -1,6 +1,6 @@
 """What one batch changes: collected while it is worked on, written in one transaction at its end."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 from hub.corrections.acts import AnswerWord, CarriedOut
 from hub.corrections.constraints import Assertion
@@ -50,6 +50,26 @@ class Changes:
     """Tracklets of which nothing may be left, with the edge's names for them."""
     nameless: dict[IdentityId, None] = field(default_factory=dict)
     """Identities whose names are erased, former ones too."""
+
+    def absorb(self, later: "Changes") -> None:
+        """Add what has changed later: written at once, both lead to the same rows as one after the other."""
+        for survivor, absorbed in later.merges:
+            for tracklet in [t for t in self.tracklets.values() if t.identity_id == absorbed]:
+                self.tracklets[tracklet.number] = replace(tracklet, identity_id=survivor)
+        for name in (one.name for one in fields(self)):
+            ours, theirs = getattr(self, name), getattr(later, name)
+            if isinstance(ours, list):
+                ours += theirs
+            else:
+                ours.update(theirs)
+
+    def merged(self, stored: Tracklet) -> Tracklet:
+        """A stored tracklet as it is after the merges."""
+        identity_id = stored.identity_id
+        for survivor, absorbed in self.merges:
+            if identity_id == absorbed:
+                identity_id = survivor
+        return stored if identity_id == stored.identity_id else replace(stored, identity_id=identity_id)
 
     def __bool__(self) -> bool:
         return any(

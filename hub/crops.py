@@ -4,9 +4,10 @@ Keys are the tracklet's number and the crop id, 8 bytes each, big-endian, so tha
 Crops are written before the rows that name them; a crop that no row names is harmless.
 """
 
+import functools
 import logging
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,14 @@ FOLDER_NAME = "crops.lmdb"
 _FIRST_BYTES = 64 * 2**20
 LARGEST_BYTES = 256 * 2**30
 """The file may grow to this; it is sparse, so that only what is used takes disk."""
+
+_NOBODY = 2**64 - 1
+"""No tracklet has this number: under it are the pages that are written over for a moment."""
+
+_PAGES_A_ROUND = 64
+_ROUNDS_TO_FREE = 2
+_PAGE_HEADER_BYTES = 16
+"""A value of a page less these takes one page of its own."""
 
 _KEY = struct.Struct(">Qq")
 _PREFIX = struct.Struct(">Q")
@@ -91,6 +100,23 @@ class CropStore:
         except lmdb.Error as error:
             raise StoreError(f"{self._folder}: cannot delete crops: {error}") from error
 
+    def erase(self, numbers: Collection[TrackletNumber]) -> int:
+        """Delete all crops of these tracklets so that their bytes are nowhere in the file; gives how many.
+
+        LMDB never writes over a page that is in use: what is deleted stays in the file until its page is used again.
+        So crops are written over, deleted, and all free pages filled. Raises StoreError.
+        """
+        keys = [_KEY.pack(number, crop_id) for number in numbers for crop_id in self.crop_ids(number)]
+        if not keys:
+            return 0
+        try:
+            self._surely(functools.partial(_put_zeros, keys))
+            self._surely(functools.partial(_delete_all, keys))
+            self._fill_free_pages()
+        except lmdb.Error as error:
+            raise StoreError(f"{self._folder}: cannot erase crops: {error}") from error
+        return len(keys)
+
     def get(self, number: TrackletNumber, crop_id: int) -> bytes | None:
         """The JPEG, or None if it is not kept."""
         with self._reading() as transaction:
@@ -121,6 +147,33 @@ class CropStore:
     ) -> None:
         self.close()
 
+    def _fill_free_pages(self) -> None:
+        """Write zeros, a page at a time, until the file grows: then no free page is left that was not written over.
+
+        Pages become free two transactions after the one that let go of them.
+        """
+        zeros = bytes(self._environment.stat()["psize"] - _PAGE_HEADER_BYTES)
+        keys: list[bytes] = []
+        rounds = 0
+        last = self._environment.info()["last_pgno"]
+        while rounds <= _ROUNDS_TO_FREE or self._environment.info()["last_pgno"] == last:
+            last = self._environment.info()["last_pgno"]
+            added = [_KEY.pack(_NOBODY, len(keys) + index) for index in range(_PAGES_A_ROUND)]
+            self._surely(functools.partial(_put_all, dict.fromkeys(added, zeros)))
+            keys += added
+            rounds += 1
+        self._surely(functools.partial(_delete_all, keys))
+
+    def _surely(self, work: Callable[[Any], None]) -> None:
+        """A transaction that erases: where it needs room, it gets it beyond the bound, and frees it afterwards."""
+        while True:
+            try:
+                with self._environment.begin(write=True) as transaction:
+                    work(transaction)
+                return
+            except lmdb.MapFullError:
+                self._environment.set_mapsize(self._environment.info()["map_size"] + _FIRST_BYTES)
+
     def _reading(self) -> Any:
         try:
             return self._environment.begin()
@@ -134,3 +187,18 @@ class CropStore:
             return False
         self._environment.set_mapsize(size)
         return True
+
+
+def _put_all(values: Mapping[bytes, bytes], transaction: Any) -> None:
+    for key, value in values.items():
+        transaction.put(key, value)
+
+
+def _put_zeros(keys: Collection[bytes], transaction: Any) -> None:
+    for key in keys:
+        transaction.put(key, bytes(len(transaction.get(key))))
+
+
+def _delete_all(keys: Collection[bytes], transaction: Any) -> None:
+    for key in keys:
+        transaction.delete(key)

@@ -98,6 +98,11 @@ def event_json(event: Event, **more: Any) -> str:
         "other_identity": event.other_identity_id,
         "tracklet": event.tracklet,
         "camera": event.camera_id,
+        "tracklets": list(event.tracklets) or None,
+        "undoes": event.undoes,
+        "act": event.act_id,
+        "pass": event.pass_id,
+        "name": event.name_id,
         **more,
     }
     known = {key: value for key, value in plain.items() if value is not None}

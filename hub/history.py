@@ -3,29 +3,31 @@
 import bisect
 from collections.abc import Iterable
 
+from hub.corrections.asserting import moved
 from hub.records import Event, EventKind, TrackletNumber
 from passerby.ids import IdentityId
 
-_BELONGS = frozenset({EventKind.CREATED, EventKind.LINKED, EventKind.SPLIT})
+_BELONGS = frozenset({EventKind.CREATED, EventKind.LINKED, EventKind.SPLIT, EventKind.RESTORED})
 
 
 class DecisionHistory:
-    """The decisions on every tracklet with their times, merges included."""
+    """The decisions on every tracklet with their times, merges and operators' corrections included."""
 
     def __init__(self, events: Iterable[Event]) -> None:
         self._times: dict[TrackletNumber, list[int]] = {}
         self._identities: dict[TrackletNumber, list[IdentityId]] = {}
         members: dict[IdentityId, dict[TrackletNumber, None]] = {}
         for event in events:
-            if event.kind in _BELONGS and event.tracklet is not None:
-                if event.other_identity_id is not None:
-                    members.get(event.other_identity_id, {}).pop(event.tracklet, None)
-                members.setdefault(event.identity_id, {})[event.tracklet] = None
-                self._note(event.tracklet, event.at_ns, event.identity_id)
+            if event.kind in _BELONGS:
+                for tracklet in moved(event):
+                    if event.other_identity_id is not None:
+                        members.get(event.other_identity_id, {}).pop(tracklet, None)
+                    members.setdefault(event.identity_id, {})[tracklet] = None
+                    self._note(tracklet, event.at_ns, event.identity_id)
             elif event.kind is EventKind.MERGED and event.other_identity_id is not None:
-                moved = members.pop(event.other_identity_id, {})
-                members.setdefault(event.identity_id, {}).update(moved)
-                for tracklet in moved:
+                absorbed = members.pop(event.other_identity_id, {})
+                members.setdefault(event.identity_id, {}).update(absorbed)
+                for tracklet in absorbed:
                     self._note(tracklet, event.at_ns, event.identity_id)
 
     def decisions(self, tracklet: TrackletNumber) -> list[tuple[int, IdentityId]]:

@@ -24,7 +24,8 @@ class Intake:
     Reasons for a refusal, fixed words: `not-reliable` (a kind that cannot be committed), `not-numbered` (no sequence
     number), `number-range` (beyond 63 bits or negative), `boot-of-another-edge`, `times` (ends before it starts),
     `embedding-not-finite`, `embedding-zero`, `embedding-dimension` (not what the model makes), `exemplars` (a crop id
-    twice, or a quality that is no number), `camera-changed`, `stale-revision`, `tracklet-closed`.
+    twice, or a quality that is no number), `camera-changed`, `stale-revision`, `tracklet-closed`, `erased` (an operator
+    has erased the person of this tracklet).
     """
 
     def __init__(
@@ -85,6 +86,8 @@ class Intake:
             reason = _wrong_after(former, update)
             if reason is not None:
                 return reason
+        elif self._transaction.is_erased(boot_id, update.tracklet_id):
+            return "erased"
         if space is None:
             space = self._new_space(update.model_id, dimension=len(update.embedding))
         tracklet = self._tracklet(boot_id, update, former=former)
@@ -97,32 +100,21 @@ class Intake:
         return None
 
     def _learn(self, space: ModelSpace, tracklet: Tracklet, *, former: Tracklet | None) -> None:
-        """Let camera statistics learn from a tracklet twice: when it has some evidence, and when it has all.
-
-        Twice and not with every update, so that nothing that was learned needs to be replaced later: statistics are
-        then all in what is stored, and a restart makes no difference.
-        """
-        if space.running is None:
+        """Let camera statistics learn from a tracklet twice: when it has some evidence, and when it has all."""
+        if space.statistics is None:
             return
         some = tracklet.exemplars >= ENOUGH_EXEMPLARS and (former is None or former.exemplars < ENOUGH_EXEMPLARS)
         if some or tracklet.final:
-            key = (tracklet.number, "all" if tracklet.final else "some")
-            space.running.observe(tracklet.camera_id, key, embedding=tracklet.embedding, quality=tracklet.quality)
+            space.statistics.observe(
+                tracklet.camera_id, tracklet.embedding, at_ns=tracklet.started_at_ns, quality=tracklet.quality
+            )
             self._state.changes.models[space.model_id] = None
 
-    def settle(self) -> None:
-        """End the batch: what was learned becomes what is stored."""
-        for model_id in self._state.changes.models:
-            self._state.spaces[model_id].settle_statistics()
-
     def _new_space(self, model_id: ModelId, *, dimension: int) -> ModelSpace:
-        running = self._statistics.begin(model_id, dimension)
         space = ModelSpace(
             model_id,
             dimension=dimension,
-            running=running,
-            active=None if running is None else running.settled(),
-            active_version=0 if running is None else running.version,
+            statistics=self._statistics.begin(model_id, dimension),
             store=self._store,
         )
         self._state.spaces[model_id] = space

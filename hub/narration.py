@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from hub.corrections.asserting import moved
 from hub.reader import SiteReader
 from hub.records import Event, EventKind, Evidence, Tracklet
 from passerby.ids import IdentityId
@@ -12,28 +13,59 @@ _SECOND_NS = 1_000_000_000
 
 def sentence(event: Event, reader: SiteReader) -> str:
     """`hall tracklet 17 -> person 3 (similarity .81, was seen in lobby 12 s before)`, without the time."""
+    said = _said(event, reader)
+    undone = "" if event.undoes is None else f"undoes event {event.undoes}"
+    return said + _in_brackets("by an operator" if event.act_id is not None else "", undone)
+
+
+def _said(event: Event, reader: SiteReader) -> str:
     person = f"person {event.identity_id}"
-    tracklet = f"{event.camera_id} tracklet {event.tracklet}"
+    tracklet = f"{event.camera_id} {_tracklets(event)}"
     other = f"person {event.other_identity_id}"
     match event.kind:
         case EventKind.CREATED:
             said = f"{tracklet} -> new {person}{_in_brackets(_nearest(event.evidence))}"
         case EventKind.LINKED:
-            moved = "" if event.other_identity_id is None else f"not {other}"
-            said = f"{tracklet} -> {person}{_in_brackets(_similar(event.evidence), moved, _before(event, reader))}"
+            former = "" if event.other_identity_id is None else f"not {other}"
+            said = f"{tracklet} -> {person}{_in_brackets(_similar(event.evidence), former, _before(event, reader))}"
         case EventKind.CANDIDATE:
             said = f"{tracklet}: {person} may be {other}{_in_brackets(_similar(event.evidence))}"
         case EventKind.MERGED:
             said = f"{other} is {person}{_in_brackets(_similar(event.evidence))}"
         case EventKind.SPLIT:
             said = f"{tracklet} -> new {person}{_in_brackets(f'not {other}', _nearest(event.evidence))}"
+        case EventKind.REJECTED:
+            said = f"{person if event.tracklet is None else tracklet} is not {other}"
+        case EventKind.RESTORED if event.other_identity_id is None:
+            said = f"{person} is known again"
+        case EventKind.RESTORED:
+            said = f"{person} is not {other}: {_tracklets(event)} back"
+        case EventKind.WITHDRAWN:
+            said = f"what was said about {person} counts no more"
         case EventKind.EXPIRED:
             said = f"{person} is forgotten: not seen for too long"
         case EventKind.RENAMED:
-            said = f"{person} has another name"
+            said = f"{person} has {'no name any more' if event.name_id is None else _name(event, reader)}"
         case EventKind.ERASED:
             said = f"{person} is erased"
     return said
+
+
+def placement(event: Event, reader: SiteReader) -> str:
+    """Why an event brought its tracklets to its identity, in a few words: `similarity .81, was person 7`."""
+    other = "" if event.other_identity_id is None else f"person {event.other_identity_id}"
+    match event.kind:
+        case EventKind.CREATED:
+            parts = ["new", _nearest(event.evidence)]
+        case EventKind.MERGED:
+            parts = [_similar(event.evidence), f"was {other}"]
+        case EventKind.RESTORED:
+            parts = [f"back from {other}"]
+        case _:
+            parts = [_similar(event.evidence), _before(event, reader), f"not {other}" if other else ""]
+    if not any(parts):
+        parts = ["began together with others"]
+    return ", ".join(part for part in (*parts, "by an operator" if event.act_id is not None else "") if part)
 
 
 def details(event: Event, reader: SiteReader) -> dict[str, Any]:
@@ -56,8 +88,22 @@ def similarity(value: float) -> str:
     return f"{value:.2f}".replace("0.", ".", 1)
 
 
+def _tracklets(event: Event) -> str:
+    numbers = [str(number) for number in moved(event)]
+    if len(numbers) == 1:
+        return f"tracklet {numbers[0]}"
+    return f"tracklets {', '.join(numbers[:-1])} and {numbers[-1]}" if numbers else "no tracklet"
+
+
+def _name(event: Event, reader: SiteReader) -> str:
+    name = None if event.name_id is None else reader.name(event.name_id)
+    return "a name that is erased" if name is None else f"the name {name}"
+
+
 def _similar(evidence: Evidence) -> str:
-    return "" if evidence.similarity is None else f"similarity {similarity(evidence.similarity)}"
+    likely = "" if evidence.probability is None else f"probability {similarity(evidence.probability)}"
+    alike = "" if evidence.similarity is None else f"similarity {similarity(evidence.similarity)}"
+    return ", ".join(part for part in (likely, alike) if part)
 
 
 def _nearest(evidence: Evidence) -> str:

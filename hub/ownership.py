@@ -30,3 +30,15 @@ class DataLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+def is_owned(data_dir: Path) -> bool:
+    """Whether a hub, or somebody in its place, works on a data folder at this moment."""
+    try:
+        with (data_dir / "hub.lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,6 +1,6 @@
 """Reading a site's data, whether its hub runs or not: what `watch`, `identities` and the export stand on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,14 +10,26 @@ import msgspec
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import DatabaseError
 
+from hub.corrections.acts import Act, AnswerWord, CarriedOut, Outcome
+from hub.corrections.constraints import Constraints
 from hub.database import schema
-from hub.database.loading import identity_of, tracklet_of
+from hub.database.loading import identity_of, load_constraints, tracklet_of
 from hub.database.opening import open_for_reading
 from hub.database.packing import floats, integers
-from hub.records import Event, EventKind, Evidence, Identity, IdentityState, Tracklet, TrackletNumber
+from hub.records import (
+    Event,
+    EventId,
+    EventKind,
+    Evidence,
+    Identity,
+    IdentityState,
+    NameId,
+    Tracklet,
+    TrackletNumber,
+)
 from passerby.arrays import Float32Array
 from passerby.errors import StoreError
-from passerby.ids import CameraId, IdentityId
+from passerby.ids import CameraId, IdentityId, ModelId
 from passerby.messages import CameraStatus, Observations
 
 
@@ -85,6 +97,79 @@ class SiteReader:
         named = (table.c.identity_id == identity_id) | (table.c.other_identity_id == identity_id)
         return [_event(row) for row in self._rows(select(table).where(named).order_by(table.c.event_id))]
 
+    def event(self, event_id: EventId) -> Event | None:
+        """An event by its number."""
+        rows = self._rows(select(schema.events).where(schema.events.c.event_id == event_id))
+        return _event(rows[0]) if rows else None
+
+    def events_of_pass(self, pass_id: EventId) -> Sequence[Event]:
+        """The events that one consolidation decided together, in order."""
+        table = schema.events
+        together = select(table).where(table.c.pass_id == pass_id)
+        return [_event(row) for row in self._rows(together.order_by(table.c.event_id))]
+
+    def events_of_tracklet(self, number: TrackletNumber) -> Sequence[Event]:
+        """The events that name a tracklet first, in order; not those that move it among others."""
+        table = schema.events
+        return [
+            _event(row)
+            for row in self._rows(select(table).where(table.c.tracklet == number).order_by(table.c.event_id))
+        ]
+
+    def undone_by(self, event_id: EventId) -> Event | None:
+        """The event that takes this one back, if there is one."""
+        rows = self._rows(select(schema.events).where(schema.events.c.undoes == event_id))
+        return _event(rows[0]) if rows else None
+
+    def candidates(self) -> Sequence[Event]:
+        """All events that ask whether two are one, answered or not, in order."""
+        table = schema.events
+        asked = select(table).where(table.c.kind == EventKind.CANDIDATE.value)
+        return [_event(row) for row in self._rows(asked.order_by(table.c.event_id))]
+
+    def constraints(self) -> Constraints:
+        """What operators have said, as it is in force."""
+        try:
+            with self._engine.connect() as connection:
+                return load_constraints(connection)
+        except DatabaseError as error:
+            raise StoreError(f"{self._data_dir}: cannot read the database: {error.orig}") from error
+
+    def answers(self) -> Mapping[EventId, AnswerWord]:
+        """What was said about candidates, by their events: the latest word."""
+        return {row.event_id: row.answer for row in self._rows(select(schema.answers))}
+
+    def acts(self, *, after: int = 0, limit: int = 1000) -> Sequence[CarriedOut]:
+        """What operators have done, in order: at most `limit` acts with a number above `after`."""
+        table = schema.acts
+        rows = self._rows(select(table).where(table.c.act_id > after).order_by(table.c.act_id).limit(limit))
+        return [
+            CarriedOut(
+                request_id=row.request_id,
+                at_ns=row.at_ns,
+                actor=row.actor,
+                act=msgspec.json.decode(row.act, type=Act),
+                outcome=msgspec.json.decode(row.outcome, type=Outcome),
+            )
+            for row in rows
+        ]
+
+    def outcome_of(self, request_id: str) -> Outcome | None:
+        """What a request has come to, if it was carried out."""
+        rows = self._rows(select(schema.acts.c.outcome).where(schema.acts.c.request_id == request_id))
+        return msgspec.json.decode(rows[0].outcome, type=Outcome) if rows else None
+
+    def name(self, name_id: NameId) -> str | None:
+        """A name once given; None where it has been erased."""
+        rows = self._rows(select(schema.names.c.name).where(schema.names.c.name_id == name_id))
+        return str(rows[0].name) if rows else None
+
+    def merged_into(self, identity_id: IdentityId) -> Sequence[Identity]:
+        """The identities that were merged into this one, not those that were merged into them."""
+        table = schema.identities
+        rows = self._rows(select(table).where(table.c.merged_into == identity_id).order_by(table.c.identity_id))
+        return [identity_of(row) for row in rows]
+
     def identity(self, identity_id: IdentityId) -> Identity | None:
         """An identity in whatever state, or None if there never was one of this id."""
         table = schema.identities
@@ -114,6 +199,12 @@ class SiteReader:
             _summary(identity_of(row), seen[row.identity_id])
             for row in self._rows(wanted.order_by(identities.c.identity_id))
             if row.identity_id in seen
+        ]
+
+    def identities(self) -> Sequence[Identity]:
+        """All identities in whatever state, in the order of their ids."""
+        return [
+            identity_of(row) for row in self._rows(select(schema.identities).order_by(schema.identities.c.identity_id))
         ]
 
     def active_identities(self) -> int:
@@ -166,6 +257,13 @@ class SiteReader:
             StoredExemplar(number, row.crop_id, row.rank, row.captured_at_ns, floats(row.box_xyxy), quality=row.quality)
             for row in self._rows(select(table).where(table.c.tracklet == number).order_by(table.c.rank))
         ]
+
+    def exemplar_embeddings(self, number: TrackletNumber, *, model_id: ModelId) -> Float32Array:
+        """The raw embeddings (n, d) of a tracklet's best crops by this model, best first; (0, d) where it has none."""
+        models, table = schema.models.c, schema.exemplars
+        dimension = self._rows(select(models.dimension).where(models.model_id == model_id))[0].dimension
+        mine = select(table.c.embedding).where(table.c.tracklet == number, table.c.model_id == model_id)
+        return floats(b"".join(row.embedding for row in self._rows(mine.order_by(table.c.rank))), columns=dimension)
 
     def cameras(self) -> Sequence[StoredStatus]:
         """The latest status of every camera that ever reported, by name."""

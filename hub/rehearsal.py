@@ -50,6 +50,12 @@ class MemoryStorage:
         number = self._numbers.get((boot_id, tracklet_id))
         return None if number is None else self.tracklets[number]
 
+    def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:  # noqa: ARG002
+        return False
+
+    def save_structures(self, state: SiteState) -> None:
+        """Nothing to keep: the stores themselves stay."""
+
     def save(self, state: SiteState) -> None:
         for survivor, absorbed in state.changes.merges:
             for number in sorted(self._members.get(absorbed, ())):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from hub.corrections.desk import Desk
 from hub.endurance import EnduringHub
 from hub.site_hub import Hub
 from passerby.errors import DataError
@@ -30,7 +31,10 @@ CLOCK_TOLERANCE_NS = 60 * 10**9
 
 
 class HubServer:
-    """Between the port and the hub. `startup`, `main_loop`, `shutdown`; `stop` ends the loop."""
+    """Between the port and the hub, and between operators and the hub where there is a `desk`.
+
+    `startup`, `main_loop`, `shutdown`; `stop` ends the loop.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class HubServer:
         *,
         stop: threading.Event,
         tape: TapeWriter | None = None,
+        desk: Desk | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._hub = hub
@@ -46,6 +51,7 @@ class HubServer:
         self._port = port
         self._stop = stop
         self._tape = tape
+        self._desk = desk
         self._clock = clock
         self._connected: set[EdgeId] = set()
         self._states: dict[CameraId, CameraState] = {}
@@ -68,6 +74,8 @@ class HubServer:
                 self._take(deliveries)
             else:
                 self._work.tick(self._clock())
+            if self._desk is not None:
+                self._desk.serve(self._clock())
             self._report()
 
     def shutdown(self) -> None:

@@ -9,6 +9,9 @@ from typing import Self
 
 from hub.association import Associator, PlainAssociator
 from hub.changes import Changes
+from hub.corrections.acts import Outcome
+from hub.corrections.archive import Archive
+from hub.corrections.carrying_out import Request, carry_out, plan_request
 from hub.database.storage import DatabaseStorage
 from hub.deciding import Round
 from hub.intake import Intake
@@ -140,6 +143,20 @@ class Hub:
                     break
         return events
 
+    def correct(self, request: Request, archive: Archive, *, now_ns: int) -> Outcome:
+        """Carry out what an operator asks, in one transaction; a request that was carried out before has no effect.
+
+        `archive` reads what is stored under this hub. Raises DataError, with the reason, where it cannot be done, and
+        StoreError when it cannot be written: then nothing has changed.
+        """
+        self._recover()
+        known = archive.outcome_of(request.request_id)
+        if known is not None:
+            return known
+        planned = plan_request(request, archive)
+        with self._transaction(now_ns):
+            return carry_out(planned, self._state)
+
     def dismiss(self, edge_id: EdgeId, envelope: Envelope) -> None:
         """Note a message as settled without taking it: one that could not be processed. Raises StoreError."""
         self._recover()
@@ -179,7 +196,6 @@ class Hub:
                 reason = intake.take(edge_id, envelope)
                 if reason is not None:
                     refusals.append(Refused(edge_id, envelope.boot_id, envelope.seq, reason))
-            intake.settle()
             if decide:
                 self._round().decide(intake.touched)
             events = tuple(self._state.changes.events)
@@ -201,7 +217,11 @@ class Hub:
                 changes = self._state.changes
                 if changes:
                     transaction.save(self._state)
+                else:
+                    transaction.save_structures(self._state)
             self._state.changes = Changes()
+            for space in self._state.spaces.values():
+                space.keep_structure()
             if changes:
                 self._state.forget_old_tracklets()
             else:

@@ -1,31 +1,23 @@
 """The embedding spaces of a site, one a model: camera statistics, and the prototypes that are searched."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 
-from hub.identity_store import ExactStore, FaissStore, IdentityStore, UnitVectors, faiss_available
+from hub.identity_store import StoreFactory, UnitVectors, best_store
 from hub.prototype_rows import PrototypeRows
 from hub.records import Tracklet, TrackletNumber
 from hub.statistics import CameraStatistics
 from passerby.arrays import Float32Array, Int64Array, l2_normalize
 from passerby.ids import CameraId, ModelId
 
-StoreFactory: TypeAlias = Callable[[ModelId, int], IdentityStore]
-
-
-def best_store() -> StoreFactory:
-    """FAISS where it is installed, else its exact NumPy twin: the answers are the same, a large site is slower."""
-    return FaissStore if faiss_available() else ExactStore
+__all__ = ["ModelSpace", "StoreFactory", "best_store"]
 
 
 class ModelSpace:
     """Everything the hub measures with one model.
 
-    `running` statistics learn from every tracklet. What similarities are measured with are the `active` ones, a copy
-    taken whenever the running ones have moved enough: so all prototypes and queries are normalized alike, and a restart
-    finds the same numbers. `running` and `active` are None where camera normalization is off.
+    `statistics` are those of its cameras, None where camera normalization is off.
     """
 
     def __init__(
@@ -33,18 +25,18 @@ class ModelSpace:
         model_id: ModelId,
         *,
         dimension: int,
-        running: CameraStatistics | None,
-        active: CameraStatistics | None,
-        active_version: int,
+        statistics: CameraStatistics | None,
         store: StoreFactory,
+        structure: bytes = b"",
     ) -> None:
+        """`structure` is what the store's was when it was last kept. Raises StoreError if it is damaged."""
         self.model_id = model_id
         self.dimension = dimension
-        self.running = running
-        self.active = active
-        self.active_version = active_version
+        self.statistics = statistics
         self._store = store(model_id, self.unit_dimension)
-        self._raw: dict[TrackletNumber, tuple[CameraId, Float32Array]] = {}
+        self._store.restore_structure(structure)
+        self._kept_structure = self._store.structure
+        self._raw: dict[TrackletNumber, tuple[CameraId, Float32Array, int]] = {}
         self._units = PrototypeRows(self.unit_dimension)
         self._measured: dict[TrackletNumber, tuple[Float32Array, Float32Array]] = {}
         self._changed: dict[TrackletNumber, None] = {}
@@ -55,28 +47,33 @@ class ModelSpace:
     @property
     def unit_dimension(self) -> int:
         """The length of the vectors that are compared."""
-        return self.dimension + (self.active is not None)
+        return self.dimension + (self.statistics is not None)
 
-    def unit(self, camera_id: CameraId, raw: Float32Array) -> Float32Array:
-        """One raw embedding (d,) as the unit vector that is compared, by the active statistics of its camera.
+    @property
+    def active_version(self) -> int:
+        """Of the statistics that similarities are measured with; 0 without any."""
+        return 0 if self.statistics is None else self.statistics.version
+
+    def unit(self, camera_id: CameraId, raw: Float32Array, *, at_ns: int) -> Float32Array:
+        """One raw embedding (d,) of a tracklet that began at `at_ns` as the unit vector that is compared.
 
         One at a time: an operation on many rows may round differently than on few, and a replay must not.
         """
-        return l2_normalize(raw) if self.active is None else self.active.lifted(camera_id, raw)
+        return l2_normalize(raw) if self.statistics is None else self.statistics.lifted(camera_id, raw, at_ns=at_ns)
 
     def unit_of(self, tracklet: Tracklet) -> Float32Array:
-        """The unit vector (d,) of a tracklet of this model, by the active statistics; of an open one, measured once."""
+        """The unit vector (d,) of a tracklet of this model; of an open one, measured once."""
         known = self._measured.get(tracklet.number)
         if known is not None and known[0] is tracklet.embedding:
             return known[1]
-        unit = self.unit(tracklet.camera_id, tracklet.embedding)
+        unit = self.unit(tracklet.camera_id, tracklet.embedding, at_ns=tracklet.started_at_ns)
         if tracklet.open:
             self._measured[tracklet.number] = (tracklet.embedding, unit)
         return unit
 
     def put(self, tracklet: Tracklet) -> None:
         """Let a tracklet be a prototype, or change it."""
-        self._raw[tracklet.number] = (tracklet.camera_id, tracklet.embedding)
+        self._raw[tracklet.number] = (tracklet.camera_id, tracklet.embedding, tracklet.started_at_ns)
         self._units.put(tracklet.number, self.unit_of(tracklet))
         self._changed[tracklet.number] = None
 
@@ -90,24 +87,32 @@ class ModelSpace:
         """Keep nothing of a tracklet beyond what makes it a prototype: it is closed, or of another model now."""
         self._measured.pop(number, None)
 
+    def erase(self, numbers: Sequence[TrackletNumber]) -> None:
+        """Let nothing be left of these tracklets, in what is searched neither."""
+        for number in numbers:
+            self.remove(number)
+            self.forget(number)
+        self._bring_store_up()
+        self._store.erase(np.array(numbers, np.int64))
+
+    def forget_looks(self, camera_id: CameraId, embeddings: Float32Array) -> int:
+        """Let the statistics forget those whom raw embeddings (n, d) show; gives how many people that was."""
+        gone = 0 if self.statistics is None else self.statistics.forget(camera_id, embeddings)
+        if gone:
+            self.refresh_statistics()
+        return gone
+
     def prototypes(self, numbers: Sequence[TrackletNumber]) -> Float32Array:
         """The unit vectors (n, d) of these prototypes, a new array."""
         return self._units.rows(numbers)
 
-    def settle_statistics(self) -> None:
-        """Let the running statistics be what a restart would find: what is stored, no more."""
-        if self.running is not None:
-            self.running = self.running.settled()
-
     def refresh_statistics(self) -> bool:
-        """Take over the running statistics if they have moved; True if so: every similarity is measured anew."""
-        if self.running is None or self.running.version == self.active_version:
+        """Measure with the statistics of now if they have moved; True if so: every similarity is measured anew."""
+        if self.statistics is None or not self.statistics.refresh():
             return False
-        self.active = self.running.settled()
-        self.active_version = self.running.version
         self._measured.clear()
-        for number, (camera_id, raw) in self._raw.items():
-            self._units.put(number, self.unit(camera_id, raw))
+        for number, (camera_id, raw, at_ns) in self._raw.items():
+            self._units.put(number, self.unit(camera_id, raw, at_ns=at_ns))
             self._changed[number] = None
         return True
 
@@ -115,6 +120,15 @@ class ModelSpace:
         """Tracklet numbers (n, k) of the prototypes most similar to unit rows (n, d); -1 where there are fewer."""
         self._bring_store_up()
         return self._store.search(UnitVectors(self.model_id, queries), k=k).ids
+
+    @property
+    def new_structure(self) -> bytes | None:
+        """How the store is organized since a search, where that is not kept yet."""
+        return None if self._store.structure is self._kept_structure else self._store.structure
+
+    def keep_structure(self) -> None:
+        """The new structure is kept now."""
+        self._kept_structure = self._store.structure
 
     def _bring_store_up(self) -> None:
         gone = [number for number in self._changed if number not in self._units]

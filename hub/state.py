@@ -220,7 +220,9 @@ class SiteState:
                 self._forget(number)
             self.changes.tracklets.pop(number, None)
             self.changes.erased[number] = (tracklet.boot_id, tracklet.tracklet_id)
-        gone = {tracklet.number for tracklet in tracklets}
+        gone = [tracklet.number for tracklet in tracklets]
+        for space in self.spaces.values():
+            space.erase(gone)
         before = {one.event_id: one for one in self.constraints.assertions}
         self.constraints = self.constraints.erased(gone)
         after = {one.event_id: one for one in self.constraints.assertions}

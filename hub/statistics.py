@@ -8,13 +8,20 @@ import numpy as np
 
 from passerby.arrays import Float32Array
 from passerby.errors import DataError, StoreError
-from passerby.features.normalization import CameraNormalizer, NormalizerState
+from passerby.features.normalization import CameraNormalizer, CameraReport
+from passerby.features.normalizer_parts import NormalizerParts, restored
+from passerby.features.published import PublishedState, PublishedStatistics
 from passerby.ids import CameraId, ModelId
 from passerby.models import ReferenceStatistics
+
+_ACTIVE, _RUNNING = "active", "running/"
 
 
 class CameraStatistics:
     """What is common to everybody before a camera, and embeddings without it.
+
+    A normalizer learns from every tracklet. What similarities are measured with is what it had published when
+    `refresh` was last called, so that all prototypes and queries are normalized alike.
 
     Normalization takes the camera's shift away. That makes all similarities smaller, by more the more people are known,
     so that no threshold fits both a site's first hour and its second. So the share r that was taken away comes back
@@ -24,38 +31,65 @@ class CameraStatistics:
     cameras keeps the order of the similarities, which a share of each camera's own would not.
     """
 
-    def __init__(self, normalizer: CameraNormalizer, *, reference: ReferenceStatistics | None) -> None:
+    def __init__(self, normalizer: CameraNormalizer, *, active: PublishedStatistics | None = None) -> None:
+        """`active` is what is measured with: by default what the normalizer has published."""
         self._normalizer = normalizer
-        self._reference = reference
+        self._parts = NormalizerParts(normalizer)
+        self._active = normalizer.published if active is None else active
+        self._stored: PublishedStatistics | None = None
 
     @property
     def version(self) -> int:
-        """Grows when the estimates have moved so far that prototypes should be normalized anew."""
-        return self._normalizer.version
+        """Of the statistics that are measured with; another one means that prototypes are normalized anew."""
+        return self._active.version
 
-    def observe(self, camera_id: CameraId, key: tuple[int, str], *, embedding: Float32Array, quality: float) -> None:
-        """Learn from a raw embedding (d,). Each key once: what is settled is not replaced."""
-        self._normalizer.observe(camera_id, key, embedding, quality=min(max(quality, 0.05), 1.0))
+    def observe(self, camera_id: CameraId, embedding: Float32Array, *, at_ns: int, quality: float) -> None:
+        """Learn from the raw embedding (d,) of a tracklet that began at `at_ns` (capture time)."""
+        self._normalizer.observe(camera_id, embedding, at_ns=at_ns, quality=min(max(quality, 0.05), 1.0))
 
-    def lifted(self, camera_id: CameraId, embedding: Float32Array) -> Float32Array:
-        """A raw embedding (d,) as a unit vector (d + 1,) float32, comparable with those of other cameras."""
-        unit = self._normalizer.normalize(camera_id, embedding[None])[0]
+    def forget(self, camera_id: CameraId, embeddings: Float32Array) -> int:
+        """Let nothing be left of those whom these raw embeddings (n, d) show; gives how many people of the camera."""
+        return self._normalizer.forget(camera_id, embeddings)
+
+    def reset(self, camera_id: CameraId) -> None:
+        """Begin anew with a camera, which was moved. Raises DataError where nothing is known of it."""
+        self._normalizer.reset(camera_id)
+
+    def refresh(self) -> bool:
+        """Measure with what is published now; True if that is other than before."""
+        if self._normalizer.published.version == self._active.version:
+            return False
+        self._active = self._normalizer.published
+        return True
+
+    def lifted(self, camera_id: CameraId, embedding: Float32Array, *, at_ns: int) -> Float32Array:
+        """A raw embedding (d,) as a unit vector (d + 1,) float32, comparable with those of other cameras.
+
+        `at_ns` is when its tracklet began: the camera may have had other light then.
+        """
+        unit = self._active.normalize(camera_id, embedding[None], at_ns=at_ns)[0]
         if not unit.any():
             # Exactly the camera's mean has no direction left: it keeps the one it had.
             unit = embedding / np.linalg.norm(embedding)
-        share = self._normalizer.common_share
+        share = self._active.common_share
         return np.append(np.sqrt(1.0 - share) * unit, np.sqrt(share)).astype(np.float32)
 
-    def settled(self) -> "CameraStatistics":
-        """A copy, the same as one that is stored and restored."""
-        state = self._normalizer.state()
-        return CameraStatistics(
-            CameraNormalizer.from_state(state, reference=self._reference), reference=self._reference
-        )
+    def report(self) -> list[CameraReport]:
+        """How the normalization of each camera stands, by name."""
+        return self._normalizer.report()
 
-    def packed(self) -> bytes:
-        """Everything, for the database."""
-        return msgspec.msgpack.encode(self._normalizer.state())
+    def changed_parts(self) -> dict[str, bytes | None]:
+        """What has changed since the last call, by name, for the database; None: deleted."""
+        parts = {_RUNNING + name: data for name, data in self._parts.changed().items()}
+        if self._stored is not self._active:
+            parts[_ACTIVE] = msgspec.msgpack.encode(self._active.state())
+            self._stored = self._active
+        return parts
+
+    def parts(self) -> dict[str, bytes]:
+        """Everything, by name."""
+        running = {_RUNNING + name: data for name, data in self._parts.everything().items()}
+        return {_ACTIVE: msgspec.msgpack.encode(self._active.state()), **running}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +104,19 @@ class StatisticsSource:
 
     def begin(self, model_id: ModelId, dimension: int) -> CameraStatistics | None:
         """Statistics that know nothing yet."""
+        return self.restore(model_id, dimension, parts={})
+
+    def restore(self, model_id: ModelId, dimension: int, *, parts: Mapping[str, bytes]) -> CameraStatistics | None:
+        """What these `parts` are of, or from the beginning where there are none. Raises StoreError if damaged."""
         if not self.enabled:
             return None
         reference = self.references.get(model_id)
-        return CameraStatistics(CameraNormalizer(dimension, reference=reference), reference=reference)
-
-    def restore(self, model_id: ModelId, dimension: int, *, data: bytes | None) -> CameraStatistics | None:
-        """What `packed` gave, or from the beginning where nothing was stored. Raises StoreError if it is damaged."""
-        if data is None or not self.enabled:
-            return self.begin(model_id, dimension)
-        reference = self.references.get(model_id)
+        running = {name.removeprefix(_RUNNING): data for name, data in parts.items() if name.startswith(_RUNNING)}
         try:
-            state = msgspec.msgpack.decode(data, type=NormalizerState)
-            return CameraStatistics(CameraNormalizer.from_state(state, reference=reference), reference=reference)
+            normalizer = restored(running, dimension=dimension, reference=reference)
+            if _ACTIVE not in parts:
+                return CameraStatistics(normalizer)
+            active = msgspec.msgpack.decode(parts[_ACTIVE], type=PublishedState)
+            return CameraStatistics(normalizer, active=PublishedStatistics.from_state(active, dimension=dimension))
         except (msgspec.DecodeError, DataError) as error:
             raise StoreError(f"the stored camera statistics of {model_id} cannot be read: {error}") from error

@@ -16,8 +16,14 @@ class Transaction(Protocol):
     def find_tracklet(self, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
         """A tracklet by the edge's name for it, also when it has gone out of mind; None if there never was one."""
 
+    def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:
+        """Whether a tracklet, by the edge's name for it, has been erased: it is not to come back."""
+
     def save(self, state: SiteState) -> None:
         """Keep the changes of `state`, its counters and its clock. Once, as the last call."""
+
+    def save_structures(self, state: SiteState) -> None:
+        """Keep how stores are organized that have been reorganized, and nothing else: in place of `save`."""
 
 
 class Storage(Protocol):

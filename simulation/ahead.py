@@ -15,8 +15,8 @@ from simulation.kinds import SiteKind
 from simulation.reels import Reel, frames_per_reel, reels_of, write_reel
 from simulation.site import SimulatedSite
 
-_MOST_WORKERS = 8
-"""Each has the people's pictures of its own, about 300 MiB."""
+_MOST_WORKERS = 4
+"""Each keeps the pictures of people for itself: 600 MiB at eight cameras."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def frames_missing(site: SimulatedSite, stretch: Stretch) -> int:
 def render_ahead(
     site: SimulatedSite, stretch: Stretch, *, workers: int | None = None, progress: Callable[[int], None]
 ) -> None:
-    """Render what is missing of a stretch, in `workers` processes (None: one a core, at most 8).
+    """Render what is missing of a stretch, in `workers` processes (None: one a core, at most 4).
 
     `progress` is called with a number of frames that have been finished. What is finished stays when it is interrupted.
     Raises DataError where the folder cannot be written, or a worker was killed.

@@ -67,6 +67,13 @@ def source_error(url: str, error: BaseException, *, waited_s: float, timeout_s: 
     return SourceError(f"{redact(url)}: {reason}")
 
 
+def stream_end(url: str, *, waited_s: float, timeout_s: float) -> SourceError:
+    """The SourceError for a live stream that is over by FFmpeg's word, which is its word for a read time-out too."""
+    if waited_s >= _NEARLY * timeout_s:
+        return SourceTimeoutError(f"{redact(url)}: nothing came in time: gave up after {waited_s:.1f} s")
+    return SourceEndedError(f"{redact(url)}: the camera ended the stream")
+
+
 def decoding_error(url: str, error: BaseException) -> SourceError:
     """The SourceError for what a decoder raised; as `source_error`, to be raised outside the `except` block."""
     reason = redact(str(getattr(error, "strerror", None) or type(error).__name__))

@@ -12,11 +12,11 @@ from edge.frames import Frame
 from edge.sources.clocks import Backlog, FileClock, LiveClock, may_follow
 from edge.sources.damage import Damage, Patience
 from edge.sources.decoding import Decoder, Picture, stream_fps
-from edge.sources.failures import decoding_error, source_error
+from edge.sources.failures import decoding_error, source_error, stream_end
 from edge.sources.source import StreamInfo, Traffic
 from edge.sources.traffic import TrafficMeter
 from passerby.config import CameraSettings
-from passerby.errors import SourceEndedError, SourceError, SourceTimeoutError
+from passerby.errors import SourceError, SourceTimeoutError
 from passerby.ids import CameraId
 from passerby.redaction import redact
 
@@ -131,18 +131,16 @@ class LiveVideo(_Video):
         self._backlog = Backlog(frame_ns=int(1e9 / self.info.fps))
 
     def __iter__(self) -> Iterator[Frame]:
-        seen = time.monotonic()
+        heard = seen = time.monotonic()
+        waited_s = 0.0
         for packet in self._packets():
             old = self._receive(packet, time.time_ns())
-            now = time.monotonic()
-            patience_s = self._patience.seconds(self.traffic.keyframe_interval_s if self._decoder.shown else None)
-            if now - seen > patience_s:
-                raise SourceTimeoutError(
-                    f"{redact(self._url)}: data but no picture for {patience_s:g} s"
-                    f" ({self._decoder.broken_packets} packets could not be decoded)"
-                )
-            self._damage.count(self._decoder.broken_packets + self._decoder.damaged_pictures, now_s=now)
-            self.trouble = "; ".join(filter(None, (self._damage.trouble, self._clock.trouble)))
+            if packet.size:
+                now = time.monotonic()
+                heard, waited_s = now, now - heard
+                if waited_s >= self._read_timeout_s:
+                    break  # a time-out: FFmpeg's parser gives what it had held back, and would then wait once more
+                self._judge(now, seen)
             for picture in self._pictures(packet):
                 seen = time.monotonic()
                 captured_at_ns, clock = self._clock.capture_time(picture.time_ns)
@@ -150,7 +148,19 @@ class LiveVideo(_Video):
                 if not old and may_follow(captured_at_ns - _MIN_STEP_NS + 1, self._last_ns):
                     self._last_ns = captured_at_ns
                     yield Frame(self._camera_id, picture.frame_number, captured_at_ns, clock, picture.image)
-        raise SourceEndedError(f"{redact(self._url)}: the camera ended the stream")
+        waited_s = max(waited_s, time.monotonic() - heard)
+        raise stream_end(self._url, waited_s=waited_s, timeout_s=self._read_timeout_s)
+
+    def _judge(self, now: float, seen: float) -> None:
+        """Say what is wrong with what comes; SourceTimeoutError if it has shown no picture since `seen`, too long."""
+        patience_s = self._patience.seconds(self.traffic.keyframe_interval_s if self._decoder.shown else None)
+        if now - seen > patience_s:
+            raise SourceTimeoutError(
+                f"{redact(self._url)}: data but no picture for {patience_s:g} s"
+                f" ({self._decoder.broken_packets} packets could not be decoded)"
+            )
+        self._damage.count(self._decoder.broken_packets + self._decoder.damaged_pictures, now_s=now)
+        self.trouble = "; ".join(filter(None, (self._damage.trouble, self._clock.trouble)))
 
     def _receive(self, packet: Any, received_at_ns: int) -> bool:
         """Set the clock by a packet; returns whether its pictures are too old to be looked at."""

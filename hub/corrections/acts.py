@@ -69,7 +69,7 @@ class Erased(Struct, frozen=True, kw_only=True):
     """The one named, and those that had been merged into it."""
     tracklets: int
     names: int
-    from_statistics: int = 0
+    from_statistics: int
     """People whom the cameras' statistics have forgotten for it."""
 
 

@@ -1,5 +1,7 @@
 """From rows to what the hub has in mind: the same as before the restart."""
 
+import logging
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, exists, or_, select
@@ -12,7 +14,10 @@ from hub.records import Boot, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace, StoreFactory
 from hub.state import REMEMBERED_NS, SiteState
 from hub.statistics import StatisticsSource
+from passerby.errors import StoreError
 from passerby.ids import BootId, IdentityId, ModelId, TrackletId
+
+_log = logging.getLogger("passerby.hub")
 
 _MANY = 500
 """Values in one question to SQLite, which bounds them."""
@@ -35,7 +40,7 @@ def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsS
     for row in connection.execute(select(schema.boots)):
         state.boots[row.boot_id] = Boot(row.boot_id, row.edge_id, row.committed_seq)
     for row in connection.execute(select(schema.models).order_by(schema.models.c.model_id)):
-        state.spaces[row.model_id] = _space(row, store=store, statistics=statistics)
+        state.spaces[row.model_id] = _space(connection, row, store=store, statistics=statistics)
     identities = select(schema.identities).where(schema.identities.c.state == IdentityState.ACTIVE.value)
     for row in connection.execute(identities.order_by(schema.identities.c.identity_id)):
         state.recall_identity(identity_of(row))
@@ -43,7 +48,7 @@ def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsS
     remembered = or_(table.c.open, table.c.prototype, table.c.updated_at_ns >= state.clock_ns - REMEMBERED_NS)
     for row in connection.execute(select(table).where(remembered).order_by(table.c.number)):
         state.recall(tracklet_of(row))
-    state.constraints = _constraints(connection)
+    state.constraints = load_constraints(connection)
     return state
 
 
@@ -70,7 +75,8 @@ def identity_of(row: Row[Any]) -> Identity:
     return Identity(**{**values, "state": IdentityState(values["state"])})
 
 
-def _constraints(connection: Connection) -> Constraints:
+def load_constraints(connection: Connection) -> Constraints:
+    """What operators have said and nobody has withdrawn."""
     assertions = [
         Assertion(
             event_id=row.event_id,
@@ -94,13 +100,22 @@ def tracklet_set(data: bytes) -> frozenset[TrackletNumber]:
     return frozenset(TrackletNumber(number) for number in integers(data).tolist())
 
 
-def _space(row: Row[Any], *, store: StoreFactory, statistics: StatisticsSource) -> ModelSpace:
+def _space(connection: Connection, row: Row[Any], *, store: StoreFactory, statistics: StatisticsSource) -> ModelSpace:
     model_id = ModelId(row.model_id)
-    return ModelSpace(
+    stored = select(schema.camera_statistics).where(schema.camera_statistics.c.model_id == model_id)
+    parts = {part.part: part.data for part in connection.execute(stored)}
+    make = partial(
+        ModelSpace,
         model_id,
         dimension=row.dimension,
-        running=statistics.restore(model_id, row.dimension, data=row.running_statistics),
-        active=statistics.restore(model_id, row.dimension, data=row.active_statistics),
-        active_version=row.active_version,
+        statistics=statistics.restore(model_id, row.dimension, parts=parts),
         store=store,
     )
+    table = schema.search_structures
+    structure = connection.scalar(select(table.c.structure).where(table.c.model_id == model_id))
+    try:
+        return make(structure=structure or b"")
+    except StoreError as error:
+        # It only makes searches fast. Also met where camera normalization was turned on or off: another dimension.
+        _log.warning("%s; the prototypes of %s are organized anew", error, model_id)
+        return make()

@@ -19,18 +19,18 @@ FILE_NAME = "passerby.sqlite"
 _BUSY_TIMEOUT_S = 2.0
 
 
-def open_for_writing(data_dir: Path) -> Engine:
+def open_for_writing(data_dir: Path, *, durable: bool = True) -> Engine:
     """The database of `data_dir`, made or brought to the present schema. Raises StoreError.
 
     WAL, so that readers never wait for the writer; synchronous FULL, so that what is committed survives a power cut
-    (the edge forgets a message once it is committed here).
+    (the edge forgets a message once it is committed here); OFF for what need not be `durable`.
     """
     file = data_dir / FILE_NAME
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{data_dir}: cannot make the data folder: {error.strerror}") from error
-    engine = _engine(file, writable=True)
+    engine = _engine(file, writable=True, durable=durable)
     try:
         with engine.begin() as connection:
             _upgrade(connection, file)
@@ -58,7 +58,23 @@ def open_for_reading(data_dir: Path) -> Engine:
     return engine
 
 
-def _engine(file: Path, *, writable: bool) -> Engine:
+def empty_log(engine: Engine) -> bool:
+    """Move everything from the write-ahead log into the database, and cut the log to nothing.
+
+    False where a reader still looks at a former state: then it is to be tried again.
+    """
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=0")  # a hub does not wait for a reader
+        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={round(1000 * _BUSY_TIMEOUT_S)}")
+    finally:
+        connection.close()
+    return not busy
+
+
+def _engine(file: Path, *, writable: bool, durable: bool = True) -> Engine:
     address = f"file:{urllib.parse.quote(str(file))}?mode={'rwc' if writable else 'ro'}"
 
     def connect() -> sqlite3.Connection:
@@ -68,8 +84,10 @@ def _engine(file: Path, *, writable: bool) -> Engine:
         )
         if writable:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
             connection.execute("PRAGMA foreign_keys=ON")
+            # What is deleted or replaced is written over, so that an erased person is in no free page of the file.
+            connection.execute("PRAGMA secure_delete=ON")
         return connection
 
     engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)

@@ -50,11 +50,25 @@ models = Table(
     metadata,
     Column("model_id", Text, primary_key=True),
     Column("dimension", Integer, nullable=False),
-    Column("running_statistics", LargeBinary, nullable=True),
-    Column("active_statistics", LargeBinary, nullable=True),
-    Column("active_version", Integer, nullable=False),
 )
-"""One embedding space each. `running` learns from every tracklet; similarities are measured with `active`."""
+"""One embedding space each."""
+
+camera_statistics = Table(
+    "camera_statistics",
+    metadata,
+    Column("model_id", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+"""The statistics of a model's cameras, by parts: see `hub.statistics`."""
+
+search_structures = Table(
+    "search_structures",
+    metadata,
+    Column("model_id", Text, primary_key=True),
+    Column("structure", LargeBinary, nullable=False),
+)
+"""How a large store of prototypes is organized (`IdentityStore.structure`): rarely written, a megabyte or more."""
 
 identities = Table(
     "identities",

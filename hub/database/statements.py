@@ -44,6 +44,6 @@ def replacing(table: Table) -> Statement:
 
 
 @functools.cache
-def deleting(table: Table, column: str) -> Statement:
-    """All rows with a value in this column."""
-    return Statement(delete(table).where(table.c[column] == bindparam(column)), columns=())
+def deleting(table: Table, *columns: str) -> Statement:
+    """All rows with a value in each of these columns."""
+    return Statement(delete(table).where(*(table.c[column] == bindparam(column) for column in columns)), columns=())

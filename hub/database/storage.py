@@ -7,10 +7,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
+from hub.changes import Changes
 from hub.crops import CropStore
-from hub.database.loading import find_tracklet, load
+from hub.database.erasing import Erasure
+from hub.database.loading import find_tracklet, is_erased, load
 from hub.database.opening import open_for_writing
-from hub.database.writing import write
+from hub.database.writing import write, write_structures
 from hub.ownership import DataLock
 from hub.records import Tracklet, TrackletNumber
 from hub.spaces import StoreFactory
@@ -23,14 +25,17 @@ from passerby.ids import BootId, TrackletId
 class DatabaseStorage:
     """The one writer of a data folder. Raises StoreError when another hub works there, or it cannot be opened."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+        """What is not `durable` may be lost when the power fails."""
         self._data_dir = data_dir
         with contextlib.ExitStack() as opened:
             # The lock comes first: a second hub must not even migrate the database of the first.
             opened.enter_context(DataLock(data_dir))
-            self.engine = open_for_writing(data_dir)
+            self.engine = open_for_writing(data_dir, durable=durable)
             opened.callback(self.engine.dispose)
             self._crops = opened.enter_context(CropStore.open_for_writing(data_dir))
+            self._erasure = Erasure(self.engine, self._crops, name=str(data_dir))
+            self._erasure.finish()
             self._resources = opened.pop_all()
 
     @property
@@ -55,6 +60,8 @@ class DatabaseStorage:
         except DBAPIError as error:
             raise DataError(f"{self._data_dir}: the database refuses what it was given: {error.orig}") from error
         self._crops.keep_only(transaction.kept_crops)
+        if transaction.erases or not self._erasure.finished:
+            self._erasure.finish()
 
     def close(self) -> None:
         self._resources.close()
@@ -68,11 +75,24 @@ class DatabaseTransaction:
         self._crops = crops
         self.kept_crops: dict[TrackletNumber, list[int]] = {}
         """The crops that a tracklet still has, of each whose set has changed."""
+        self.erases = False
+        """Whether somebody is erased in it."""
 
     def find_tracklet(self, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
         return find_tracklet(self._connection, boot_id, tracklet_id)
 
+    def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:
+        return is_erased(self._connection, boot_id, tracklet_id)
+
+    def save_structures(self, state: SiteState) -> None:
+        write_structures(self._connection, state)
+
     def save(self, state: SiteState) -> None:
-        self._crops.put(state.changes.crops)
-        write(self._connection, state)
-        self.kept_crops = {n: e.crop_ids.tolist() for n, (_, e) in state.changes.exemplars.items()}
+        self.save_changes(state, state.changes)
+
+    def save_changes(self, state: SiteState, changes: Changes) -> None:
+        """Keep `changes`, and the counters and the clock of `state`."""
+        self._crops.put(changes.crops)
+        write(self._connection, state, changes)
+        self.erases = bool(changes.erased)
+        self.kept_crops = {n: e.crop_ids.tolist() for n, (_, e) in changes.exemplars.items()}

@@ -15,15 +15,20 @@ from hub.database.packing import pack
 from hub.database.statements import deleting, inserting, replacing
 from hub.records import Event, Identity, Tracklet
 from hub.state import SiteState
+from hub.statistics import CameraStatistics
+from passerby.ids import ModelId
 
 CLOCK = "clock_ns"
 
 
-def write(connection: Connection, state: SiteState) -> None:
-    """Write the changes of `state`, its counters and its clock."""
-    changes = state.changes
+def write(connection: Connection, state: SiteState, changes: Changes) -> None:
+    """Write `changes`, and the counters and the clock of `state`."""
     _replace(connection, schema.boots, [_boot(boot) for boot in changes.boots.values()])
     _replace(connection, schema.models, [_model(state, model_id) for model_id in changes.models])
+    for model_id in changes.models:
+        statistics = state.spaces[model_id].statistics
+        if statistics is not None:
+            _write_statistics(connection, model_id, statistics)
     _replace(connection, schema.identities, [_identity(identity) for identity in changes.identities.values()])
     for survivor, absorbed in changes.merges:
         members = schema.tracklets.c.identity_id == absorbed
@@ -36,7 +41,15 @@ def write(connection: Connection, state: SiteState) -> None:
     if changes.acts:
         _write_acts(connection, changes)
     _replace(connection, schema.counters, [{"name": name, "value": value} for name, value in state.counters.items()])
+    write_structures(connection, state)
     _replace(connection, schema.settings, [{"key": CLOCK, "value": str(state.clock_ns)}])
+
+
+def write_structures(connection: Connection, state: SiteState) -> None:
+    """Write how the stores are organized that have been reorganized."""
+    new = {model_id: space.new_structure for model_id, space in state.spaces.items()}
+    rows = [{"model_id": model_id, "structure": data} for model_id, data in new.items() if data is not None]
+    _replace(connection, schema.search_structures, rows)
 
 
 def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -55,13 +68,17 @@ def _boot(boot: Any) -> dict[str, Any]:
 
 def _model(state: SiteState, model_id: Any) -> dict[str, Any]:
     space = state.spaces[model_id]
-    return {
-        "model_id": model_id,
-        "dimension": space.dimension,
-        "running_statistics": None if space.running is None else space.running.packed(),
-        "active_statistics": None if space.active is None else space.active.packed(),
-        "active_version": space.active_version,
-    }
+    return {"model_id": model_id, "dimension": space.dimension}
+
+
+def _write_statistics(connection: Connection, model_id: ModelId, statistics: CameraStatistics) -> None:
+    parts = statistics.changed_parts()
+    gone = [{"model_id": model_id, "part": name} for name, data in parts.items() if data is None]
+    if gone:
+        deleting(schema.camera_statistics, "model_id", "part").execute(connection, gone)
+    kept = {name: data for name, data in parts.items() if data is not None}
+    rows = [{"model_id": model_id, "part": name, "data": data} for name, data in kept.items()]
+    _replace(connection, schema.camera_statistics, rows)
 
 
 def _identity(identity: Identity) -> dict[str, Any]:

@@ -50,7 +50,7 @@ _GROUPS = {
     "camera": "Look at a camera before it is attached.",
     "config": "Check and describe the site file.",
     "eval": "Measure a model on labelled data.",
-    "identities": "Who was seen, where and when.",
+    "identities": "Who was seen, where and when; corrections of it.",
     "keys": "Make keys for edges, and say which ones the hub listens to.",
     "models": "List, fetch, describe and export models.",
     "tape": "Record simulated sites as wire messages, or send them live.",
@@ -58,7 +58,7 @@ _GROUPS = {
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
-_COMMANDS: tuple[str, ...] = ("demo", "edge", "hub", "replay", "simulate", "up", "watch")
+_COMMANDS: tuple[str, ...] = ("demo", "edge", "hub", "replay", "review", "simulate", "up", "watch")
 """Single commands. Each is `passerby.cli.<name>` with a function `command`."""
 
 

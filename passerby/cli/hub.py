@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hub.corrections.desk import Desk
 from hub.identity_store import faiss_available
 from hub.server import HubServer
 from hub.site_hub import Hub
@@ -45,7 +46,8 @@ def command(
         recorder = None if tape is None else opened.enter_context(TapeWriter(tape))
         keys = load_hub_keys(site.data / "keys")
         port = opened.enter_context(HubPort(site.hub.listen, keys, window=site.hub.window, committed=hub.committed()))
-        server = HubServer(hub, port, stop=stop, tape=recorder)
+        desk = opened.enter_context(contextlib.closing(Desk(hub, site.data)))
+        server = HubServer(hub, port, stop=stop, tape=recorder, desk=desk)
         try:
             server.startup()
             server.main_loop()

@@ -1,4 +1,4 @@
-"""`passerby identities`: who was seen, where and when."""
+"""`passerby identities`: who was seen, where and when, and operators' corrections."""
 
 import json
 from collections.abc import Sequence
@@ -9,16 +9,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hub.corrections.archive import standing
+from hub.corrections.placing import placed_by
 from hub.crops import CropStore
 from hub.export import event_json
-from hub.narration import clock, sentence
+from hub.narration import clock, placement, sentence
 from hub.reader import IdentitySummary, SiteReader
 from hub.records import Identity, IdentityState, Tracklet
+from passerby.cli.identities_correcting import app as correcting
 from passerby.cli.place import CONFIG, DATA, data_folder
 from passerby.errors import DataError
 from passerby.ids import IdentityId
 
 app = typer.Typer()
+app.add_typer(correcting)
 
 _AS_JSON = typer.Option(False, "--json", help="Machine-readable.")
 _SECOND_NS = 1_000_000_000
@@ -40,11 +44,12 @@ def list_command(
         typer.echo(json.dumps([_summary(summary) for summary in summaries], ensure_ascii=False))
         return
     table = Table(box=None, pad_edge=False)
-    for title in ("person", "tracklets", "first seen", "last seen", "cameras"):
+    for title in ("person", "name", "tracklets", "first seen", "last seen", "cameras"):
         table.add_column(title, justify="right" if title in {"person", "tracklets"} else "left")
     for summary in summaries:
         table.add_row(
             str(summary.identity.identity_id),
+            summary.identity.name or "",
             str(summary.tracklets),
             clock(summary.first_seen_at_ns, date=True),
             clock(summary.last_seen_at_ns, date=True),
@@ -85,10 +90,43 @@ def show(
             _print_timeline(person, tracklets)
             typer.echo("\nevidence")
             for event in events:
-                typer.echo(f"  {clock(event.at_ns)} {sentence(event, reader)}")
+                typer.echo(f"  {clock(event.at_ns)} event {event.event_id}: {sentence(event, reader)}")
         if crops is not None:
             written = _write_crops(reader, folder, tracklets, out=crops)
             typer.echo(f"{written} crops written to {crops}", err=True)
+
+
+@app.command()
+def timeline(
+    identity: Annotated[int, typer.Argument(metavar="ID", help="The person's number.")],
+    *,
+    config: Path | None = CONFIG,
+    data: Path | None = DATA,
+    as_json: bool = _AS_JSON,
+) -> None:
+    """Show where one identity was, sighting by sighting, and by which decision each is taken for theirs."""
+    with SiteReader(data_folder(config, data)) as reader:
+        person = standing(reader, IdentityId(identity))
+        tracklets = reader.tracklets_of(person.identity_id)
+        placed = placed_by(reader, person.identity_id)
+        if as_json:
+            rows = [{**_sighting(one), "decided_by": json.loads(event_json(placed[one.number]))} for one in tracklets]
+            typer.echo(json.dumps(rows, ensure_ascii=False))
+            return
+        table = Table(box=None, pad_edge=False)
+        for title in ("camera", "from", "to", "tracklet", "event", "how it was linked"):
+            table.add_column(title, justify="right" if title in {"tracklet", "event"} else "left")
+        for one in tracklets:
+            event = placed[one.number]
+            table.add_row(
+                one.camera_id,
+                clock(one.started_at_ns, date=True),
+                clock(one.ended_at_ns),
+                str(one.number),
+                str(event.event_id),
+                placement(event, reader),
+            )
+        Console().print(table)
 
 
 def _print_timeline(person: Identity, tracklets: Sequence[Tracklet]) -> None:

@@ -6,8 +6,9 @@ A mean over n people has the variance of one person / n, so that a camera's offs
 the variance of people over the variance of cameras.
 """
 
-from collections.abc import Mapping, Sequence
+import bisect
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from passerby.features.people import PeopleSeen
 from passerby.ids import CameraId
 
 Float64Array = NDArray[np.float64]
+
+RegimeKey: TypeAlias = tuple[CameraId, int]
+"""A camera in one of its regimes, which has statistics as if it were a camera of its own."""
 
 PEOPLE_PER_CAMERA_OFFSET = 5.0
 """k: variance between people over variance between cameras. Three networks on PKU-Reid have 2.9, 4.2 and 7.3."""
@@ -45,6 +49,16 @@ class Moments:
         """People beyond the first: a single one cannot be told from the camera."""
         return max(0.0, self.people - 1.0)
 
+    @property
+    def belief(self) -> float:
+        """How far a camera's own mean is believed, 0 to 1."""
+        return self.evidence / (self.evidence + PEOPLE_PER_CAMERA_OFFSET)
+
+    @property
+    def energy(self) -> float:
+        """Mean squared length of the people's raw embeddings."""
+        return float((self.mean**2).sum() + self.variance.sum())
+
 
 @dataclass(frozen=True, slots=True)
 class Standardization:
@@ -58,48 +72,89 @@ def moments_of(seen: PeopleSeen) -> Moments:
     """Moments over people, each counted once; one with less than a whole tracklet's quality counts for that quality."""
     dimension = seen.means.shape[1]
     counts = np.minimum(seen.weights, 1.0)
-    if len(seen) == 0:
+    if not counts.any():
         return Moments(0.0, np.zeros(dimension), np.zeros(dimension))
     people = float(counts.sum() ** 2 / (counts**2).sum()) * float(counts.max())
     shares = counts / counts.sum()
-    means = seen.means.astype(np.float64)
-    mean = shares @ means
+    mean = shares @ seen.means
+    deviations = seen.means - mean
+    deviations *= deviations
     unbiased = 1.0 - float((shares**2).sum())
-    variance = shares @ (means - mean) ** 2 / unbiased if len(seen) > 1 else np.zeros(dimension)
+    several = np.count_nonzero(counts) > 1
+    variance = shares @ deviations / unbiased if several else np.zeros(dimension)
     return Moments(people, mean, variance)
 
 
-def site_offset(cameras: Sequence[Moments], *, prior: Float64Array) -> Float64Array:
-    """The offset (d,) shared by all cameras: drawn from `prior`, the model's own mean, as cameras give evidence."""
-    beliefs = [_belief(camera) for camera in cameras]
-    pull = sum((belief * (camera.mean - prior) for belief, camera in zip(beliefs, cameras, strict=True)), 0.0 * prior)
-    offset: Float64Array = prior + pull / (sum(beliefs) + CAMERA_PER_SITE_OFFSET)
-    return offset
+class Estimates:
+    """What is known of all cameras of a site, one row each, in the order of their keys; it changes camera by camera.
 
-
-def standardize_cameras(
-    cameras: Mapping[CameraId, Moments], *, prior: Float64Array
-) -> tuple[dict[CameraId, Standardization], Standardization]:
-    """What each camera needs, and what a camera needs of which nobody was seen yet.
-
-    Without evidence that is `prior` and scale one: with a zero prior the identity, so that cosines stay as they are.
+    Without evidence every camera needs `prior` and scale one: with a zero prior the identity, so that cosines stay as
+    they are.
     """
-    site = site_offset(list(cameras.values()), prior=prior)
-    known = {
-        camera_id: Standardization(site + _belief(camera) * (camera.mean - site), _scale(camera))
-        for camera_id, camera in cameras.items()
-    }
-    return known, Standardization(site, np.ones_like(site))
 
+    def __init__(self, prior: Float64Array) -> None:
+        self._prior = prior
+        self._keys: list[RegimeKey] = []
+        self._moments: dict[RegimeKey, Moments] = {}
+        self._means = np.zeros((0, len(prior)))
+        self._beliefs = np.zeros(0)
+        self.energies = np.zeros(0)
+        """Mean squared length (c,) of the raw embeddings of each camera's people."""
 
-def _belief(camera: Moments) -> float:
-    return camera.evidence / (camera.evidence + PEOPLE_PER_CAMERA_OFFSET)
+    @property
+    def keys(self) -> list[RegimeKey]:
+        """Whose rows there are, in order."""
+        return self._keys
 
+    def __contains__(self, key: RegimeKey) -> bool:
+        return key in self._moments
 
-def _scale(camera: Moments) -> Float64Array:
-    typical = float(camera.variance.mean())
-    if typical <= 0.0:
-        return np.ones_like(camera.variance)
-    relative = camera.variance / typical
-    shrunk: Float64Array = (camera.evidence * relative + PEOPLE_FOR_SCALE) / (camera.evidence + PEOPLE_FOR_SCALE)
-    return np.sqrt(shrunk)
+    def moments(self, key: RegimeKey) -> Moments:
+        """What one camera's people amount to."""
+        return self._moments[key]
+
+    def put(self, key: RegimeKey, moments: Moments) -> None:
+        """Add or replace a camera."""
+        row = bisect.bisect_left(self._keys, key)
+        if key not in self._moments:
+            self._keys.insert(row, key)
+            self._means = np.insert(self._means, row, 0.0, axis=0)
+            self._beliefs = np.insert(self._beliefs, row, 0.0)
+            self.energies = np.insert(self.energies, row, 0.0)
+        self._moments[key] = moments
+        self._means[row] = moments.mean
+        self._beliefs[row] = moments.belief
+        self.energies[row] = moments.energy
+
+    def remove(self, key: RegimeKey) -> None:
+        """Forget a camera."""
+        row = self._keys.index(key)
+        del self._keys[row], self._moments[key]
+        self._means = np.delete(self._means, row, axis=0)
+        self._beliefs = np.delete(self._beliefs, row)
+        self.energies = np.delete(self.energies, row)
+
+    def site(self) -> Float64Array:
+        """The offset (d,) shared by all cameras: drawn from the prior, the model's own mean, as cameras give evidence.
+
+        A camera of which nobody was seen yet is normalized by it.
+        """
+        pull = (self._beliefs[:, None] * (self._means - self._prior)).sum(axis=0)
+        offset: Float64Array = self._prior + pull / (float(self._beliefs.sum()) + CAMERA_PER_SITE_OFFSET)
+        return offset
+
+    def shifts(self, site: Float64Array) -> Float64Array:
+        """The shift (c, d) of each camera, between its own mean and the site's offset."""
+        shifts: Float64Array = site + self._beliefs[:, None] * (self._means - site)
+        return shifts
+
+    def scale(self, key: RegimeKey) -> Float64Array:
+        """The scale (d,) of one camera, which depends on nothing else."""
+        moments = self._moments[key]
+        typical = float(moments.variance.mean())
+        if typical <= 0.0:
+            return np.ones_like(moments.variance)
+        evidence = moments.evidence
+        relative = moments.variance / typical
+        shrunk: Float64Array = (evidence * relative + PEOPLE_FOR_SCALE) / (evidence + PEOPLE_FOR_SCALE)
+        return np.sqrt(shrunk)

@@ -13,13 +13,13 @@ def fingerprint(state: SiteState) -> dict[str, Any]:
         "boots": dict(state.boots),
         "identities": dict(state.identities),
         "tracklets": {n: (t, t.embedding.tobytes()) for n, t in state.tracklets.items()},
+        "constraints": (state.constraints.in_force(), list(state.constraints.assertions)),
         "members": {i: [m.number for m in state.members(i)] for i in state.identities},
         "spaces": {
             model_id: (
                 space.dimension,
                 space.active_version,
-                None if space.running is None else space.running.packed(),
-                None if space.active is None else space.active.packed(),
+                None if space.statistics is None else space.statistics.parts(),
                 {
                     n: space.prototypes([n]).tobytes()
                     for n, t in state.tracklets.items()

@@ -34,7 +34,7 @@ class Pku:
         features = np.empty_like(self.embeddings)
         for camera in (1, 2):
             rows = self.cameras == camera
-            features[rows] = normalizer.normalize(CameraId(f"c{camera}"), self.embeddings[rows])
+            features[rows] = normalizer.normalize(CameraId(f"c{camera}"), self.embeddings[rows], at_ns=10_000)
         images = RankedImages(features, self.people, self.cameras)
         return evaluate_retrieval(images, images).mean_average_precision
 
@@ -44,11 +44,11 @@ class Pku:
         people = random.permutation(np.unique(self.people))
         seen = {1: people[:first], 2: people[len(people) - second :] if disjoint else people[:second]}
         normalizer = CameraNormalizer(self.embeddings.shape[1])
-        for tracklet in random.permutation(np.unique(self.tracklets)):
+        for at_ns, tracklet in enumerate(random.permutation(np.unique(self.tracklets))):
             rows = self.tracklets == tracklet
             camera = int(self.cameras[rows][0])
             if self.people[rows][0] in seen[camera]:
-                normalizer.observe(CameraId(f"c{camera}"), int(tracklet), self.embeddings[rows].mean(axis=0))
+                normalizer.observe(CameraId(f"c{camera}"), self.embeddings[rows].mean(axis=0), at_ns=at_ns)
         return normalizer
 
 
@@ -107,7 +107,7 @@ def test_a_loiterer_with_500_tracklets_counts_as_one_person(pku: Pku) -> None:
             pictures = pku.embeddings[(pku.people == loiterer) & (pku.cameras == camera)]
             for visit in range(500):
                 some = random.choice(len(pictures), size=random.integers(2, 6), replace=False)
-                normalizer.observe(CameraId(f"c{camera}"), f"visit {visit}", pictures[some].mean(axis=0))
+                normalizer.observe(CameraId(f"c{camera}"), pictures[some].mean(axis=0), at_ns=1000 + visit)
         assert pku.mean_ap(normalizer) > pku.plain + 0.3 * (without - pku.plain)
         if pku.embeddings.min() < 0:
             assert pku.mean_ap(normalizer) > without - 0.02

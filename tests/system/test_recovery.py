@@ -1,14 +1,13 @@
 """Hub, edge and cameras die in mid-run and come back: all goes on by itself, nothing is lost or counted twice."""
 
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.system import ledger
 from tests.system.cameras import RtspCameras, wait_until
 from tests.system.processes import LiveSite
 from tests.system.records import read_records
@@ -32,7 +31,7 @@ def test_killed_processes_and_a_silent_camera_cost_no_tracklet(
     hub.kill()
     acknowledged = read_records(site.data)
     hub_died_at = time.time_ns()
-    wait_until("ten messages waiting in the edge's spool", lambda: _waiting(site) >= 10, timeout_s=WAIT_S)
+    wait_until("ten messages waiting in the edge's spool", lambda: ledger.waiting(site.data) >= 10, timeout_s=WAIT_S)
     edge.must_run()
     hub_came_at = time.time_ns()
     hub = site.start("hub")
@@ -58,10 +57,10 @@ def test_killed_processes_and_a_silent_camera_cost_no_tracklet(
     for number, tracklet in acknowledged.tracklets.items():
         assert (now[number].boot_id, now[number].tracklet_id) == (tracklet.boot_id, tracklet.tracklet_id)
         assert now[number].revision >= tracklet.revision
-    assert _waiting(site) == 0
-    assert _committed(site) == _sent(site)
-    assert len(_committed(site)) == 2, "two lives of the edge"
-    times = _times_by_tracklet(site)
+    assert ledger.waiting(site.data) == 0
+    assert ledger.committed(site.data) == ledger.sent(site.data)
+    assert len(ledger.committed(site.data)) == 2, "two lives of the edge"
+    times = ledger.times_by_tracklet(site.data)
     for number, seen in times.items():
         assert (np.diff(seen) > 0).all(), f"tracklet {number} has a frame twice: {seen}"
     everything = np.concatenate(list(times.values()))
@@ -76,34 +75,3 @@ def _both_seen_since(site: LiveSite, moment_ns: int) -> bool:
 def _states(site: LiveSite) -> set[str]:
     records = read_records(site.data)
     return {records.state(camera) for camera in CAMERAS}
-
-
-def _waiting(site: LiveSite) -> int:
-    """Messages in the edge's spool."""
-    return int(_rows(site.data / "edge" / "edge.spool", "SELECT count(*) FROM message")[0][0])
-
-
-def _sent(site: LiveSite) -> dict[bytes, int]:
-    """How many messages each life of the edge has spooled."""
-    return dict(_rows(site.data / "edge" / "edge.spool", "SELECT boot, last_seq FROM stream"))
-
-
-def _committed(site: LiveSite) -> dict[bytes, int]:
-    """How many messages of each life of an edge the hub has committed."""
-    return dict(_rows(site.data / "passerby.sqlite", "SELECT boot_id, committed_seq FROM boots"))
-
-
-def _times_by_tracklet(site: LiveSite) -> dict[int, Any]:
-    """The capture times of every observation of each tracklet, in the order of its updates."""
-    query = "SELECT tracklet, captured_at_ns FROM observations ORDER BY tracklet, revision"
-    parts: dict[int, list[Any]] = {}
-    for number, packed in _rows(site.data / "passerby.sqlite", query):
-        parts.setdefault(number, []).append(np.frombuffer(packed, "<i8"))
-    return {number: np.concatenate(updates) for number, updates in parts.items()}
-
-
-def _rows(database: Path, query: str) -> list[Any]:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10) as connection:
-        rows = connection.execute(query).fetchall()
-    connection.close()
-    return rows

@@ -66,8 +66,7 @@ def demonstrate(wishes: Wishes) -> None:
     Raises ConfigError, ModelError, SourceError.
     """
     console = Console(stderr=wishes.as_json, quiet=wishes.headless)
-    site = _make(wishes, console)
-    console.print("Ctrl-C ends it.")
+    site = _make(wishes, console, note=" Ctrl-C ends it.")
     rendering_s = cpu_seconds()
     with contextlib.ExitStack() as opened:
         ahead = opened.enter_context(drawn_ahead(site, wanted=wishes.ahead, seconds=wishes.seconds, console=console))
@@ -115,14 +114,14 @@ def picture(wishes: Wishes, out: Path) -> None:
         console.print(f"picture: {file}", highlight=False, soft_wrap=True)
 
 
-def _make(wishes: Wishes, console: Console) -> SimulatedSite:
+def _make(wishes: Wishes, console: Console, *, note: str = "") -> SimulatedSite:
     """The site, when its models are there."""
     find_model(wishes.detector, task="detect")
     find_model(wishes.reid, task="embed")
     site = SimulatedSite.make(wishes.kind, seed=wishes.seed, cameras=wishes.cameras, people=wishes.people)
     console.print(
         f"simulated site: {wishes.kind} (version {KIND_VERSION}), seed {wishes.seed}, {len(site.camera_ids)} cameras, "
-        f"{len(site.people)} people.",
+        f"{len(site.people)} people.{note}",
         highlight=False,
     )
     return site

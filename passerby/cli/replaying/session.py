@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from edge.frames import Frame
+from hub.database.deferred import DeferredStorage
 from hub.export import tracks, write_events, write_mot
 from hub.playback import Playback, batches
 from hub.reader import SiteReader
@@ -97,9 +98,10 @@ def _fresh_state(out: Path, site: Site | None) -> Path:
 
 def _open_hub(state: Path, site: Site | None) -> Hub:
     """A hub that decides as that of the site does."""
+    storage = DeferredStorage(state)
     if site is None:
-        return Hub.open(state)
-    return Hub.open(state, association=site.association, references=model_references(site))
+        return Hub.on(storage)
+    return Hub.on(storage, association=site.association, references=model_references(site))
 
 
 def _progress(console: Console) -> Progress:

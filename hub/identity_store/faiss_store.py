@@ -1,0 +1,134 @@
+"""The store in FAISS: compares with everything while that is fast, then looks into the likeliest cells only (IVF).
+
+Not HNSW: it cannot delete, what it answers depends on the order of its history, and building it anew after a restart
+takes 20 times as long. Cells delete, and answer by their centroids and contents alone, which `structure` keeps.
+
+How the store reorganizes itself depends on nothing but structure and contents at a search: at twice the prototypes
+that the present cells were made for the next centroids are made (an array small enough to do it at once), the rows go
+into the next cells in the background, and 5% more prototypes later those are searched, waited for if need be. So
+neither threads nor a restart can change an answer.
+"""
+
+import importlib.util
+
+from hub.identity_store.cells import PROPOSAL_ERROR, Cells
+from hub.identity_store.growing import Growth, fill
+from hub.identity_store.partition import FLAT_ROWS, Partition, train
+from hub.identity_store.protocol import Neighbours, UnitVectors, last_of_each, require_same_space
+from hub.identity_store.ranking import rank
+from hub.identity_store.rows import BLOCK_ROWS, VectorRows
+from hub.identity_store.snapshot import Snapshot
+from hub.identity_store.structure import Structure, pack, unpack
+from passerby.arrays import Int64Array
+from passerby.errors import StoreError
+from passerby.ids import ModelId
+
+
+def faiss_available() -> bool:
+    """Whether one of the two builds of FAISS is installed."""
+    return importlib.util.find_spec("faiss") is not None
+
+
+def require_faiss() -> None:
+    """Raise StoreError where FAISS is not installed."""
+    if not faiss_available():
+        raise StoreError(
+            "FAISS is not installed: pip install 'passerby[faiss-cpu]' (or 'passerby[faiss-gpu]'), one of the two"
+        )
+
+
+class FaissStore:
+    """Exact below 32,768 prototypes, then 99% of the 64 nearest. Raises StoreError where FAISS is not installed.
+
+    Memory: 4 d bytes a prototype, 2 d in the cells, and about 150 more; half as much again while it reorganizes.
+    """
+
+    def __init__(self, model_id: ModelId, dimension: int) -> None:
+        require_faiss()
+        self._model_id = model_id
+        self._rows = VectorRows(dimension)
+        self._cells = Cells(dimension, None)
+        self._growth: Growth | None = None
+        self._arranged = Structure()
+        self._packed = b""
+
+    @property
+    def model_id(self) -> ModelId:
+        return self._model_id
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, prototype_id: int) -> bool:
+        return prototype_id in self._rows
+
+    def put(self, ids: Int64Array, vectors: UnitVectors) -> None:
+        require_same_space(vectors, model_id=self._model_id, dimension=self._rows.dimension)
+        kept = last_of_each(ids, vectors)
+        slots = self._rows.put(ids[kept], vectors.rows[kept])
+        if len(kept) > max(BLOCK_ROWS, len(self._rows) // 2):
+            # All anew, as when camera statistics have moved: filling is 20 times as fast as replacing.
+            self._cells = Cells(self._rows.dimension, self._arranged.current)
+            fill(self._cells, self._rows.view())
+        else:
+            self._cells.put(slots, vectors.rows[kept])
+        if self._growth is not None:
+            self._growth.note(slots, self._rows.view())
+
+    def remove(self, ids: Int64Array) -> None:
+        slots = self._rows.remove(ids)
+        self._cells.remove(slots)
+        if self._growth is not None:
+            self._growth.note(slots, self._rows.view())
+
+    def erase(self, ids: Int64Array) -> None:
+        if self._growth is not None:
+            self._growth.stop()
+            self._growth = None  # begins again with the next search
+        self.remove(ids)
+
+    def search(self, queries: UnitVectors, *, k: int) -> Neighbours:
+        require_same_space(queries, model_id=self._model_id, dimension=self._rows.dimension)
+        self._arrange()
+        return rank(self._rows.view(), self._cells.propose, queries=queries.rows, k=k, error=PROPOSAL_ERROR)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self._model_id, self._rows.freeze())
+
+    @property
+    def structure(self) -> bytes:
+        return self._packed
+
+    def restore_structure(self, structure: bytes) -> None:
+        if len(self):
+            raise StoreError(f"the structure of {self._model_id} came after {len(self)} prototypes; restore it first")
+        self._take(unpack(structure, self._rows.dimension))
+        self._cells = Cells(self._rows.dimension, self._arranged.current)
+
+    def _take(self, structure: Structure) -> None:
+        self._arranged = structure
+        self._packed = pack(structure, self._rows.dimension)
+
+    def _arrange(self) -> None:
+        count, current = len(self), self._arranged.current
+        made_for = FLAT_ROWS // 2 if current is None else current.trained_at
+        if self._arranged.following is None and count >= 2 * made_for:
+            following = train(self._rows.view())
+            if count < 4 * made_for:
+                self._take(Structure(current, following))
+            else:  # so many came at once: nobody can want to search them as they lie
+                self._take(Structure(following))
+                self._cells = Cells(self._rows.dimension, following)
+                fill(self._cells, self._rows.view())
+        self._go_on(self._arranged.following)
+
+    def _go_on(self, following: Partition | None) -> None:
+        if following is None:
+            return
+        growth = self._growth or Growth(following, self._rows.freeze())
+        if len(self) < following.trained_at * 21 // 20:
+            self._growth = growth
+            return
+        self._growth = None  # should it fail, the next search begins again
+        self._cells = growth.finish(self._rows.view())
+        self._take(Structure(following))
