@@ -55,7 +55,7 @@ class Round:
                 self._link(space, question)
                 self._learn(question, judge)
         self._keep_identities_fresh(touched)
-        self._merge()
+        self._merge(ended=self._ended(touched))
         self._expire()
 
     def due_ns(self, *, now_ns: int) -> int | None:
@@ -189,16 +189,22 @@ class Round:
             state.put_identity(replace(state.identities[identity_id], updated_at_ns=state.clock_ns))
             state.choose_prototypes(identity_id)
 
-    def _merge(self) -> None:
+    def _ended(self, touched: Collection[TrackletNumber]) -> set[IdentityId]:
+        """The identities of which a tracklet has just ended: what is known of them has just become more."""
+        news = [t for number in touched if (t := self._state.tracklets.get(number)) is not None]
+        return {t.identity_id for t in news if not t.open and t.identity_id is not None}
+
+    def _merge(self, *, ended: Collection[IdentityId]) -> None:
         state = self._state
         for model_id in sorted(state.spaces):
             space = state.spaces[model_id]
-            changed = sorted(i for i in state.changes.identities if i in state.identities)
+            changed = [i for i in state.changes.identities if i in state.identities]
             limit = state.clock_ns - YOUNG_NS
             young = {identity.identity_id for identity in state.identities_created_since(limit)}
+            asked = sorted(i for i in changed if i in young or i in ended)
             thresholds = thresholds_for(model_id)
             question = merge_question(
-                state, space, changed, young=young, judge=Judge(state, space), thresholds=thresholds,
+                state, space, asked, young=young, judge=Judge(state, space), thresholds=thresholds,
                 boundaries=self._boundaries,
             )
             if question is None:

@@ -18,6 +18,10 @@ from passerby.ids import CameraId, IdentityId
 SEARCHED_PROTOTYPES = 64
 """Nearest prototypes looked at per tracklet. The index proposes; similarities are then computed exactly."""
 
+ASKED_PROTOTYPES = 4
+"""Prototypes of an identity for which others like it are searched, the latest."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkQuestion:
     """A problem with the names of its rows and columns."""
@@ -92,36 +96,38 @@ def link_question(
 def merge_question(
     state: SiteState,
     space: ModelSpace,
-    changed: list[IdentityId],
+    asked: list[IdentityId],
     *,
     young: Collection[IdentityId],
     judge: Judge,
     thresholds: Thresholds,
     boundaries: Boundaries,
 ) -> MergeQuestion | None:
-    """Which of the `changed` identities may be one person with another, where one of the two is `young`.
+    """Which of the identities `asked` about may be one person with another; `young` ones are so until they have stood.
 
     None where no pair is near enough to be asked about.
     """
-    if not young:
-        return None
-    prototypes = {i: members for i in changed if (members := _prototypes(state, space, i))}
+    prototypes = {i: members for i in asked if (members := _prototypes(state, space, i))}
     if not prototypes:
         return None
-    queries = space.prototypes([m.number for members in prototypes.values() for m in members])
-    owners = [i for i, members in prototypes.items() for _ in members]
+    latest = [(i, m.number) for i, members in prototypes.items() for m in members[-ASKED_PROTOTYPES:]]
+    queries = space.prototypes([number for _, number in latest])
+    owners = [i for i, _ in latest]
     pairs: dict[tuple[IdentityId, IdentityId], None] = {}
     for owner, numbers in zip(owners, space.nearest(queries, k=SEARCHED_PROTOTYPES).tolist(), strict=True):
         for number in numbers:
             other = state.tracklets[number].identity_id if number >= 0 else None
             if other is not None and other != owner:
                 pairs[min(owner, other), max(owner, other)] = None
-                prototypes.setdefault(other, _prototypes(state, space, other))
+    pairs = {pair: None for pair in pairs if not _cannot_be_one(state, *pair)}
+    for pair in pairs:
+        for identity_id in pair:
+            prototypes.setdefault(identity_id, _prototypes(state, space, identity_id))
     odds = {pair: judge.merge_odds(*pair) for pair in pairs}
     likeness = {pair: _likeness(space, prototypes[pair[0]], prototypes[pair[1]]) for pair in pairs}
     # Whoever is like nobody stays out of the problem: a site has many young identities, and few that are asked about.
-    asked = {i for pair, value in likeness.items() if value >= thresholds.candidate or odds[pair] > 0.0 for i in pair}
-    identities = sorted(asked)
+    near = {i for pair, value in likeness.items() if value >= thresholds.candidate or odds[pair] > 0.0 for i in pair}
+    identities = sorted(near)
     if not identities:
         return None
     similarity = np.full((len(identities), len(identities)), np.nan)
@@ -132,10 +138,16 @@ def merge_question(
             second = identities[j]
             similarity[i, j] = similarity[j, i] = likeness.get((first, second), np.nan)
             log_odds[i, j] = log_odds[j, i] = odds.get((first, second), np.nan)
-            # Two identities that have both stood for a while are not merged by themselves, through a third neither.
-            apart = _ever_together(state, first, second) or state.constraints.cannot_be_one(first, second)
-            excluded[i, j] = excluded[j, i] = apart
-    return MergeQuestion(identities, MergeProblem(similarity, log_odds, excluded, thresholds, boundaries))
+            excluded[i, j] = excluded[j, i] = _cannot_be_one(state, first, second)
+    problem = MergeProblem(
+        similarity=similarity,
+        log_odds=log_odds,
+        excluded=excluded,
+        young=np.array([identity_id in young for identity_id in identities]),
+        thresholds=thresholds,
+        boundaries=boundaries,
+    )
+    return MergeQuestion(identities, problem)
 
 
 def _excluded(state: SiteState, tracklets: list[Tracklet], column: dict[IdentityId, int]) -> NDArray[np.bool_]:
@@ -189,6 +201,10 @@ def _seen_together(first: list[Tracklet], second: list[Tracklet]) -> NDArray[np.
 def _spans(tracklets: list[Tracklet]) -> tuple[Int64Array, Int64Array]:
     begins = np.array([tracklet.started_at_ns for tracklet in tracklets], np.int64)
     return begins, np.array([tracklet.ended_at_ns for tracklet in tracklets], np.int64)
+
+
+def _cannot_be_one(state: SiteState, first: IdentityId, second: IdentityId) -> bool:
+    return state.constraints.cannot_be_one(first, second) or _ever_together(state, first, second)
 
 
 def _ever_together(state: SiteState, first: IdentityId, second: IdentityId) -> bool:

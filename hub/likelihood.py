@@ -79,7 +79,7 @@ class Judge:
 
     def unit(self, tracklet: Tracklet) -> Float32Array:
         """A tracklet's lifted unit (d,)."""
-        return self._space.unit(tracklet.camera_id, tracklet.embedding)
+        return self._space.unit_of(tracklet)
 
     def surroundings(self, tracklet: Tracklet) -> dict[IdentityId, Surroundings]:
         """Who was near a tracklet in time."""
@@ -128,7 +128,7 @@ class Judge:
             return -np.inf
         older, younger = (mine, theirs) if mine[0].started_at_ns <= theirs[0].started_at_ns else (theirs, mine)
         younger = younger[-_MOST_COMPARED:]
-        value = fit_of_sets([self._known(t) for t in older], [self._known(t) for t in younger], shares=self._shares)
+        value = fit_of_sets(self._known(older), self._known(younger), shares=self._shares)
         seen_here = {t.camera_id for t in older} >= {t.camera_id for t in younger}
         places, apart = [0.0], [0.0]
         for t in younger:
@@ -153,7 +153,7 @@ class Judge:
         ]
         if not kept or (own and all(t.camera_id != tracklet.camera_id for t in kept)):
             return None
-        prediction = predict([self._known(t) for t in kept], tracklet.camera_id, shares=self._shares)
+        prediction = predict(self._known(kept), tracklet.camera_id, shares=self._shares)
         return fit(prediction, unit, pictures=tracklet.exemplars, shares=self._shares)
 
     def most_alike(self, unit: Float32Array, others: list[Tracklet]) -> Tracklet:
@@ -177,15 +177,16 @@ class Judge:
 
     def _prediction(self, identity_id: IdentityId, prototypes: list[Tracklet], tracklet: Tracklet) -> Prediction:
         if tracklet.identity_id == identity_id:
-            return predict([self._known(t) for t in prototypes], tracklet.camera_id, shares=self._shares)
+            return predict(self._known(prototypes), tracklet.camera_id, shares=self._shares)
         key = (identity_id, tracklet.camera_id)
         if key not in self._predictions:
-            known = [self._known(t) for t in prototypes]
+            known = self._known(prototypes)
             self._predictions[key] = predict(known, tracklet.camera_id, shares=self._shares)
         return self._predictions[key]
 
-    def _known(self, tracklet: Tracklet) -> Known:
-        return Known(tracklet.camera_id, self._space.prototype(tracklet.number), tracklet.exemplars)
+    def _known(self, prototypes: Sequence[Tracklet]) -> list[Known]:
+        units = self._space.prototypes([t.number for t in prototypes])
+        return [Known(t.camera_id, unit, t.exemplars) for t, unit in zip(prototypes, units, strict=True)]
 
     def _movement(self, tracklet: Tracklet, others: Collection[Tracklet]) -> float:
         """Who was seen last before it began; where nobody was, who was seen at all."""

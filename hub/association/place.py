@@ -192,7 +192,7 @@ def _away(here: NDArray[np.floating], there: NDArray[np.floating], matrix: Float
     with np.errstate(divide="ignore", invalid="ignore"):
         away = np.linalg.norm(mapped[:, :2] / scale[:, None] - there, axis=1) / np.maximum(heights, 1.0)
     # All points of a floor that is seen lie on one side of the horizon.
-    beyond = np.sign(scale) != np.sign(np.median(scale))
+    beyond = scale * np.sign(scale.sum()) <= 0.0
     away[beyond | ~np.isfinite(away)] = np.inf
     return np.asarray(away, np.float64)
 

@@ -36,7 +36,9 @@ class PlainAssociator:
         return [_assignment(problem, row, chosen=chosen, groups=groups) for row in range(len(chosen))]
 
     def merge(self, problem: MergeProblem) -> Int64Array:
-        return constrained_groups(problem.similarity, problem.excluded, threshold=problem.thresholds.link)
+        # Two identities that have both stood for a while are not merged by themselves, through a third neither.
+        stood = ~problem.young[:, None] & ~problem.young[None, :]
+        return constrained_groups(problem.similarity, problem.excluded | stood, threshold=problem.thresholds.link)
 
     def _assign(self, problem: LinkProblem) -> Int64Array:
         """The column (n,) of each tracklet's identity, -1 for none."""

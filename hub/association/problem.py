@@ -101,12 +101,14 @@ class Assignment:
 class MergeProblem:
     """n identities of which some may be one person.
 
-    `similarity` (n, n) float64 symmetric, NaN where not compared; `excluded` (n, n) bool symmetric: two people.
+    `similarity` (n, n) float64 symmetric, NaN where not compared; `excluded` (n, n) bool symmetric: two people. `log_odds` (n, n) float64
+    symmetric: natural logarithm of the odds of one person, NaN where not known. `young` (n,) bool: has not stood for long.
     """
 
     similarity: Float64Array
     log_odds: Float64Array
     excluded: BoolArray
+    young: BoolArray
     thresholds: Thresholds
     boundaries: Boundaries
 
