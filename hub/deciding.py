@@ -1,15 +1,15 @@
 """One round of decisions: which tracklets are due, what the associator says, and what that changes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from hub.association import Assignment, Associator, Boundaries, Likeness, Outcome, thresholds_for
-from hub.evidence import LinkQuestion, link_question, merge_question
+from hub.association import Assignment, Associator, Boundaries, Outcome, thresholds_for
+from hub.evidence import LinkQuestion, link_question
+from hub.explaining import evidence_of
 from hub.identities import absorb_identity, begin_identity
 from hub.learning import learn_from
-from hub.likelihood import Judge
+from hub.likelihood import Judge, judge_of
+from hub.merging import merge
 from hub.records import EventKind, Evidence, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState
@@ -24,38 +24,39 @@ ENOUGH_DURATION_NS = 1_000_000_000
 SILENT_NS = 30 * 10**9
 """An open tracklet without news for so long is closed: its edge is gone. News that come later open it again."""
 
-YOUNG_NS = 60 * 10**9
-"""For so long a new identity may be merged into another by itself: overlapping views begin one person several times."""
-
 
 class Round:
     """Decides over the state once. Everything goes in the order of ids and numbers: same state, same result."""
 
-    def __init__(self, state: SiteState, associator: Associator, *, forget_after_ns: int) -> None:
+    def __init__(
+        self, state: SiteState, associator: Associator, *, forget_after_ns: int, false_link_rate: float
+    ) -> None:
         self._state = state
         self._associator = associator
         self._forget_after_ns = forget_after_ns
-        self._boundaries = Boundaries()
-        self._answers: dict[TrackletNumber, Assignment] = {}
+        self._false_link_rate = false_link_rate
 
     def decide(self, touched: Collection[TrackletNumber]) -> None:
         """Close what is silent, link what is due, merge what is one, expire what is forgotten."""
         state = self._state
         touched = {*touched, *self._close_silent()}
+        boundaries = self._boundaries()
         for model_id in sorted(state.spaces):
             space = state.spaces[model_id]
             if space.refresh_statistics():
                 state.changes.models[model_id] = None
             due = self._due(space, touched)
             if due:
-                judge = Judge(state, space)
+                judge = judge_of(state, space, reasoning=self._associator.reasoning)
                 question = link_question(
-                    state, space, due, judge=judge, thresholds=thresholds_for(model_id), boundaries=self._boundaries
+                    state, space, due, judge=judge, thresholds=thresholds_for(model_id), boundaries=boundaries
                 )
-                self._link(space, question)
-                self._learn(question, judge)
+                answers = self._associator.link(question.problem)
+                self._link(space, question, answers)
+                if judge is not None:
+                    self._learn(question, answers, judge)
         self._keep_identities_fresh(touched)
-        self._merge(ended=self._ended(touched))
+        merge(state, self._associator, touched=touched, boundaries=boundaries)
         self._expire()
 
     def due_ns(self, *, now_ns: int) -> int | None:
@@ -73,6 +74,12 @@ class Round:
         if first is not None:
             times.append(first.updated_at_ns + self._forget_after_ns)
         return min((at for at in times if at <= now_ns), default=None)
+
+    def _boundaries(self) -> Boundaries:
+        reasoning = self._associator.reasoning
+        if reasoning is None or not reasoning.calibrated:
+            return Boundaries()
+        return Boundaries(link=self._state.knowledge.promise.boundary(self._false_link_rate))
 
     def _close_silent(self) -> list[TrackletNumber]:
         silent = self._state.open_without_news_since(self._state.clock_ns - SILENT_NS)
@@ -98,15 +105,12 @@ class Round:
             or self._state.clock_ns - tracklet.opened_at_ns >= DEFERRED_NS
         )
 
-    def _link(self, space: ModelSpace, question: LinkQuestion) -> None:
-        answers = self._associator.link(question.problem)
+    def _link(self, space: ModelSpace, question: LinkQuestion, answers: Sequence[Assignment]) -> None:
         begun: dict[int, IdentityId] = {}
         changed: dict[IdentityId, None] = {}
-        for tracklet, answer in zip(question.tracklets, answers, strict=True):
+        for row, (tracklet, answer) in enumerate(zip(question.tracklets, answers, strict=True)):
             before = self._state.tracklets[tracklet.number].identity_id
-            if answer.probability is not None:
-                self._answers[tracklet.number] = answer
-            evidence = _evidence(space, answer, threshold=question.problem.thresholds.link)
+            evidence = evidence_of(self._state, space, question, row=row, answer=answer)
             if answer.outcome is Outcome.LINKED:
                 chosen = question.identities[answer.identity]
                 if chosen != before and chosen not in self._state.identities:
@@ -133,17 +137,12 @@ class Round:
         for identity_id in changed:
             self._state.choose_prototypes(identity_id)
 
-    def _learn(self, question: LinkQuestion, judge: Judge) -> None:
+    def _learn(self, question: LinkQuestion, answers: Sequence[Assignment], judge: Judge) -> None:
         """What ended in this round has its last decision, and is taken as a lesson."""
-        self._state.knowledge.topology.watch_until(self._state.clock_ns)
-        for row, before in enumerate(question.tracklets):
-            tracklet = self._state.tracklets[before.number]
-            if tracklet.open:
-                continue
-            learn_from(
-                self._state, tracklet, judge.unit(tracklet), terms=question.terms[row],
-                answer=self._answers.get(tracklet.number), judge=judge,
-            )
+        for row, (asked, answer) in enumerate(zip(question.tracklets, answers, strict=True)):
+            tracklet = self._state.tracklets[asked.number]
+            if not tracklet.open:
+                learn_from(self._state, tracklet, terms=question.terms[row], answer=answer, judge=judge)
 
     def _move(self, number: TrackletNumber, chosen: IdentityId, *, evidence: Evidence) -> None:
         """Link a tracklet; where it was all that was left of another identity, that one is merged."""
@@ -189,36 +188,6 @@ class Round:
             state.put_identity(replace(state.identities[identity_id], updated_at_ns=state.clock_ns))
             state.choose_prototypes(identity_id)
 
-    def _ended(self, touched: Collection[TrackletNumber]) -> set[IdentityId]:
-        """The identities of which a tracklet has just ended: what is known of them has just become more."""
-        news = [t for number in touched if (t := self._state.tracklets.get(number)) is not None]
-        return {t.identity_id for t in news if not t.open and t.identity_id is not None}
-
-    def _merge(self, *, ended: Collection[IdentityId]) -> None:
-        state = self._state
-        for model_id in sorted(state.spaces):
-            space = state.spaces[model_id]
-            changed = [i for i in state.changes.identities if i in state.identities]
-            limit = state.clock_ns - YOUNG_NS
-            young = {identity.identity_id for identity in state.identities_created_since(limit)}
-            asked = sorted(i for i in changed if i in young or i in ended)
-            thresholds = thresholds_for(model_id)
-            question = merge_question(
-                state, space, asked, young=young, judge=Judge(state, space), thresholds=thresholds,
-                boundaries=self._boundaries,
-            )
-            if question is None:
-                continue
-            groups = self._associator.merge(question.problem)
-            for group in range(int(groups.max()) + 1):
-                members = np.flatnonzero(groups == group).tolist()
-                for other in members[1:]:
-                    value = question.problem.similarity[members[0], other]
-                    evidence = _evidence_of(
-                        space, Likeness(float(value), float("nan")), question.problem.thresholds.link
-                    )
-                    self._absorb(question.identities[members[0]], question.identities[other], evidence=evidence)
-
     def _absorb(self, survivor: IdentityId, absorbed: IdentityId, *, evidence: Evidence) -> None:
         identities = self._state.identities
         absorb_identity(self._state, identities[survivor], identities[absorbed], evidence=evidence)
@@ -235,26 +204,3 @@ class Round:
     def _lonely(self, identity: Identity) -> bool:
         """Nobody sees it now."""
         return not any(member.open for member in self._state.members(identity.identity_id))
-
-
-def _evidence(space: ModelSpace, answer: Assignment, *, threshold: float) -> Evidence:
-    if answer.outcome is Outcome.NEW:
-        # A new identity is like nobody: the nearest one is what it could have been.
-        return _evidence_of(space, Likeness(float("nan"), answer.likeness.similarity), threshold)
-    return _evidence_of(space, answer.likeness, threshold)
-
-
-def _evidence_of(space: ModelSpace, likeness: Likeness, threshold: float) -> Evidence:
-    similarity, runner_up = _number(likeness.similarity), _number(likeness.runner_up)
-    return Evidence(
-        similarity=similarity,
-        runner_up=runner_up,
-        margin=None if similarity is None or runner_up is None else round(similarity - runner_up, 6),
-        threshold=threshold,
-        model_id=space.model_id,
-        normalization_version=space.active_version,
-    )
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(value, 6)

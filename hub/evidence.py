@@ -45,7 +45,7 @@ def link_question(
     space: ModelSpace,
     tracklets: list[Tracklet],
     *,
-    judge: Judge,
+    judge: Judge | None,
     thresholds: Thresholds,
     boundaries: Boundaries,
 ) -> LinkQuestion:
@@ -60,26 +60,18 @@ def link_question(
         others = {m.number: m for m in compared if m.number != tracklet.number and m.model_id == tracklet.model_id}
         best.append(_best_by_identity(space, units[row], list(others.values())))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
-    identities = sorted(current_ids.union(*best, judge.lately))
+    terms = [_terms(tracklet, units[row], best[row], judge=judge) for row, tracklet in enumerate(tracklets)]
+    identities = sorted(current_ids.union(*best, *terms))
     column = {identity_id: index for index, identity_id in enumerate(identities)}
     similarity = np.full((len(tracklets), len(identities)), np.nan)
     for row, similarities in enumerate(best):
         for identity_id, value in similarities.items():
             similarity[row, column[identity_id]] = value
     excluded = _excluded(state, tracklets, column)
-    terms: list[dict[IdentityId, Terms]] = []
     log_odds = np.full(similarity.shape, np.nan)
-    for row, tracklet in enumerate(tracklets):
-        near = judge.surroundings(tracklet)
-        asked = {*best[row], *near, *([tracklet.identity_id] if tracklet.identity_id is not None else [])}
-        found_terms = {}
-        for i in sorted(asked):
-            value = judge.terms(tracklet, units[row], identity_id=i, near=near.get(i, NOBODY_NEAR))
-            if value is not None:
-                found_terms[i] = value
-        terms.append(found_terms)
-        for identity_id, value in found_terms.items():
-            log_odds[row, column[identity_id]] = value.log_odds
+    for row, found_terms in enumerate(terms):
+        for identity_id, weighed in found_terms.items():
+            log_odds[row, column[identity_id]] = weighed.log_odds
     problem = LinkProblem(
         current=np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64),
         similarity=similarity,
@@ -93,13 +85,29 @@ def link_question(
     return LinkQuestion(tracklets, identities, problem, terms)
 
 
+def _terms(
+    tracklet: Tracklet, unit: Float32Array, alike: Collection[IdentityId], *, judge: Judge | None
+) -> dict[IdentityId, Terms]:
+    """The evidence for everybody who looks like it, was near in time, or has it now."""
+    if judge is None:
+        return {}
+    near = judge.surroundings(tracklet)
+    mine = () if tracklet.identity_id is None else (tracklet.identity_id,)
+    found = {}
+    for identity_id in sorted({*alike, *near, *mine}):
+        value = judge.terms(tracklet, unit, identity_id=identity_id, near=near.get(identity_id, NOBODY_NEAR))
+        if value is not None:
+            found[identity_id] = value
+    return found
+
+
 def merge_question(
     state: SiteState,
     space: ModelSpace,
     asked: list[IdentityId],
     *,
     young: Collection[IdentityId],
-    judge: Judge,
+    judge: Judge | None,
     thresholds: Thresholds,
     boundaries: Boundaries,
 ) -> MergeQuestion | None:
@@ -123,7 +131,7 @@ def merge_question(
     for pair in pairs:
         for identity_id in pair:
             prototypes.setdefault(identity_id, _prototypes(state, space, identity_id))
-    odds = {pair: judge.merge_odds(*pair) for pair in pairs}
+    odds = {pair: np.nan if judge is None else judge.merge_odds(*pair) for pair in pairs}
     likeness = {pair: _likeness(space, prototypes[pair[0]], prototypes[pair[1]]) for pair in pairs}
     # Whoever is like nobody stays out of the problem: a site has many young identities, and few that are asked about.
     near = {i for pair, value in likeness.items() if value >= thresholds.candidate or odds[pair] > 0.0 for i in pair}

@@ -6,7 +6,6 @@ import numpy as np
 
 from hub.changes import ReportedStatus
 from hub.deciding import ENOUGH_EXEMPLARS
-from hub.paths import NOWHERE
 from hub.records import Boot, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace, StoreFactory
 from hub.state import SiteState
@@ -152,8 +151,7 @@ class Intake:
         changes.exemplars[number] = (update.model_id, update.exemplars)
         if len(update.observations):
             changes.observations[number, update.revision] = update.observations
-            former = self._state.paths.get(number, NOWHERE)
-            self._state.paths[number] = former.extended(update.observations, frame_height=update.frame_size[1])
+            self._state.walk(number, update.observations, frame_height=update.frame_size[1])
         kept = set(update.exemplars.crop_ids.tolist())
         for crop_id, jpeg in update.crops.items():
             if crop_id in kept:

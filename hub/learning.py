@@ -28,16 +28,19 @@ _POINTS = 6
 def learn_from(
     state: SiteState,
     tracklet: Tracklet,
-    unit: Float32Array,
     *,
     terms: Mapping[IdentityId, Terms],
-    answer: Assignment | None,
+    answer: Assignment,
     judge: Judge,
 ) -> None:
-    """Take what an ended tracklet teaches; `answer` is the last that was decided of it, None for an operator's word."""
-    linked = 1.0 if answer is None or answer.probability is None else answer.probability
-    stranger = 0.0 if answer is None or answer.stranger is None else answer.stranger
+    """Take what an ended tracklet teaches; `answer` is the last that was decided of it."""
+    unit = judge.unit(tracklet)
+    linked, stranger = answer.probability or 0.0, answer.stranger or 0.0
+    if answer.best is not None:
+        state.knowledge.promise.learn(answer.best)
+    state.knowledge.topology.watch_until(state.clock_ns)
     _learn_movement(state, tracklet, linked=linked, stranger=stranger)
+    state.knowledge.has_moved()
     _learn_places(state, tracklet, unit, judge=judge)
     _learn_looks(state, tracklet, unit, terms=terms, judge=judge)
 
@@ -46,11 +49,7 @@ def _learn_movement(state: SiteState, tracklet: Tracklet, *, linked: float, stra
     topology = state.knowledge.topology
     topology.know(tracklet.camera_id)
     members = [] if tracklet.identity_id is None else state.members(tracklet.identity_id)
-    earlier = [
-        t
-        for t in members
-        if (t.started_at_ns, t.number) < (tracklet.started_at_ns, tracklet.number)
-    ]
+    earlier = [t for t in members if (t.started_at_ns, t.number) < (tracklet.started_at_ns, tracklet.number)]
     if not earlier:
         topology.learn_stranger(tracklet.camera_id, weight=stranger)
         return
@@ -58,9 +57,7 @@ def _learn_movement(state: SiteState, tracklet: Tracklet, *, linked: float, stra
     latest_start = max(t.started_at_ns for t in earlier)
     seen_s = (min(last.ended_at_ns, tracklet.started_at_ns) - latest_start) / 1e9
     gap_s = (tracklet.started_at_ns - last.ended_at_ns) / 1e9
-    topology.learn_appearance(
-        last.camera_id, tracklet.camera_id, gap_s=gap_s, seen_s=max(seen_s, 0.1), weight=linked
-    )
+    topology.learn_appearance(last.camera_id, tracklet.camera_id, gap_s=gap_s, seen_s=max(seen_s, 0.1), weight=linked)
     topology.learn_stranger(tracklet.camera_id, weight=stranger)
 
 
@@ -69,6 +66,7 @@ def _learn_places(state: SiteState, tracklet: Tracklet, unit: Float32Array, *, j
     path = state.paths.get(tracklet.number, NOWHERE)
     if not len(path):
         return
+    state.knowledge.has_seen()
     floor.view(tracklet.camera_id).learn(path.feet[0].astype(np.float64), height=float(max(path.heights[0], 1.0)))
     by_camera: dict[str, list[Tracklet]] = {}
     for others in judge.lately.values():
@@ -81,13 +79,16 @@ def _learn_places(state: SiteState, tracklet: Tracklet, unit: Float32Array, *, j
         other = judge.most_alike(unit, by_camera[camera_id])
         if other.identity_id != tracklet.identity_id and view_map.matrix:
             continue
-        rows = together(path, state.paths.get(other.number, NOWHERE)) if other.number in state.paths else np.zeros((0, 6))
+        rows = (
+            together(path, state.paths.get(other.number, NOWHERE)) if other.number in state.paths else np.zeros((0, 6))
+        )
         if len(rows) > _POINTS:
             rows = rows[np.linspace(0, len(rows) - 1, _POINTS).round().astype(np.intp)]
         if tracklet.camera_id > other.camera_id:
             rows = rows[:, [3, 4, 5, 0, 1, 2]]
         view_map.learn([tuple(row) for row in rows.tolist()])
         view_map.refit()
+        state.knowledge.has_mapped(tracklet.camera_id, other.camera_id)
 
 
 def _learn_looks(
@@ -106,3 +107,4 @@ def _learn_looks(
             if value is not None:
                 calibration.learn(value, seen_here=own, genuine=genuine)
     calibration.refit()
+    state.knowledge.has_calibrated(tracklet.model_id)

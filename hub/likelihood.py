@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hub.association.appearance import Known, Prediction, fit, fit_of_sets, predict, shares_of
+from hub.association.calibration import Calibration
 from hub.association.place import UNSEEN_NS
+from hub.association.reasoning import Reasoning
 from hub.exclusion import seen_together
 from hub.paths import NOWHERE, Path
 from hub.records import Tracklet, TrackletNumber
@@ -32,8 +34,8 @@ _MOST_COMPARED = 6
 class Terms:
     """Why a tracklet may be an identity's; natural logarithms of ratios against anybody else, or a stranger.
 
-    `appearance`: looks; `movement`: rate of the identity's appearing here and now over that of strangers; `place`: on the
-    spot where it was or is; `apart`: at most 0, in two views at once that never show one person. `fit` is what
+    `appearance`: looks; `movement`: rate of the identity's appearing here and now over that of strangers; `place`: on
+    the spot where it was or is; `apart`: at most 0, in two views at once that never show one person. `fit` is what
     `appearance` was calibrated from, `seen_here` how.
     """
 
@@ -52,7 +54,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """An identity's tracklets that were near in time: `places` on a floor that both views show, `at_once` in another view."""
+    """An identity's tracklets near in time: `places` on a floor that both views show, `at_once` in another view."""
 
     places: Sequence[Tracklet] = ()
     at_once: Sequence[Tracklet] = ()
@@ -61,15 +63,21 @@ class Surroundings:
 NOBODY_NEAR = Surroundings()
 
 
+def judge_of(state: SiteState, space: ModelSpace, *, reasoning: Reasoning | None) -> "Judge | None":
+    """A judge for one round; None where nobody wants one."""
+    return None if reasoning is None else Judge(state, space, reasoning=reasoning)
+
+
 class Judge:
     """Weighs tracklets of one model against identities, with what the site has taught, during one round."""
 
-    def __init__(self, state: SiteState, space: ModelSpace) -> None:
+    def __init__(self, state: SiteState, space: ModelSpace, *, reasoning: Reasoning) -> None:
+        self._reasoning = reasoning
         self._state = state
         self._space = space
         self._knowledge = state.knowledge
         self._shares = shares_of(space.model_id)
-        self._calibration = state.knowledge.calibration(space.model_id)
+        self._calibration = state.knowledge.calibration(space.model_id) if reasoning.calibrated else Calibration()
         self._predictions: dict[tuple[IdentityId, CameraId], Prediction] = {}
         self.lately: dict[IdentityId, list[Tracklet]] = {}
         """Identities with their tracklets of the last minute."""
@@ -190,6 +198,8 @@ class Judge:
 
     def _movement(self, tracklet: Tracklet, others: Collection[Tracklet]) -> float:
         """Who was seen last before it began; where nobody was, who was seen at all."""
+        if not self._reasoning.movement:
+            return 0.0
         begin = tracklet.started_at_ns
         earlier = [t for t in others if t.started_at_ns <= begin] or others
         last = max(earlier, key=lambda t: (min(t.ended_at_ns, begin), t.started_at_ns, t.number))
@@ -202,6 +212,8 @@ class Judge:
     def _place(self, tracklet: Tracklet, others: Sequence[Tracklet]) -> float:
         """The best and the worst that is said of it: one place that fits is not all, one that does not is not all."""
         low = high = 0.0
+        if not self._reasoning.place:
+            return 0.0
         for other in others:
             first, second = (other, tracklet) if other.started_at_ns <= tracklet.started_at_ns else (tracklet, other)
             value = self._knowledge.floor.evidence(
@@ -212,7 +224,9 @@ class Judge:
         return low + high
 
     def _apart(self, tracklet: Tracklet, others: Sequence[Tracklet]) -> float:
-        """To be in two views at once costs what the site has learned that it costs; once, however many views they are."""
+        """To be in two views at once costs what the site has learned that it does; once, however many there are."""
+        if not self._reasoning.movement:
+            return 0.0
         topology = self._knowledge.topology
         return min((topology.never_together(other.camera_id, tracklet.camera_id) for other in others), default=0.0)
 

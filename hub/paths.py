@@ -19,8 +19,8 @@ _CUT_PX = 3.0
 class Path:
     """Feet over time, in order: `at_ns` (n,) int64, `feet` (n, 2) float32 pixels, `heights` (n,) float32 pixels.
 
-    `cut` (n,) bool: the feet are below the picture, so that their place is not known. The last row is the latest sighting;
-    before it stands the first sighting of each step of time.
+    `cut` (n,) bool: the feet are below the picture, so that their place is not known. The last row is the latest
+    sighting; before it stands the first sighting of each step of time.
     """
 
     at_ns: Int64Array

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from hub.corrections.acts import Act, AnswerWord, CarriedOut, Outcome
 from hub.corrections.constraints import Constraints
 from hub.database import schema
-from hub.database.loading import identity_of, load_constraints, tracklet_of
+from hub.database.loading import identity_of, load_constraints, observations_of, tracklet_of
 from hub.database.opening import open_for_reading
 from hub.database.packing import floats, integers
 from hub.records import (
@@ -242,13 +242,7 @@ class SiteReader:
     def observations(self, number: TrackletNumber) -> Observations:
         """Every frame in which a tracklet was seen, in the order of its updates."""
         table = schema.observations
-        rows = self._rows(select(table).where(table.c.tracklet == number).order_by(table.c.revision))
-        return Observations(
-            integers(b"".join(row.frame_numbers for row in rows)),
-            integers(b"".join(row.captured_at_ns for row in rows)),
-            floats(b"".join(row.boxes_xyxy for row in rows), columns=4),
-            floats(b"".join(row.confidence for row in rows)),
-        )
+        return observations_of(self._rows(select(table).where(table.c.tracklet == number).order_by(table.c.revision)))
 
     def exemplars(self, number: TrackletNumber) -> Sequence[StoredExemplar]:
         """The best crops of a tracklet, best first."""

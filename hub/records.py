@@ -65,9 +65,12 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The log-likelihood ratios (natural logarithm) that add up to a link's odds; None: no evidence of that kind."""
 
     appearance: float | None = None
-    transit: float | None = None
-    covisibility: float | None = None
-    prior: float | None = None
+    movement: float | None = None
+    """Transit time: the rate of appearing there and then over that of strangers."""
+    place: float | None = None
+    """On the spot of the floor where the identity is or was."""
+    apart: float | None = None
+    """Seen at once in views that do not show one person together: at most 0."""
 
 
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hub.association import Associator, PlainAssociator
+from hub.association import Associator, CalibratedAssociator
 from hub.changes import Changes
 from hub.corrections.acts import Outcome
 from hub.corrections.archive import Archive
@@ -101,7 +101,7 @@ class Hub:
         return cls(
             storage,
             association=association,
-            associator=associator or PlainAssociator(),
+            associator=associator or CalibratedAssociator(),
             store=store or best_store(),
             statistics=StatisticsSource(association.normalize == "camera", references or {}),
         )
@@ -203,7 +203,10 @@ class Hub:
 
     def _round(self) -> Round:
         return Round(
-            self._state, self._associator, forget_after_ns=round(self._association.forget_after_s * 1_000_000_000)
+            self._state,
+            self._associator,
+            forget_after_ns=round(self._association.forget_after_s * 1_000_000_000),
+            false_link_rate=self._association.false_link_rate,
         )
 
     @contextlib.contextmanager
@@ -212,6 +215,7 @@ class Hub:
         former_clock = self._state.clock_ns
         try:
             with self._storage.transaction() as transaction:
+                self._state.former_clock_ns = former_clock
                 self._state.clock_ns = max(former_clock, now_ns)
                 yield transaction
                 changes = self._state.changes

@@ -27,9 +27,13 @@ from hub.records import (
 )
 from hub.spaces import ModelSpace
 from passerby.ids import BootId, CameraId, IdentityId, ModelId, TrackletId
+from passerby.messages import Observations
 
 REMEMBERED_NS = 600 * 10**9
 """Closed tracklets are kept in mind for so long after their last news: who was where at the same time."""
+
+PATHS_KEPT_NS = 120 * 10**9
+"""Where somebody was is kept for so long after the last news."""
 
 PROTOTYPES_PER_CAMERA = 3
 """An identity is searched by its latest tracklets of each camera: clothes and light change, old views mislead."""
@@ -44,6 +48,8 @@ class SiteState:
 
     def __init__(self, *, clock_ns: int = 0) -> None:
         self.clock_ns = clock_ns
+        self.former_clock_ns = clock_ns
+        """The hub's time of the transaction before this one."""
         self.counters: dict[str, int] = {}
         self.boots: dict[BootId, Boot] = {}
         self.identities: dict[IdentityId, Identity] = {}
@@ -56,6 +62,7 @@ class SiteState:
         self._numbers: dict[tuple[BootId, TrackletId], TrackletNumber] = {}
         self._members: dict[IdentityId, dict[TrackletNumber, None]] = {}
         self._prototypes: dict[tuple[IdentityId, ModelId], dict[TrackletNumber, None]] = {}
+        self._silent = Agenda[TrackletNumber]()  # those of which the path is kept
         self._by_news = Agenda[TrackletNumber]()  # at minus its time: the latest first
         self._open: dict[CameraId, dict[TrackletNumber, None]] = {}
         self._undecided: dict[TrackletNumber, None] = {}
@@ -86,6 +93,10 @@ class SiteState:
     def lately(self, within_ns: int) -> list[Tracklet]:
         """The tracklets with news within this time, in the order of their numbers."""
         return [self.tracklets[number] for number in sorted(self._by_news.until(within_ns - self.clock_ns))]
+
+    def walk(self, number: TrackletNumber, seen: Observations, *, frame_height: int) -> None:
+        """Add sightings to the path of a tracklet."""
+        self.paths[number] = self.paths.get(number, NOWHERE).extended(seen, frame_height=frame_height)
 
     def open_in(self, camera_id: CameraId) -> list[Tracklet]:
         """The open tracklets of a camera, in the order of their numbers."""
@@ -255,6 +266,9 @@ class SiteState:
         """
         for number in self._forgettable.until(self.clock_ns - REMEMBERED_NS - 1):
             self._forget(number)
+        for number in self._silent.until(self.clock_ns - PATHS_KEPT_NS - 1):
+            self._silent.discard(number)
+            self.paths.pop(number, None)
 
     def _forget(self, number: TrackletNumber) -> None:
         tracklet = self.tracklets.pop(number)
@@ -262,6 +276,7 @@ class SiteState:
         del self._numbers[tracklet.boot_id, tracklet.tracklet_id]
         self._forgettable.discard(number)
         self._by_news.discard(number)
+        self._silent.discard(number)
         self._undecided.pop(number, None)
         if tracklet.identity_id is not None:
             self._forget_member(tracklet.identity_id, tracklet.number)
@@ -294,6 +309,7 @@ class SiteState:
         """Keep in step by what a tracklet is found when time passes."""
         number = tracklet.number
         self._by_news.put(number, at=-tracklet.updated_at_ns)
+        self._silent.put(number, at=tracklet.updated_at_ns)
         if tracklet.open:
             self._open.setdefault(tracklet.camera_id, {})[number] = None
             self._open_since_news.put(number, at=tracklet.updated_at_ns)

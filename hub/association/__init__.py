@@ -3,6 +3,7 @@
 from hub.association.calibrated import CalibratedAssociator
 from hub.association.plain import PlainAssociator
 from hub.association.problem import Assignment, Associator, Boundaries, Likeness, LinkProblem, MergeProblem, Outcome
+from hub.association.reasoning import Reasoning
 from hub.association.thresholds import Thresholds, thresholds_for
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "MergeProblem",
     "Outcome",
     "PlainAssociator",
+    "Reasoning",
     "Thresholds",
     "thresholds_for",
 ]

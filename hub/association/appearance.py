@@ -1,11 +1,11 @@
 """How well a tracklet's look fits what is known of an identity: a Gaussian model of people, cameras and pictures.
 
 A normalized embedding is taken as the sum of four independent parts: the person, the person in this camera (light,
-usual directions), the tracklet (pose, direction, what covers them) and the picture's noise. What is known of an identity
-predicts its next tracklet in a camera, by the conditional distribution of the model: many tracklets count for more than
-one, those of the same camera for more than those of others, many alike for less than many different. The likelihood
-ratio against anybody else is then a closed formula. It is the two-covariance model of speaker verification (Brummer and
-de Villiers, "The speaker partitioning problem", 2010) with a level for cameras, and equal variance in all axes.
+usual directions), the tracklet (pose, direction, what covers them) and the picture's noise. What is known of an
+identity predicts its next tracklet in a camera, by the conditional distribution of the model: many tracklets count for
+more than one, those of the same camera for more than those of others, many alike for less than many different. The
+likelihood ratio against anybody else is then a closed formula. It is the two-covariance model of speaker verification
+(Brummer and de Villiers, "The speaker partitioning problem", 2010) with a level for cameras, and equal variance in all axes.
 
 All of it needs inner products alone. These are of "lifted" unit vectors (`hub.statistics`), of which the share
 `common` is common to everybody and speaks for nothing.
@@ -28,7 +28,7 @@ _MOST_OF_ONE_CAMERA = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """Where the variance of a model's embeddings comes from: shares of a tracklet of five pictures, together about 1."""
+    """Where the variance of a model's embeddings comes from: shares of a tracklet's, which are together about 1."""
 
     person: float = 0.34
     in_camera: float = 0.25

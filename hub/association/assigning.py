@@ -16,9 +16,9 @@ def assign_jointly(
     """The column (n,) of each row of `gain` (n, m), -1 for none, so that the total gain is about the greatest.
 
     A gain below zero is worse than none, -inf is impossible. Rows that are in `conflict` (n, n), directly or through
-    others, are assigned one to one (Jonker-Volgenant by SciPy); within such a set there may be some that do not conflict, as
-    one after the other in a long talk of a third: these may then share a column, wherever that makes the total better.
-    Rows that are not `waiting` (n,) get none.
+    others, are assigned one to one (Jonker-Volgenant by SciPy); within such a set there may be some that do not
+    conflict, as one after the other in a long talk of a third: these may then share a column, wherever that makes the
+    total better. Rows that are not `waiting` (n,) get none.
     """
     chosen = np.full(len(gain), NOBODY, np.int64)
     positive = np.where(gain >= 0, gain, -np.inf)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hub.association.assigning import assign_jointly
+from hub.association.assigning import NOBODY, assign_jointly
 from hub.association.problem import (
-    NOBODY,
     Assignment,
     Float64Array,
     Likeness,
@@ -14,6 +13,7 @@ from hub.association.problem import (
     MergeProblem,
     Outcome,
 )
+from hub.association.reasoning import Reasoning
 from passerby.arrays import Int64Array
 
 
@@ -25,9 +25,17 @@ class CalibratedAssociator:
     surely have is no choice any more.
     """
 
+    def __init__(self, reasoning: Reasoning | None = None) -> None:
+        self._reasoning = reasoning or Reasoning()
+
+    @property
+    def reasoning(self) -> Reasoning:
+        return self._reasoning
+
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         odds = np.where(problem.excluded | np.isnan(problem.log_odds), -np.inf, problem.log_odds)
-        chosen = assign_jointly(odds, problem.conflict)
+        conflict = problem.conflict if self._reasoning.joint else np.zeros_like(problem.conflict)
+        chosen = assign_jointly(odds, conflict)
         probabilities = _posteriors(odds, chosen, problem)
         return [_decided(problem, row, probabilities[row]) for row in range(len(odds))]
 
@@ -55,7 +63,7 @@ class CalibratedAssociator:
 
 def _posteriors(odds: Float64Array, chosen: Int64Array, problem: LinkProblem) -> Float64Array:
     """Probability (n, m + 1) of each identity, and last of being a stranger."""
-    n, m = odds.shape
+    n = len(odds)
     free = odds.copy()
     for row in range(n):
         for other in np.flatnonzero(problem.conflict[row]):
@@ -70,26 +78,28 @@ def _posteriors(odds: Float64Array, chosen: Int64Array, problem: LinkProblem) ->
 
 
 def _decided(problem: LinkProblem, row: int, probabilities: Float64Array) -> Assignment:
-    stranger = float(probabilities[-1])
     known = probabilities[:-1]
     current = int(problem.current[row])
     alone = current != NOBODY and np.isnan(problem.log_odds[row, current])
     best = int(known.argmax()) if known.size and known.max() > 0.0 else NOBODY
-    probability = float(known[best]) if best != NOBODY else 0.0
+    highest = float(known[best]) if best != NOBODY else 0.0
     others = [j for j in np.argsort(-known, kind="stable").tolist() if j != best and known[j] > 0.0]
-    runner_up = float(problem.similarity[row, others[0]]) if others else float("nan")
-    if best != NOBODY and probability >= problem.boundaries.link:
-        return Assignment(Outcome.LINKED, best, -1, best, Likeness(_similarity(problem, row, best), runner_up), probability, stranger)
+    runner_up = _similarity(problem, row, others[0] if others else NOBODY)
+
+    def decided(outcome: Outcome, column: int, *, nearest: int, probability: float) -> Assignment:
+        likeness = Likeness(_similarity(problem, row, nearest), runner_up)
+        group = -1 if outcome is Outcome.LINKED else row
+        return Assignment(outcome, column, group, nearest, likeness, probability, highest, float(probabilities[-1]))
+
+    if best != NOBODY and highest >= problem.boundaries.link:
+        return decided(Outcome.LINKED, best, nearest=best, probability=highest)
     if alone:
         # It is all there is of its identity, and like nobody else enough: it stays who it is.
-        likeness = Likeness(float("nan"), _similarity(problem, row, best))
-        return Assignment(Outcome.LINKED, current, -1, current, likeness, 1.0 - probability, stranger)
+        return decided(Outcome.LINKED, current, nearest=best, probability=1.0 - highest)
     if current != NOBODY and known[current] >= problem.boundaries.keep:
-        likeness = Likeness(_similarity(problem, row, current), runner_up)
-        return Assignment(Outcome.LINKED, current, -1, current, likeness, float(known[current]), stranger)
-    likeness = Likeness(_similarity(problem, row, best), runner_up)
-    outcome = Outcome.CANDIDATE if probability >= problem.boundaries.candidate else Outcome.NEW
-    return Assignment(outcome, NOBODY, row, best, likeness, probability, stranger)
+        return decided(Outcome.LINKED, current, nearest=current, probability=float(known[current]))
+    outcome = Outcome.CANDIDATE if highest >= problem.boundaries.candidate else Outcome.NEW
+    return decided(outcome, NOBODY, nearest=best, probability=highest)
 
 
 def _similarity(problem: LinkProblem, row: int, column: int) -> float:

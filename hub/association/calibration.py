@@ -2,12 +2,13 @@
 
 What `appearance` computes is right for a world as its model has it. A site differs: its people dress more alike, its
 cameras are worse. So a line a x + b is fitted through pairs of which the hub knows by other means whether they are one
-person (Platt 1999, with the two classes weighted alike): *impostors* are people whom one camera saw at once, or two cameras
-at once in different places; *genuine* pairs are linked by place alone, by walking on in the same view or by standing on
-the same spot of the floor in two. Neither choice looks at appearance, so that nothing is selected by what is measured.
+person (Platt 1999, with the two classes weighted alike): *impostors* are people whom one camera saw at once, or two
+cameras at once in different places; *genuine* pairs are linked by place alone, by walking on in the same view or by
+standing on the same spot of the floor in two. Neither choice looks at appearance, so that nothing is selected by what
+is measured.
 
-While pairs are few the line stays near the one that is expected of any site, and what is uncertain about it makes the evidence
-weaker: the ratio is divided as MacKay (1992, "The evidence framework applied to classification networks") moderates an output.
+While pairs are few the line stays near the one that is expected of any site, and what is uncertain about it makes the
+evidence weaker: the ratio is divided as MacKay (1992, "The evidence framework applied to classification networks") moderates an output.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
 """Whether two tracklets were in one place: standing on one spot of the floor in two views, or walking on in one.
 
 Views that overlap see the same floor, and a plane seen by two cameras is mapped by a homography (Hartley and Zisserman,
-chapter 13). It is learned from who was seen in both at once and looks alike: many of them are wrong, and robust estimation
-(MAGSAC++, Barath et al. 2020) finds what the others agree on. A map counts only once it fits most of its pairs, and fits
-them far better than pairs mixed at random.
+chapter 13). It is learned from who was seen in both at once and looks alike: many of them are wrong, and robust
+estimation (MAGSAC++, Barath et al. 2020) finds what the others agree on. A map counts only once it fits most of its
+pairs, and fits them far better than pairs mixed at random.
 
 Distances are in body heights at that place of the picture, so that near and far people are judged alike.
 """
@@ -75,10 +75,11 @@ class ViewArea(msgspec.Struct):
 
 
 class ViewMap(msgspec.Struct):
-    """Points (n, 6) of two views seen at once, as rows (x, y, height) of the first and of the second, and the homography.
+    """Points (n, 6) of two views seen at once, as rows (x, y, height) of the first and of the second, and the
+    homography.
 
-    `matrix` (9,) takes feet of the first view to the second; empty where none is found. `spread` is the residual in body
-    heights of the points that fit.
+    `matrix` (9,) takes feet of the first view to the second; empty where none is found. `spread` is the residual in
+    body heights of the points that fit.
     """
 
     points: list[tuple[float, float, float, float, float, float]] = msgspec.field(default_factory=list)
@@ -105,10 +106,11 @@ class ViewMap(msgspec.Struct):
         rows = np.array(self.points)
         here, there = rows[:, :2].astype(np.float64), rows[:, 3:5].astype(np.float64)
         near_px = 0.15 * float(np.median(rows[:, 5]))
-        matrix, _ = cv2.findHomography(here, there, cv2.USAC_MAGSAC, near_px)
+        found, _ = cv2.findHomography(here, there, cv2.USAC_MAGSAC, near_px)
         self.matrix, self.inverse = [], []
-        if matrix is None or not np.isfinite(matrix).all():
+        if found is None or not np.isfinite(found).all():
             return True
+        matrix: Float64Array = found.astype(np.float64)
         away = _away(here, there, matrix, heights=rows[:, 5])
         mixed = _away(here, np.roll(there, len(there) // 2, axis=0), matrix, heights=rows[:, 5])
         self.fitting_share = float((away < _NEAR).mean())
@@ -172,7 +174,7 @@ class Floor(msgspec.Struct):
 
 
 def together(first: Path, second: Path) -> Float64Array:
-    """Places at the times when both were seen (n, 6): (x, y, height) of the first and of the second, whole bodies only."""
+    """Places (n, 6) at the times when both were seen whole: (x, y, height) of the first and of the second."""
     low, high = max(first.at_ns[0], second.at_ns[0]), min(first.at_ns[-1], second.at_ns[-1])
     rows = np.flatnonzero((second.at_ns >= low) & (second.at_ns <= high) & ~second.cut)
     if not len(rows):
@@ -182,10 +184,13 @@ def together(first: Path, second: Path) -> Float64Array:
     whole = np.interp(at, own, first.cut.astype(np.float64)) == 0.0
     columns = [np.interp(at, own, values) for values in (first.feet[:, 0], first.feet[:, 1], first.heights)]
     there = [second.feet[rows, 0], second.feet[rows, 1], second.heights[rows]]
-    return np.stack([*columns, *there], axis=1).astype(np.float64)[whole]
+    places: Float64Array = np.stack([*columns, *there], axis=1).astype(np.float64)
+    return places[whole]
 
 
-def _away(here: NDArray[np.floating], there: NDArray[np.floating], matrix: Float64Array, *, heights: NDArray[np.floating]) -> Float64Array:
+def _away(
+    here: NDArray[np.floating], there: NDArray[np.floating], matrix: Float64Array, *, heights: NDArray[np.floating]
+) -> Float64Array:
     """Distance (n,) in body heights between mapped feet and those that were seen; infinite behind the horizon."""
     mapped = np.concatenate([here, np.ones((len(here), 1))], axis=1) @ matrix.T
     scale = mapped[:, 2]
@@ -198,7 +203,11 @@ def _away(here: NDArray[np.floating], there: NDArray[np.floating], matrix: Float
 
 
 def _evidence(away: float, *, spread: float, area: float, samples: int) -> float:
-    here = (1.0 - _ERROR_SHARE) * math.exp(-min(away * away / (2.0 * spread * spread), 700.0)) / (2.0 * math.pi * spread**2)
+    here = (
+        (1.0 - _ERROR_SHARE)
+        * math.exp(-min(away * away / (2.0 * spread * spread), 700.0))
+        / (2.0 * math.pi * spread**2)
+    )
     ratio = math.log(here * area + _ERROR_SHARE)
     # Times half a second apart are not independent: six of them count as two.
     return ratio * (1.0 + (min(samples, _MOST_SAMPLES) - 1) / (_MOST_SAMPLES - 1))

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hub.association.assigning import assign_jointly
+from hub.association.assigning import NOBODY, assign_jointly
 from hub.association.grouping import constrained_groups
 from hub.association.problem import (
-    NOBODY,
     Assignment,
     BoolArray,
     Float64Array,
@@ -24,6 +23,10 @@ class PlainAssociator:
 
     What is like no known identity begins new ones, together with what it is like in other cameras.
     """
+
+    @property
+    def reasoning(self) -> None:
+        return None
 
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         chosen = self._assign(problem)

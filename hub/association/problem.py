@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.association.assigning import NOBODY as NOBODY
+from hub.association.reasoning import Reasoning
 from hub.association.thresholds import Thresholds
 from passerby.arrays import require_shape
 
@@ -55,7 +55,7 @@ class LinkProblem:
     mutual_similarity: Float64Array
     conflict: BoolArray
     log_odds: Float64Array
-    """(n, m) float64: natural logarithm of the odds of tracklet i being identity j against being a stranger; NaN where it is not known."""
+    """(n, m) float64: natural logarithm of the odds of being identity j against a stranger; NaN where not known."""
     thresholds: Thresholds
     boundaries: Boundaries
 
@@ -93,6 +93,8 @@ class Assignment:
     likeness: Likeness
     probability: float | None = None
     """Of being the identity chosen, for CANDIDATE and NEW the nearest; None where the associator knows none."""
+    best: float | None = None
+    """The probability of the most probable identity, whether it was chosen or not."""
     stranger: float | None = None
     """The probability of being none of the identities."""
 
@@ -101,8 +103,9 @@ class Assignment:
 class MergeProblem:
     """n identities of which some may be one person.
 
-    `similarity` (n, n) float64 symmetric, NaN where not compared; `excluded` (n, n) bool symmetric: two people. `log_odds` (n, n) float64
-    symmetric: natural logarithm of the odds of one person, NaN where not known. `young` (n,) bool: has not stood for long.
+    `similarity` (n, n) float64 symmetric, NaN where not compared; `excluded` (n, n) bool symmetric: two people.
+    `log_odds` (n, n) float64 symmetric: natural logarithm of the odds of one person, NaN where not known. `young` (n,)
+    bool: has not stood for long.
     """
 
     similarity: Float64Array
@@ -120,6 +123,10 @@ class MergeProblem:
 
 class Associator(Protocol):
     """Decides. The same problem gets the same answer."""
+
+    @property
+    def reasoning(self) -> Reasoning | None:
+        """Which evidence `log_odds` are to be made of; None: similarities are enough, and `log_odds` are NaN."""
 
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         """One assignment for each of the n tracklets."""

@@ -1,10 +1,10 @@
 """How people move between the cameras of a site: learned from who appeared where after whom, without calibration.
 
-Everybody who was seen is a source of the next appearance: after somebody was last seen in camera a, they appear in camera
-c with a rate (per second) that depends on a, c and the time since, and strangers appear in c with a rate of their own.
-These rates compete: the odds of a tracklet being one person rather than another, or a stranger, are the ratio of their
-rates, times what looks and place say. Rates are piecewise constant over the time since (an occurrence/exposure estimate with a
-gamma prior), so "never" is what a long exposure without an occurrence says, and how many people it may have been is counted
+Everybody who was seen is a source of the next appearance: after somebody was last seen in camera a, they appear in
+camera c with a rate (per second) that depends on a, c and the time since, and strangers appear in c with a rate of
+their own. These rates compete: the odds of a tracklet being one person rather than another, or a stranger, are the
+ratio of their rates, times what looks and place say. Rates are piecewise constant over the time since (an
+occurrence/exposure estimate with a gamma prior), so "never" is what a long exposure without an occurrence says, and how many people it may have been is counted
 by itself: each of them competes.
 
 The first step of time is being seen now: views that overlap, and trackers that lose somebody in a view, show there.
@@ -44,7 +44,7 @@ _STRANGER_MEMORY_S = 1800.0
 
 
 class Link(msgspec.Struct):
-    """What happened after people were last seen in one camera: `appearances` by camera and step, `exposure_s` by step."""
+    """What came after being seen in one camera: `appearances` by camera and step, `exposure_s` by step."""
 
     appearances: dict[str, list[float]] = msgspec.field(default_factory=dict)
     exposure_s: list[float] = msgspec.field(default_factory=lambda: [0.0] * _STEPS)
@@ -103,7 +103,7 @@ class Topology(msgspec.Struct):
     def learn_appearance(
         self, before: CameraId, after: CameraId, *, gap_s: float, seen_s: float, weight: float = 1.0
     ) -> None:
-        """Somebody last seen in `before`, for `seen_s` seconds there, appeared in `after`; `weight` is how sure it is."""
+        """Somebody last seen in `before`, for `seen_s` seconds, appeared in `after`; `weight` is how sure it is."""
         self.know(before)
         self.know(after)
         link = self.links[before]

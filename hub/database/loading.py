@@ -1,6 +1,7 @@
 """From rows to what the hub has in mind: the same as before the restart."""
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,12 +11,14 @@ from hub.corrections.constraints import Assertion, Constraints
 from hub.database import schema
 from hub.database.packing import floats, integers
 from hub.database.writing import CLOCK
+from hub.knowledge import Knowledge
 from hub.records import Boot, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace, StoreFactory
-from hub.state import REMEMBERED_NS, SiteState
+from hub.state import PATHS_KEPT_NS, REMEMBERED_NS, SiteState
 from hub.statistics import StatisticsSource
 from passerby.errors import StoreError
 from passerby.ids import BootId, IdentityId, ModelId, TrackletId
+from passerby.messages import Observations
 
 _log = logging.getLogger("passerby.hub")
 
@@ -49,7 +52,19 @@ def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsS
     for row in connection.execute(select(table).where(remembered).order_by(table.c.number)):
         state.recall(tracklet_of(row))
     state.constraints = load_constraints(connection)
+    parts = {row.part: row.data for row in connection.execute(select(schema.knowledge))}
+    state.knowledge = Knowledge.restored(parts)
+    _recall_paths(connection, state)
     return state
+
+
+def _recall_paths(connection: Connection, state: SiteState) -> None:
+    """Where the tracklets were that had news lately enough."""
+    seen = schema.observations
+    for tracklet in state.lately(PATHS_KEPT_NS):
+        rows = select(seen).where(seen.c.tracklet == tracklet.number).order_by(seen.c.revision)
+        for row in connection.execute(rows):
+            state.walk(tracklet.number, observations_of([row]), frame_height=tracklet.frame_height)
 
 
 def find_tracklet(connection: Connection, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
@@ -67,6 +82,16 @@ def tracklet_of(row: Row[Any]) -> Tracklet:
     """A row of `tracklets` as a record."""
     values = dict(row._mapping)
     return Tracklet(**{**values, "embedding": floats(values["embedding"])})
+
+
+def observations_of(rows: Sequence[Row[Any]]) -> Observations:
+    """Rows of `observations` as one record, in their order."""
+    return Observations(
+        integers(b"".join(row.frame_numbers for row in rows)),
+        integers(b"".join(row.captured_at_ns for row in rows)),
+        floats(b"".join(row.boxes_xyxy for row in rows), columns=4),
+        floats(b"".join(row.confidence for row in rows)),
+    )
 
 
 def identity_of(row: Row[Any]) -> Identity:

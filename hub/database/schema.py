@@ -62,6 +62,14 @@ camera_statistics = Table(
 )
 """The statistics of a model's cameras, by parts: see `hub.statistics`."""
 
+knowledge = Table(
+    "knowledge",
+    metadata,
+    Column("part", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+"""What was learned from decisions, by parts: see `hub.knowledge`."""
+
 search_structures = Table(
     "search_structures",
     metadata,

@@ -29,6 +29,9 @@ def write(connection: Connection, state: SiteState, changes: Changes) -> None:
         statistics = state.spaces[model_id].statistics
         if statistics is not None:
             _write_statistics(connection, model_id, statistics)
+    learned = [{"part": part, "data": state.knowledge.packed(part)} for part in state.knowledge.changed]
+    _replace(connection, schema.knowledge, learned)
+    state.knowledge.changed.clear()
     _replace(connection, schema.identities, [_identity(identity) for identity in changes.identities.values()])
     for survivor, absorbed in changes.merges:
         members = schema.tracklets.c.identity_id == absorbed

@@ -126,8 +126,8 @@ def _why(seen: Evidence) -> list[str]:
         "" if seen.threshold is None else f"threshold {similarity(seen.threshold)}",
         "" if seen.runner_up is None else f"next best {similarity(seen.runner_up)}",
         "" if terms is None or terms.appearance is None else f"appearance {terms.appearance:+.1f}",
-        "" if terms is None or terms.transit is None else f"transit {terms.transit:+.1f}",
-        "" if terms is None or terms.covisibility is None else f"co-visibility {terms.covisibility:+.1f}",
+        "" if terms is None or terms.movement is None else f"movement {terms.movement:+.1f}",
+        "" if terms is None or not terms.place else f"place {terms.place:+.1f}",
         "" if seen.candidates is None else f"among {seen.candidates}",
     ]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hub.association import LinkProblem, MergeProblem, Outcome, PlainAssociator, Thresholds, thresholds_for
+from hub.association import Boundaries, LinkProblem, MergeProblem, Outcome, PlainAssociator, Thresholds, thresholds_for
 from hub.association.grouping import constrained_groups
 from passerby.errors import DataError
 from passerby.ids import ModelId
@@ -36,9 +36,22 @@ def problem(
         current=np.array(current or [-1] * n, np.int64),
         similarity=array,
         excluded=never,
+        log_odds=np.full(array.shape, np.nan),
+        boundaries=Boundaries(),
         mutual_similarity=np.eye(n) if mutual is None else np.array(mutual, float),
         conflict=apart,
         thresholds=LIMITS,
+    )
+
+
+def merging(similarity: NDArray[np.float64], excluded: NDArray[np.bool_]) -> MergeProblem:
+    return MergeProblem(
+        similarity=similarity,
+        log_odds=np.full(similarity.shape, np.nan),
+        excluded=excluded,
+        young=np.ones(len(similarity), bool),
+        thresholds=LIMITS,
+        boundaries=Boundaries(),
     )
 
 
@@ -119,12 +132,12 @@ def test_merging_respects_exclusions_through_a_third() -> None:
     similarity = np.array([[1, 0.9, NAN], [0.9, 1, 0.8], [NAN, 0.8, 1]])
     excluded = np.zeros((3, 3), bool)
     excluded[0, 2] = excluded[2, 0] = True
-    assert PlainAssociator().merge(MergeProblem(similarity, excluded, LIMITS)).tolist() == [0, 0, 1]
+    assert PlainAssociator().merge(merging(similarity, excluded)).tolist() == [0, 0, 1]
 
 
 def test_wrong_shapes_are_refused() -> None:
     with pytest.raises(DataError, match="excluded"):
-        MergeProblem(np.eye(2), np.zeros((3, 3), bool), LIMITS)
+        merging(np.eye(2), np.zeros((3, 3), bool))
 
 
 def test_an_unknown_model_gets_cautious_thresholds() -> None:
@@ -145,7 +158,9 @@ def problems(draw: st.DrawFn) -> LinkProblem:
         excluded=rng.random((n, m)) < 0.2,
         mutual_similarity=mutual + mutual.T + np.eye(n),
         conflict=conflict | conflict.T,
+        log_odds=rng.normal(0, 3, (n, m)),
         thresholds=LIMITS,
+        boundaries=Boundaries(),
     )
 
 

@@ -1,0 +1,82 @@
+"""Identities that turn out to be one person: asked about when something new is known of them, and again later."""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from hub.association import Associator, Boundaries, thresholds_for
+from hub.evidence import MergeQuestion, merge_question
+from hub.explaining import merge_evidence
+from hub.identities import absorb_identity
+from hub.likelihood import judge_of
+from hub.records import TrackletNumber
+from hub.spaces import ModelSpace
+from hub.state import SiteState
+from passerby.ids import IdentityId
+
+YOUNG_NS = 60 * 10**9
+"""For so long a new identity is asked about whenever it changes: overlapping views begin one person several times."""
+
+CONSOLIDATED_EVERY_NS = 20 * 10**9
+"""How often fragments are compared again: what the site has taught meanwhile, and what others have become, may tell."""
+
+FRAGMENT_TRACKLETS = 4
+"""An identity of at most so many tracklets is a fragment: perhaps of somebody who is known."""
+
+FRAGMENT_NS = 600 * 10**9
+"""Fragments are compared for so long after their last news."""
+
+
+def merge(
+    state: SiteState, associator: Associator, *, touched: Collection[TrackletNumber], boundaries: Boundaries
+) -> None:
+    """Merge what has just turned out to be one person."""
+    changed = [i for i in state.changes.identities if i in state.identities]
+    young = {identity.identity_id for identity in state.identities_created_since(state.clock_ns - YOUNG_NS)}
+    ended = _ended(state, touched)
+    asked = {i for i in changed if i in young or i in ended}
+    reasoning = associator.reasoning
+    if reasoning is not None and reasoning.consolidated and _is_time(state):
+        asked.update(_fragments(state))
+    for model_id in sorted(state.spaces):
+        space = state.spaces[model_id]
+        question = merge_question(
+            state,
+            space,
+            sorted(asked),
+            young=young,
+            judge=judge_of(state, space, reasoning=reasoning),
+            thresholds=thresholds_for(model_id),
+            boundaries=boundaries,
+        )
+        if question is not None:
+            _answer(state, space, question, associator=associator)
+
+
+def _answer(state: SiteState, space: ModelSpace, question: MergeQuestion, *, associator: Associator) -> None:
+    groups = associator.merge(question.problem)
+    for group in range(int(groups.max()) + 1):
+        survivor, *others = np.flatnonzero(groups == group).tolist()
+        for other in others:
+            absorb_identity(
+                state,
+                state.identities[question.identities[survivor]],
+                state.identities[question.identities[other]],
+                evidence=merge_evidence(state, space, question.problem, pair=(survivor, other)),
+            )
+
+
+def _ended(state: SiteState, touched: Collection[TrackletNumber]) -> set[IdentityId]:
+    """The identities of which a tracklet has just ended: what is known of them has just become more."""
+    news = [t for number in touched if (t := state.tracklets.get(number)) is not None]
+    return {t.identity_id for t in news if not t.open and t.identity_id is not None}
+
+
+def _is_time(state: SiteState) -> bool:
+    """Whether a consolidation is due: each time that decisions are taken in a new stretch of the hub's time."""
+    return state.clock_ns // CONSOLIDATED_EVERY_NS != state.former_clock_ns // CONSOLIDATED_EVERY_NS
+
+
+def _fragments(state: SiteState) -> list[IdentityId]:
+    lately = {t.identity_id for t in state.lately(FRAGMENT_NS) if t.identity_id is not None}
+    return sorted(i for i in lately if len(state.members(i)) <= FRAGMENT_TRACKLETS)
