@@ -5,7 +5,8 @@ usual directions), the tracklet (pose, direction, what covers them) and the pict
 identity predicts its next tracklet in a camera, by the conditional distribution of the model: many tracklets count for
 more than one, those of the same camera for more than those of others, many alike for less than many different. The
 likelihood ratio against anybody else is then a closed formula. It is the two-covariance model of speaker verification
-(Brummer and de Villiers, "The speaker partitioning problem", 2010) with a level for cameras, and equal variance in all axes.
+(Brummer and de Villiers, "The speaker partitioning problem", 2010) with a level for cameras, and equal variance in all
+axes.
 
 All of it needs inner products alone. These are of "lifted" unit vectors (`hub.statistics`), of which the share
 `common` is common to everybody and speaks for nothing.

@@ -8,7 +8,8 @@ standing on the same spot of the floor in two. Neither choice looks at appearanc
 is measured.
 
 While pairs are few the line stays near the one that is expected of any site, and what is uncertain about it makes the
-evidence weaker: the ratio is divided as MacKay (1992, "The evidence framework applied to classification networks") moderates an output.
+evidence weaker: the ratio is divided as MacKay (1992, "The evidence framework applied to classification networks")
+moderates an output.
 """
 
 from collections.abc import Sequence

@@ -185,7 +185,7 @@ def together(first: Path, second: Path) -> Float64Array:
     columns = [np.interp(at, own, values) for values in (first.feet[:, 0], first.feet[:, 1], first.heights)]
     there = [second.feet[rows, 0], second.feet[rows, 1], second.heights[rows]]
     places: Float64Array = np.stack([*columns, *there], axis=1).astype(np.float64)
-    return places[whole]
+    return np.asarray(places[whole], np.float64)
 
 
 def _away(

@@ -4,7 +4,8 @@ Everybody who was seen is a source of the next appearance: after somebody was la
 camera c with a rate (per second) that depends on a, c and the time since, and strangers appear in c with a rate of
 their own. These rates compete: the odds of a tracklet being one person rather than another, or a stranger, are the
 ratio of their rates, times what looks and place say. Rates are piecewise constant over the time since (an
-occurrence/exposure estimate with a gamma prior), so "never" is what a long exposure without an occurrence says, and how many people it may have been is counted
+occurrence/exposure estimate with a gamma prior), so "never" is what a long exposure without an occurrence says, and
+how many people it may have been is counted
 by itself: each of them competes.
 
 The first step of time is being seen now: views that overlap, and trackers that lose somebody in a view, show there.
