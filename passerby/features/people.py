@@ -147,6 +147,8 @@ class People:
         for slot in slots:
             released.append(self._at(slot))
             self._clear(slot)
+        # Where the latest have left, the count goes back with them, as it would after being stored and restored.
+        self._next_order = int(self._orders.max()) + 1
         return released
 
     def _nearest(self, group: Person, means: Float64Array, *, within: float, besides: int = -1) -> int | None:

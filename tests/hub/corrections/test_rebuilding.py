@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hub.corrections.acts import Act, Answer, Erase, Merge, Reject, Rename, Split, Undo
 from hub.corrections.rebuilding import rebuild
+from hub.history import DecisionHistory
 from hub.reader import SiteReader
 from hub.records import EventId, TrackletNumber
 from hub.site_hub import Hub
@@ -114,7 +115,7 @@ def run(data: Path, steps: list[Any], *, restarts: bool) -> tuple[Any, list[Any]
         hub.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(steps=STEPS)
 def test_the_log_tells_the_state_at_any_version_whatever_has_happened(steps: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -123,9 +124,12 @@ def test_the_log_tells_the_state_at_any_version_whatever_has_happened(steps: lis
             events = list(reader.all_events())
         for last, rows in versions:
             assert comparable(rebuild(events, upto=last)) == rows, last
+        history = DecisionHistory(events)
+        told = rebuild(events).tracklets
+        assert {tracklet: history.last_identity(tracklet) for tracklet in told} == told
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(steps=STEPS)
 def test_a_restart_makes_no_difference_to_acts_nor_to_what_follows(steps: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
