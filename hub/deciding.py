@@ -112,9 +112,8 @@ class Round:
             before = self._state.tracklets[tracklet.number].identity_id
             evidence = evidence_of(self._state, space, question, row=row, answer=answer)
             if answer.outcome is Outcome.LINKED:
-                chosen = question.identities[answer.identity]
-                if chosen != before and chosen not in self._state.identities:
-                    continue  # merged a moment ago in this very round: the next one decides
+                # It may have been merged a moment ago, in this very round.
+                chosen = self._survivor(question.identities[answer.identity])
                 if chosen != before:
                     self._move(tracklet.number, chosen, evidence=evidence)
             elif before is not None and not self._others(before, tracklet.number):
@@ -177,6 +176,13 @@ class Round:
         state.put_tracklet(replace(tracklet, identity_id=chosen, prototype=False))
         state.say(kind, chosen, other=before, tracklet=number, camera_id=tracklet.camera_id, evidence=evidence)
         return chosen
+
+    def _survivor(self, identity_id: IdentityId) -> IdentityId:
+        """Whom an identity of this round's beginning is now."""
+        changed = self._state.changes.identities
+        while identity_id in changed and (merged_into := changed[identity_id].merged_into) is not None:
+            identity_id = merged_into
+        return identity_id
 
     def _others(self, identity_id: IdentityId, number: TrackletNumber) -> bool:
         return any(member.number != number for member in self._state.members(identity_id))

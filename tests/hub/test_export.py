@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.association import PlainAssociator
 from hub.export import CameraTracks, event_json, interpolate, one_row_each, tracks, write_events, write_mot
 from hub.history import DecisionHistory
 from hub.reader import SiteReader
@@ -56,7 +57,7 @@ def test_interpolation_keeps_every_sighting_whatever_the_order(frames: list[int]
 
 def test_mot_files_hold_frame_identity_and_box(tmp_path: Path) -> None:
     sender = Sender()
-    with Hub.open(tmp_path / "data") as hub:
+    with Hub.open(tmp_path / "data", associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "hall", begin_s=0, end_s=1, final=True)), now_ns=at(1))
     written = write_mot(tmp_path / "data", tmp_path / "out", cameras=[CameraId("empty"), CameraId("hall")])
     assert [file.name for file in written] == ["empty.txt", "hall.txt"]
@@ -68,7 +69,7 @@ def test_mot_files_hold_frame_identity_and_box(tmp_path: Path) -> None:
 
 def test_as_decided_tells_what_was_known_two_seconds_after_the_frame(tmp_path: Path) -> None:
     sender = Sender()
-    with Hub.open(tmp_path, association=AssociationSettings(normalize="none")) as hub:
+    with Hub.open(tmp_path, association=AssociationSettings(normalize="none"), associator=PlainAssociator()) as hub:
         others = [seen(1, "a", tracklet=1, final=True), seen(2, "b", tracklet=2, final=True)]
         hub.ingest(sender.send(*others), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "c", tracklet=3, begin_s=10, end_s=11)), now_ns=at(11))
@@ -81,7 +82,7 @@ def test_as_decided_tells_what_was_known_two_seconds_after_the_frame(tmp_path: P
 
 def test_events_are_json_lines_with_their_evidence(tmp_path: Path) -> None:
     sender = Sender()
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "b", tracklet=2, begin_s=5, end_s=7)), now_ns=at(7))
     assert write_events(tmp_path, tmp_path / "events.jsonl") == 2
@@ -121,7 +122,7 @@ def test_history_follows_tracklets_through_merges_and_moves() -> None:
 
 def test_the_log_and_the_tracklets_say_the_same(tmp_path: Path) -> None:
     sender = Sender()
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         for step in range(20):
             update = seen(step % 5, f"c{step % 3}", tracklet=step + 1, begin_s=step, end_s=step + 3, noise=0.9)
             hub.ingest(sender.send(update), now_ns=at(step + 3))
@@ -139,7 +140,7 @@ def test_an_event_of_nobody_else_leaves_that_out() -> None:
 @pytest.mark.parametrize("limit", [1, 2, 1000])
 def test_events_are_read_in_pages(tmp_path: Path, limit: int) -> None:
     sender = Sender()
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(*(seen(n, tracklet=n) for n in range(1, 4))), now_ns=at(2))
     with SiteReader(tmp_path) as reader:
         assert [one.event_id for one in reader.events(after=1, limit=limit)] == [2, 3][:limit]

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hub.association import PlainAssociator
 from hub.crops import CropStore
 from hub.identity_store import ExactStore, FaissStore
 from hub.reader import SiteReader
@@ -31,7 +32,7 @@ def identities(hub: Hub) -> dict[int, int | None]:
 
 
 def test_nothing_in_nothing_out(tmp_path: Path) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         result = hub.ingest([], now_ns=at(0))
         assert (result.events, result.refusals) == ((), ())
         assert hub.committed() == {}
@@ -39,7 +40,7 @@ def test_nothing_in_nothing_out(tmp_path: Path) -> None:
 
 
 def test_one_person_in_two_cameras_is_one_identity(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         first = hub.ingest(sender.send(seen(1, "hall", tracklet=1)), now_ns=at(2))
         later = hub.ingest(sender.send(seen(1, "lobby", tracklet=2, begin_s=10, end_s=12)), now_ns=at(12))
         assert kinds(first.events) == [EventKind.CREATED]
@@ -52,7 +53,7 @@ def test_one_person_in_two_cameras_is_one_identity(tmp_path: Path, sender: Sende
 
 
 def test_overlapping_views_that_begin_at_once_are_one_identity(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(
             sender.send(
                 *(seen(p, c, tracklet=n) for n, (p, c) in enumerate([(1, "a"), (2, "a"), (1, "b"), (2, "b")], 1))
@@ -63,7 +64,7 @@ def test_overlapping_views_that_begin_at_once_are_one_identity(tmp_path: Path, s
 
 
 def test_new_identities_that_prove_alike_are_merged_into_the_older(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "b", tracklet=2, noise=1.5)), now_ns=at(2))
         assert identities(hub) == {1: 1, 2: 2}
@@ -78,26 +79,26 @@ def test_new_identities_that_prove_alike_are_merged_into_the_older(tmp_path: Pat
 
 
 def test_two_alike_in_one_picture_stay_two(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "hall", tracklet=1), seen(1, "hall", tracklet=2)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "hall", tracklet=3, begin_s=1, end_s=3)), now_ns=at(3))
         assert len({i for i in identities(hub).values() if i is not None}) == 3
 
 
 def test_one_after_the_other_in_one_camera_may_be_one(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, tracklet=1, final=True), seen(1, tracklet=2, begin_s=4, end_s=6)), now_ns=at(6))
         assert identities(hub) == {1: 1, 2: 1}
 
 
 def test_a_tracker_that_draws_one_person_twice_for_a_moment_makes_no_second_one(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, tracklet=1, end_s=4), seen(1, tracklet=2, begin_s=3.6, end_s=6)), now_ns=at(6))
         assert identities(hub) == {1: 1, 2: 1}
 
 
 def test_an_open_tracklet_moves_when_its_evidence_changes(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path, association=AssociationSettings(normalize="none")) as hub:
+    with Hub.open(tmp_path, association=AssociationSettings(normalize="none"), associator=PlainAssociator()) as hub:
         hub.ingest(
             sender.send(seen(1, "a", tracklet=1, final=True), seen(2, "b", tracklet=2, final=True)), now_ns=at(2)
         )
@@ -110,7 +111,7 @@ def test_an_open_tracklet_moves_when_its_evidence_changes(tmp_path: Path, sender
 
 
 def test_an_open_tracklet_that_is_like_nobody_any_more_is_split_off(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path, association=AssociationSettings(normalize="none")) as hub:
+    with Hub.open(tmp_path, association=AssociationSettings(normalize="none"), associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1, final=True)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "c", tracklet=3, begin_s=5, end_s=7)), now_ns=at(7))
         result = hub.ingest(sender.send(seen(5, "c", tracklet=3, revision=2, begin_s=5, end_s=9)), now_ns=at(9))
@@ -119,7 +120,7 @@ def test_an_open_tracklet_that_is_like_nobody_any_more_is_split_off(tmp_path: Pa
 
 
 def test_little_evidence_is_deferred_for_two_seconds_at_most(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         glimpse = seen(1, tracklet=1, begin_s=0, end_s=0.2, exemplars=1)
         assert kinds(hub.ingest(sender.send(glimpse), now_ns=at(0.2)).events) == []
         assert kinds(hub.tick(at(2.1))) == []
@@ -130,13 +131,13 @@ def test_little_evidence_is_deferred_for_two_seconds_at_most(tmp_path: Path, sen
 
 @pytest.mark.parametrize("enough", [{"exemplars": 2}, {"end_s": 1.0}, {"final": True}])
 def test_evidence_enough_is_decided_at_once(tmp_path: Path, sender: Sender, enough: dict[str, float]) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         update = seen(1, **{"end_s": 0.2, "exemplars": 1, **enough})  # type: ignore[arg-type]
         assert kinds(hub.ingest(sender.send(update), now_ns=at(0.2)).events) == [EventKind.CREATED]
 
 
 def test_an_identity_not_seen_for_too_long_takes_no_more_tracklets(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path, association=AssociationSettings(forget_after_s=60)) as hub:
+    with Hub.open(tmp_path, association=AssociationSettings(forget_after_s=60), associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, tracklet=1, final=True)), now_ns=at(2))
         later = hub.ingest(sender.send(seen(1, tracklet=2, begin_s=100, end_s=102)), now_ns=at(102))
         assert kinds(later.events) == [EventKind.EXPIRED, EventKind.CREATED]
@@ -144,7 +145,7 @@ def test_an_identity_not_seen_for_too_long_takes_no_more_tracklets(tmp_path: Pat
 
 
 def test_a_camera_that_was_removed_leaves_no_tracklet_open(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1)), now_ns=at(2))
         hub.tick(at(40))
         assert [tracklet.open for tracklet in hub.state.tracklets.values()] == [False]
@@ -155,7 +156,7 @@ def test_a_camera_that_was_removed_leaves_no_tracklet_open(tmp_path: Path, sende
 
 def test_a_tracklet_keeps_its_identity_through_a_change_of_model(tmp_path: Path, sender: Sender) -> None:
     other = ModelId("made-up@2")
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1)), now_ns=at(2))
         again = seen(1, "a", tracklet=1, revision=2, end_s=3, model_id=other, embedding=np.ones(7, np.float32))
         assert hub.ingest(sender.send(again), now_ns=at(3)).refusals == ()
@@ -165,21 +166,21 @@ def test_a_tracklet_keeps_its_identity_through_a_change_of_model(tmp_path: Path,
 
 
 def test_models_are_never_compared(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "b", tracklet=2, model_id=ModelId("made-up@2"))), now_ns=at(2))
         assert identities(hub) == {1: 1, 2: 2}
 
 
 def test_time_that_runs_backwards_is_taken_as_standing(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1)), now_ns=at(100))
         result = hub.ingest(sender.send(seen(2, "a", tracklet=2)), now_ns=at(50))
         assert [event.at_ns for event in result.events] == [at(100)]
 
 
 def test_a_message_that_comes_twice_has_no_second_effect(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         batch = sender.send(seen(1, tracklet=1), seen(2, tracklet=2))
         hub.ingest(batch, now_ns=at(2))
         again = hub.ingest([*batch, *batch], now_ns=at(3))
@@ -189,7 +190,7 @@ def test_a_message_that_comes_twice_has_no_second_effect(tmp_path: Path, sender:
 
 
 def test_two_boots_may_use_the_same_tracklet_ids(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1)), now_ns=at(2))
         second = Sender(BootId(b"1" * 16))
         hub.ingest(second.send(seen(2, "a", tracklet=1, begin_s=10, end_s=12)), now_ns=at(12))
@@ -198,7 +199,7 @@ def test_two_boots_may_use_the_same_tracklet_ids(tmp_path: Path, sender: Sender)
 
 
 def test_crops_are_kept_while_they_are_among_the_best(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path) as hub:
+    with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, crops={1: b"one", 2: b"two", 99: b"nobody's"})), now_ns=at(2))
         hub.ingest(sender.send(seen(1, revision=2, end_s=3, exemplars=1)), now_ns=at(3))
     with CropStore.open_for_reading(tmp_path) as store, SiteReader(tmp_path) as reader:
@@ -208,15 +209,15 @@ def test_crops_are_kept_while_they_are_among_the_best(tmp_path: Path, sender: Se
 
 
 def test_a_second_hub_is_refused(tmp_path: Path) -> None:
-    with Hub.open(tmp_path), pytest.raises(StoreError, match="another hub works here"):
-        Hub.open(tmp_path)
+    with Hub.open(tmp_path, associator=PlainAssociator()), pytest.raises(StoreError, match="another hub works here"):
+        Hub.open(tmp_path, associator=PlainAssociator())
 
 
 def test_both_stores_lead_to_the_same_decisions(tmp_path: Path) -> None:
     logs = []
     for store in (ExactStore, FaissStore):
         sender = Sender()
-        with Hub.open(tmp_path / store.__name__, store=store) as hub:
+        with Hub.open(tmp_path / store.__name__, store=store, associator=PlainAssociator()) as hub:
             events = []
             for step in range(12):
                 update = seen(step % 4, f"camera-{step % 3}", tracklet=step + 1, begin_s=step * 3, end_s=step * 3 + 2)

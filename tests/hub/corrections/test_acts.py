@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.association import PlainAssociator
 from hub.corrections.acts import Act, Answer, Merge, Outcome, Reject, Rename, Split, Undo
 from hub.corrections.carrying_out import Request
 from hub.corrections.desk import correct
@@ -19,6 +20,7 @@ from tests.hub.corrections.operators import Operator, live
 from tests.hub.people import Sender, at, look, seen
 
 ONE, TWO, THREE = IdentityId(1), IdentityId(2), IdentityId(3)
+SHORT = AssociationSettings(normalize="none", forget_after_s=60)
 PLAIN = AssociationSettings(normalize="none", forget_after_s=3600)
 Ask = Callable[[Act], Outcome]
 
@@ -35,7 +37,7 @@ def sender() -> Sender:
 @pytest.fixture
 def hub(tmp_path: Path, sender: Sender) -> Iterator[Hub]:
     """Person 1 has tracklets 1 and 2, person 2 has 3 and 4, person 3 has 5: all closed but 2 and 4."""
-    with Hub.open(tmp_path, association=PLAIN) as hub:
+    with Hub.open(tmp_path, association=PLAIN, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1, final=True)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "b", tracklet=2, begin_s=4, end_s=6)), now_ns=at(6))
         hub.ingest(sender.send(seen(2, "a", tracklet=3, begin_s=4, end_s=6, final=True)), now_ns=at(6))
@@ -103,7 +105,7 @@ def test_what_is_said_outlives_the_identities(tmp_path: Path, hub: Hub, ask: Ask
     ask(Reject(tracklet=TrackletNumber(4), identity=ONE))
     ask(Merge(survivor=THREE, absorbed=ONE))
     hub.close()
-    with Hub.open(tmp_path, association=PLAIN) as again:
+    with Hub.open(tmp_path, association=PLAIN, associator=PlainAssociator()) as again:
         assert again.state.constraints.cannot_be(TrackletNumber(4), THREE)
         again.ingest(sender.send(seen(1, "c", tracklet=4, revision=2, begin_s=4, end_s=9, noise=0.0)), now_ns=at(9))
         assert live(again.state)[4] not in {1, 3}
@@ -135,7 +137,7 @@ def test_an_operators_merge_undone_is_as_if_it_had_never_been(tmp_path: Path, hu
 
 
 def test_a_merge_of_the_hubs_own_undone_keeps_the_two_apart(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path, association=PLAIN) as hub:
+    with Hub.open(tmp_path, association=PLAIN, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "b", tracklet=2, noise=1.5)), now_ns=at(2))
         result = hub.ingest(sender.send(seen(1, "b", tracklet=2, revision=2, end_s=3, noise=0.1)), now_ns=at(3))
@@ -168,7 +170,7 @@ def test_a_split_undone_is_one_again(hub: Hub, ask: Ask) -> None:
 
 
 def test_a_split_of_the_hubs_own_undone_does_not_come_again(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path, association=PLAIN) as hub:
+    with Hub.open(tmp_path, association=PLAIN, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1, final=True)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "c", tracklet=3, begin_s=5, end_s=7)), now_ns=at(7))
         other = seen(5, "c", tracklet=3, revision=2, begin_s=5, end_s=9)
@@ -261,7 +263,7 @@ def test_a_request_is_carried_out_once(tmp_path: Path, hub: Hub) -> None:
     act = Rename(identity=ONE, name="Ada")
     first = operator.ask(hub, act, now_ns=at(7), request_id="the same")
     hub.close()
-    with Hub.open(tmp_path, association=PLAIN) as again, SiteReader(tmp_path) as reader:
+    with Hub.open(tmp_path, association=PLAIN, associator=PlainAssociator()) as again, SiteReader(tmp_path) as reader:
         assert operator.ask(again, act, now_ns=at(8), request_id="the same") == first
         assert [(one.request_id, one.actor, one.at_ns) for one in reader.acts()] == [("the same", "tester", at(7))]
         assert reader.last_event_id() == first.last_event
@@ -286,7 +288,9 @@ def test_a_whole_consolidation_can_be_undone(tmp_path: Path, hub: Hub) -> None:
 
 
 def test_expired_people_can_be_merged_with_those_who_are_there(tmp_path: Path, sender: Sender) -> None:
-    with Hub.open(tmp_path, association=AssociationSettings(normalize="none", forget_after_s=60)) as hub:
+    with Hub.open(
+        tmp_path, association=AssociationSettings(normalize="none", forget_after_s=60), associator=PlainAssociator()
+    ) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1, final=True)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "a", tracklet=2, begin_s=100, end_s=102, final=True)), now_ns=at(102))
         assert live(hub.state) == {1: 1, 2: 2}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hub.association import PlainAssociator
 from hub.reader import SiteReader
 from hub.records import EventKind, Evidence, TrackletNumber
 from hub.site_hub import Hub
@@ -27,7 +28,7 @@ def picture(colour: tuple[int, int, int]) -> bytes:
 def data(tmp_path: Path) -> Path:
     """Person 1 has tracklets 1 and 2, person 2 has 3; the hub asks whether person 3 is person 2."""
     sender, folder = Sender(), tmp_path / "data"
-    with Hub.open(folder, association=AssociationSettings(normalize="none")) as hub:
+    with Hub.open(folder, association=AssociationSettings(normalize="none"), associator=PlainAssociator()) as hub:
         red, blue = {1: picture((0, 0, 200)), 2: picture((0, 0, 100))}, {1: picture((200, 0, 0))}
         hub.ingest(sender.send(seen(1, "lobby", tracklet=1, final=True, crops=red)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "hall", tracklet=2, begin_s=14, end_s=16, crops=red)), now_ns=at(16))

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.association import PlainAssociator
 from hub.corrections.acts import Act, Answer, Erase, Merge, Reject, Rename, Split, Undo
 from hub.corrections.rebuilding import rebuild
 from hub.history import DecisionHistory
@@ -79,7 +80,7 @@ def chosen(kind: str, first: int, second: int, *, data: Path) -> Act | None:
 def run(data: Path, steps: list[Any], *, restarts: bool) -> tuple[Any, list[Any]]:
     """The fingerprint in the end, and after each step what is stored with the log's length then."""
     sender, operator, versions = Sender(), Operator(data), list[Any]()
-    hub = Hub.open(data, association=SETTINGS)
+    hub = Hub.open(data, association=SETTINGS, associator=PlainAssociator())
     now_s, tracklet = 10.0, 0
     try:
         for step in steps:
@@ -100,7 +101,7 @@ def run(data: Path, steps: list[Any], *, restarts: bool) -> tuple[Any, list[Any]
                     if restarts:
                         before = fingerprint(hub.state)
                         hub.close()
-                        hub = Hub.open(data, association=SETTINGS)
+                        hub = Hub.open(data, association=SETTINGS, associator=PlainAssociator())
                         assert fingerprint(hub.state) == before
                 case (kind, first, second):
                     act = chosen(kind, first, second, data=data)
