@@ -20,7 +20,6 @@ from tests.hub.corrections.operators import Operator, live
 from tests.hub.people import Sender, at, look, seen
 
 ONE, TWO, THREE = IdentityId(1), IdentityId(2), IdentityId(3)
-SHORT = AssociationSettings(normalize="none", forget_after_s=60)
 PLAIN = AssociationSettings(normalize="none", forget_after_s=3600)
 Ask = Callable[[Act], Outcome]
 
