@@ -9,6 +9,7 @@ from hub.prototype_rows import PrototypeRows
 from hub.records import Tracklet, TrackletNumber
 from hub.statistics import CameraStatistics
 from passerby.arrays import Float32Array, Int64Array, l2_normalize
+from passerby.errors import DataError
 from passerby.ids import CameraId, ModelId
 
 __all__ = ["ModelSpace", "StoreFactory", "best_store"]
@@ -101,6 +102,17 @@ class ModelSpace:
         if gone:
             self.refresh_statistics()
         return gone
+
+    def cameras(self) -> list[CameraId]:
+        """The cameras of which there are statistics."""
+        return [] if self.statistics is None else self.statistics.cameras()
+
+    def reset_camera(self, camera_id: CameraId) -> None:
+        """Begin anew with a camera, which was moved. Raises DataError where there are no statistics of it."""
+        if self.statistics is None:
+            raise DataError(f"no statistics of camera {camera_id!r}: camera normalization is off")
+        self.statistics.reset(camera_id)
+        self.refresh_statistics()
 
     def prototypes(self, numbers: Sequence[TrackletNumber]) -> Float32Array:
         """The unit vectors (n, d) of these prototypes, a new array."""

@@ -51,6 +51,10 @@ class CameraStatistics:
         """Let nothing be left of those whom these raw embeddings (n, d) show; gives how many people of the camera."""
         return self._normalizer.forget(camera_id, embeddings)
 
+    def cameras(self) -> list[CameraId]:
+        """The cameras of which something is known, by name."""
+        return sorted(self._normalizer.cameras)
+
     def reset(self, camera_id: CameraId) -> None:
         """Begin anew with a camera, which was moved. Raises DataError where nothing is known of it."""
         self._normalizer.reset(camera_id)

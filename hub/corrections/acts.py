@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from hub.records import ActId, EventId, NameId, TrackletNumber
-from passerby.ids import IdentityId
+from passerby.ids import CameraId, IdentityId
 
 AnswerWord: TypeAlias = Literal["same", "different", "unsure"]
 
@@ -59,7 +59,13 @@ class Erase(Struct, frozen=True, tag="erase", kw_only=True):
     identity: IdentityId
 
 
-Act: TypeAlias = Merge | Split | Reject | Answer | Rename | Undo | Erase
+class ResetCamera(Struct, frozen=True, tag="reset-camera", kw_only=True):
+    """`camera` was moved: what was learned of its colours and light holds no more."""
+
+    camera: CameraId
+
+
+Act: TypeAlias = Merge | Split | Reject | Answer | Rename | Undo | Erase | ResetCamera
 
 
 class Erased(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,19 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from hub.corrections.acts import Act, Answer, CarriedOut, Erase, Merge, Outcome, Reject, Rename, Split, Undo
+from hub.corrections.acts import (
+    Act,
+    Answer,
+    CarriedOut,
+    Erase,
+    Merge,
+    Outcome,
+    Reject,
+    Rename,
+    ResetCamera,
+    Split,
+    Undo,
+)
 from hub.corrections.archive import Archive
 from hub.corrections.asserting import assertion_of
 from hub.corrections.plans import (
@@ -18,6 +30,7 @@ from hub.corrections.plans import (
     plan_same,
     plan_split,
 )
+from hub.corrections.resetting import Resetting
 from hub.corrections.undoing import plan_undo
 from hub.records import ActId, Event, TrackletNumber
 from hub.state import SiteState
@@ -100,6 +113,8 @@ def _plan(act: Act, archive: Archive) -> Plan | None:
             plan = plan_undo(archive, act.event)
         case Erase():
             plan = plan_erase(archive, act.identity)
+        case ResetCamera():
+            plan = Resetting(act.camera)
     return plan
 
 

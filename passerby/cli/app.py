@@ -53,6 +53,7 @@ _GROUPS = {
     "identities": "Who was seen, where and when; corrections of it.",
     "keys": "Make keys for edges, and say which ones the hub listens to.",
     "models": "List, fetch, describe and export models.",
+    "normalization": "What was learned of each camera's colours and light.",
     "tape": "Record simulated sites as wire messages, or send them live.",
     "train": "Train networks.",
 }

@@ -18,9 +18,10 @@ _WHOLE, _PUBLISHED, _CAMERA, _PERSON = "normalizer", "published", "camera/", "pe
 
 
 class WholeState(Struct, frozen=True, kw_only=True):
-    """What is common to all cameras."""
+    """What is common to all cameras; `prior` little-endian float64 (d,)."""
 
     dimension: int
+    prior: bytes
     signed: bool
 
 
@@ -92,7 +93,7 @@ class NormalizerParts:
 def restored(
     parts: Mapping[str, bytes], *, dimension: int, reference: ReferenceStatistics | None = None
 ) -> CameraNormalizer:
-    """The normalizer whose parts these are, as it was; without any, a new one. `reference` is the model's.
+    """The normalizer whose parts these are, as it was; without any, a new one, and `reference` is the model's.
 
     Raises DataError if they are damaged, or of another size.
     """
@@ -129,13 +130,18 @@ def restored(
         for camera in stored
     }
     normalizer.restore(
-        cameras, published=PublishedStatistics.from_state(published, dimension=dimension), signed=whole.signed
+        cameras,
+        published=PublishedStatistics.from_state(published, dimension=dimension),
+        prior=from_bytes("prior", whole.prior, "<f8", dimension).astype("float64"),
+        signed=whole.signed,
     )
     return normalizer
 
 
 def _whole(normalizer: CameraNormalizer) -> bytes:
-    return msgspec.msgpack.encode(WholeState(dimension=normalizer.dimension, signed=normalizer.signed))
+    return msgspec.msgpack.encode(
+        WholeState(dimension=normalizer.dimension, prior=to_bytes(normalizer.prior, "<f8"), signed=normalizer.signed)
+    )
 
 
 def _camera(camera_id: CameraId, camera: CameraPeople) -> bytes:
