@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from hub.association.calibration import Calibration
-from hub.association.place import Floor, ViewArea, ViewMap
+from hub.association.place import Floor, Spacing, ViewMap
 from hub.association.promise import Promise
 from hub.association.topology import Topology
 from passerby.errors import StoreError
@@ -47,8 +47,8 @@ class Knowledge:
         self.changed["promise"] = None
 
     def has_seen(self) -> None:
-        """Note that the areas of views have changed."""
-        self.changed["views"] = None
+        """Note that more is known of how far people are from each other."""
+        self.changed["spacings"] = None
 
     def has_mapped(self, first: CameraId, second: CameraId) -> None:
         """Note that the map of two views has changed."""
@@ -61,7 +61,7 @@ class Knowledge:
         if part.startswith(_MAP):
             return msgspec.msgpack.encode(self.floor.maps[part.removeprefix(_MAP)])
         return msgspec.msgpack.encode(
-            {"topology": self.topology, "views": self.floor.views, "promise": self.promise}[part]
+            {"topology": self.topology, "spacings": self.floor.spacings, "promise": self.promise}[part]
         )
 
     @classmethod
@@ -81,8 +81,8 @@ class Knowledge:
             self._calibrations[model_id] = msgspec.msgpack.decode(data, type=Calibration)
         elif part.startswith(_MAP):
             self.floor.maps[part.removeprefix(_MAP)] = msgspec.msgpack.decode(data, type=ViewMap)
-        elif part == "views":
-            self.floor.views = msgspec.msgpack.decode(data, type=dict[str, ViewArea])
+        elif part == "spacings":
+            self.floor.spacings = msgspec.msgpack.decode(data, type=dict[str, Spacing])
         elif part == "topology":
             self.topology = msgspec.msgpack.decode(data, type=Topology)
         elif part == "promise":

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from hub.association import Assignment
-from hub.association.place import together
+from hub.association.place import distance, together
 from hub.likelihood import Judge, Terms
 from hub.paths import NOWHERE
 from hub.records import Tracklet
 from hub.state import SiteState
 from passerby.arrays import Float32Array
-from passerby.ids import IdentityId
+from passerby.ids import CameraId, IdentityId
 
 _SURE_PLACE = 3.0
 """Evidence of place (nat) from which on it alone says who somebody is."""
@@ -66,16 +66,19 @@ def _learn_places(state: SiteState, tracklet: Tracklet, unit: Float32Array, *, j
     path = state.paths.get(tracklet.number, NOWHERE)
     if not len(path):
         return
-    state.knowledge.has_seen()
-    floor.view(tracklet.camera_id).learn(path.feet[0].astype(np.float64), height=float(max(path.heights[0], 1.0)))
-    by_camera: dict[str, list[Tracklet]] = {}
+    by_camera: dict[CameraId, list[Tracklet]] = {}
     for others in judge.lately.values():
         for other in others:
             shared = min(other.ended_at_ns, tracklet.ended_at_ns) - max(other.started_at_ns, tracklet.started_at_ns)
-            if other.camera_id != tracklet.camera_id and shared > _SHARED_VIEW_NS:
+            if other.number != tracklet.number and shared > _SHARED_VIEW_NS:
                 by_camera.setdefault(other.camera_id, []).append(other)
+    for other in by_camera.pop(tracklet.camera_id, ()):
+        rows = together(path, state.paths.get(other.number, NOWHERE))
+        if len(rows):
+            floor.spacing(tracklet.camera_id).learn(distance(rows))
+            state.knowledge.has_seen()
     for camera_id in sorted(by_camera):
-        view_map = floor.map_between(tracklet.camera_id, by_camera[camera_id][0].camera_id)
+        view_map = floor.map_between(tracklet.camera_id, camera_id)
         other = judge.most_alike(unit, by_camera[camera_id])
         if other.identity_id != tracklet.identity_id and view_map.matrix:
             continue
@@ -102,6 +105,10 @@ def _learn_looks(
         impostor = identity_id in here or (one.place <= _ELSEWHERE and identity_id != tracklet.identity_id)
         if genuine == impostor:
             continue
+        for own, similarity in judge.similarities(tracklet, unit, identity_id=identity_id):
+            measured = calibration.measured
+            kind = measured.impostors if impostor else measured.own if own else measured.other
+            kind.learn(similarity)
         for own in (True, False):
             value = judge.fit_elsewhere(tracklet, unit, identity_id=identity_id, own=own)
             if value is not None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hub.association.appearance import Known, Prediction, fit, fit_of_sets, predict, shares_of
+from hub.association.appearance import Known, Prediction, fit, fit_of_sets, predict
 from hub.association.calibration import Calibration
 from hub.association.place import UNSEEN_NS
 from hub.association.reasoning import Reasoning
+from hub.association.shares import shares_of
 from hub.exclusion import seen_together
 from hub.paths import NOWHERE, Path
 from hub.records import Tracklet, TrackletNumber
@@ -25,6 +26,9 @@ _SAME_WALK_NS = 30 * 10**9
 
 _ONE_VIEW_NS = 1_500_000_000
 """To be seen in two views at once for less may be the clocks' doing."""
+
+_WELL_SEEN = 3
+"""Pictures from which on a tracklet's mean is taken for what it looks like."""
 
 _MOST_COMPARED = 6
 """Tracklets of the younger of two identities that are looked at, the latest."""
@@ -76,8 +80,8 @@ class Judge:
         self._state = state
         self._space = space
         self._knowledge = state.knowledge
-        self._shares = shares_of(space.model_id)
         self._calibration = state.knowledge.calibration(space.model_id) if reasoning.calibrated else Calibration()
+        self._shares = self._calibration.measured.shares(shares_of(space.model_id))
         self._predictions: dict[tuple[IdentityId, CameraId], Prediction] = {}
         self.lately: dict[IdentityId, list[Tracklet]] = {}
         """Identities with their tracklets of the last minute."""
@@ -163,6 +167,23 @@ class Judge:
             return None
         prediction = predict(self._known(kept), tracklet.camera_id, shares=self._shares)
         return fit(prediction, unit, pictures=tracklet.exemplars, shares=self._shares)
+
+    def similarities(
+        self, tracklet: Tracklet, unit: Float32Array, *, identity_id: IdentityId
+    ) -> list[tuple[bool, float]]:
+        """Each prototype of an identity that is of another walk: whether of the same camera, and how like."""
+        kept = [
+            t
+            for t in self._prototypes(identity_id, tracklet)
+            if t.exemplars >= _WELL_SEEN
+            and (t.camera_id != tracklet.camera_id or abs(t.started_at_ns - tracklet.started_at_ns) > _SAME_WALK_NS)
+        ]
+        if not kept or tracklet.exemplars < _WELL_SEEN:
+            return []
+        units = self._space.prototypes([t.number for t in kept])
+        return [
+            (t.camera_id == tracklet.camera_id, float((one * unit).sum())) for t, one in zip(kept, units, strict=True)
+        ]
 
     def most_alike(self, unit: Float32Array, others: list[Tracklet]) -> Tracklet:
         """Of some tracklets the one that looks most like a lifted unit (d,)."""

@@ -20,49 +20,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.association.shares import Shares
 from passerby.arrays import Float32Array
-from passerby.ids import CameraId, ModelId
+from passerby.ids import CameraId
 
 _MOST_OF_ONE_CAMERA = 3.0
 """Tracklets of one camera are alike in what they get wrong: however many, they count as no more than so many."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shares:
-    """Where the variance of a model's embeddings comes from: shares of a tracklet's, which are together about 1."""
-
-    person: float = 0.34
-    in_camera: float = 0.25
-    """What of a person changes with the camera and stays within it."""
-    tracklet: float = 0.32
-    picture: float = 0.44
-    """Of a single picture; n pictures average it to 1 / n."""
-    axes: float = 55.0
-    """Effective dimensions: 1 / variance of the cosine of two people."""
-    common: float = 0.12
-    """Mean lifted similarity of two people."""
-
-    def energy(self, pictures: float) -> float:
-        """Mean squared length of a tracklet of so many pictures, on the scale of the shares."""
-        return self.person + self.in_camera + self.noise(pictures)
-
-    def noise(self, pictures: float) -> float:
-        """The part of it that says nothing of the person."""
-        return self.tracklet + self.picture / max(pictures, 1.0)
-
-
-_SHARES = {
-    "person-reidentification-retail-0288": Shares(),
-    "like-retail-0288": Shares(),
-    "person-reidentification-retail-0277": Shares(person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40),
-    "like-retail-0277": Shares(person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40),
-}
-"""Read off labelled crops; the default serves for other networks. `Calibration` mends what does not fit on the site."""
-
-
-def shares_of(model_id: ModelId) -> Shares:
-    """The shares of a model by its name; of an unknown one, those of a weak network."""
-    return _SHARES.get(model_id.split("@", maxsplit=1)[0], Shares())
 
 
 class Known(NamedTuple):

@@ -49,11 +49,14 @@ class CalibratedAssociator:
         weights = np.exp(np.minimum(odds, 500.0))
         taken = np.zeros(n, bool)
         order = np.dstack(np.unravel_index(np.argsort(-odds, axis=None, kind="stable"), odds.shape))[0]
+        same = 1.0 / (1.0 + np.exp(-np.clip(odds, -500.0, 500.0)))
+        np.fill_diagonal(same, 1.0)
         for i, j in order.tolist():
             if i >= j or taken[i] or taken[j] or not np.isfinite(odds[i, j]):
                 continue
-            # Of all that either could be.
-            probability = weights[i, j] / (1.0 + max(weights[i].sum(), weights[j].sum()))
+            # Of all that either could be; a third that is the other's fragment is no rival.
+            rivals = max((weights[i] * (1.0 - same[j])).sum(), (weights[j] * (1.0 - same[i])).sum())
+            probability = weights[i, j] / (1.0 + weights[i, j] + rivals)
             if probability < problem.boundaries.link:
                 continue
             groups[j] = i

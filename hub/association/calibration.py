@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from hub.association.shares import MeasuredShares
+
 Setting = Literal["own", "other"]
 """Whether the identity is known from the tracklet's camera (`own`) or from others alone."""
 
@@ -70,6 +72,7 @@ class Calibration(msgspec.Struct):
     lines: dict[str, Line] = msgspec.field(default_factory=lambda: {one: expected_line(one) for one in SETTINGS})
     seen: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(SETTINGS, 0))
     fitted: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(SETTINGS, 0))
+    measured: MeasuredShares = msgspec.field(default_factory=MeasuredShares)
     version: int = 0
 
     def evidence(self, fit: float, *, seen_here: bool) -> float:

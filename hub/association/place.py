@@ -8,6 +8,7 @@ pairs, and fits them far better than pairs mixed at random.
 Distances are in body heights at that place of the picture, so that near and far people are judged alike.
 """
 
+import bisect
 import math
 from collections.abc import Sequence
 
@@ -30,6 +31,7 @@ _NEAR = 0.35
 """Body heights: a point that is mapped so near fits."""
 
 _LEAST_FIT = 0.3
+_POINTS_OF_CHANCE = 10.0
 _BETTER_THAN_CHANCE = 2.5
 
 _SPOT_SD = 0.10
@@ -44,34 +46,41 @@ UNSEEN_NS = 6_000_000_000
 _ERROR_SHARE = 0.03
 """How often a place is wrong altogether: half a body behind a table, an exchange of two people."""
 
-_VIEW_AREA = 9.0
-"""Square body heights over which people of a view are spread, before any was seen."""
+_DISTANCES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)
+"""Steps of distance between two people, in body heights, begin here."""
+
+_FARTHEST = 4.0
+"""Where the last step is taken to end."""
+
+_PRIOR_PAIRS = 40.0
+"""What is usual counts as much as so many pairs of people."""
 
 _MOST_SAMPLES = 6
 
 
-class ViewArea(msgspec.Struct):
-    """Where people stand in one view: running moments of feet, in body heights."""
+class Spacing(msgspec.Struct):
+    """How far from each other people of one view are who are seen at once: `counts` by step of distance.
 
-    count: float = 0.0
-    mean: tuple[float, float] = (0.0, 0.0)
-    scatter: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    That is how often somebody else stands on the spot by chance. It is not the area of the view: people meet, queue
+    and walk side by side.
+    """
 
-    def learn(self, foot: Float64Array, *, height: float) -> None:
-        """Take where somebody appeared."""
-        x, y = float(foot[0]) / height, float(foot[1]) / height
-        self.count += 1.0
-        dx, dy = x - self.mean[0], y - self.mean[1]
-        self.mean = (self.mean[0] + dx / self.count, self.mean[1] + dy / self.count)
-        ex, ey = x - self.mean[0], y - self.mean[1]
-        self.scatter = (self.scatter[0] + dx * ex, self.scatter[1] + dx * ey, self.scatter[2] + dy * ey)
+    counts: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(_DISTANCES))
 
-    @property
-    def area(self) -> float:
-        """Square body heights: that of the normal distribution of the same entropy, with a prior of ten people."""
-        xx, xy, yy = (value / max(self.count, 1.0) for value in self.scatter)
-        own = 2.0 * np.pi * np.e * float(np.sqrt(max(xx * yy - xy * xy, 0.05)))
-        return float((self.count * own + 10.0 * _VIEW_AREA) / (self.count + 10.0))
+    def learn(self, away: float) -> None:
+        """Take the distance of two people, in body heights."""
+        self.counts[_step_of(away)] += 1.0
+
+    def density(self, away: float) -> float:
+        """Of another person's distance (1 / body height), drawn to people spread evenly while little is known."""
+        step = _step_of(away)
+        begin, end = _DISTANCES[step], _FARTHEST if step + 1 == len(_DISTANCES) else _DISTANCES[step + 1]
+        evenly = _PRIOR_PAIRS * (end * end - begin * begin) / _FARTHEST**2
+        return (self.counts[step] + evenly) / (sum(self.counts) + _PRIOR_PAIRS) / (end - begin)
+
+
+def _step_of(away: float) -> int:
+    return max(bisect.bisect_right(_DISTANCES, away) - 1, 0)
 
 
 class ViewMap(msgspec.Struct):
@@ -115,7 +124,9 @@ class ViewMap(msgspec.Struct):
         mixed = _away(here, np.roll(there, len(there) // 2, axis=0), matrix, heights=rows[:, 5])
         self.fitting_share = float((away < _NEAR).mean())
         by_chance = float((mixed < _NEAR).mean())
-        if self.fitting_share >= max(_LEAST_FIT, _BETTER_THAN_CHANCE * by_chance):
+        # Few points fit something by chance.
+        enough = _LEAST_FIT + _POINTS_OF_CHANCE / len(away)
+        if self.fitting_share >= max(enough, _BETTER_THAN_CHANCE * by_chance):
             self.matrix, self.inverse = matrix.ravel().tolist(), np.linalg.inv(matrix).ravel().tolist()
             fitting = away[away < _NEAR]
             self.spread = max(_SPOT_SD, 1.2 * float(np.sqrt((fitting**2).mean() / 2.0)))
@@ -123,15 +134,15 @@ class ViewMap(msgspec.Struct):
 
 
 class Floor(msgspec.Struct):
-    """All that is known of the places of a site: `views` by camera, `maps` by "first|second" camera, in that order."""
+    """All that is known of the places of a site: `spacings` by camera, `maps` by "first|second" camera, in that order."""
 
-    views: dict[str, ViewArea] = msgspec.field(default_factory=dict)
+    spacings: dict[str, Spacing] = msgspec.field(default_factory=dict)
     maps: dict[str, ViewMap] = msgspec.field(default_factory=dict)
     version: int = 0
 
-    def view(self, camera_id: CameraId) -> ViewArea:
-        """The area of a view."""
-        return self.views.setdefault(str(camera_id), ViewArea())
+    def spacing(self, camera_id: CameraId) -> Spacing:
+        """How far people of a view are from each other."""
+        return self.spacings.setdefault(str(camera_id), Spacing())
 
     def map_between(self, first: CameraId, second: CameraId) -> ViewMap:
         """The map of two views, first the one that is first by name."""
@@ -159,22 +170,24 @@ class Floor(msgspec.Struct):
         if matrix is None or not len(before) or not len(after):
             return None
         spread = _SPOT_SD if cameras[0] == cameras[1] else self.map_between(*cameras).spread
-        area = self.views.get(str(cameras[1]), ViewArea()).area
+        spacing = self.spacings.get(str(cameras[1]), Spacing())
         gap_s = float(after.at_ns[0] - before.at_ns[-1]) / 1e9
         if gap_s <= 0.0:
             at_once = together(before, after)
             if not len(at_once):
                 return None
             away = sorted(_away(at_once[:, :2], at_once[:, 3:5], matrix, heights=at_once[:, 5]).tolist())
-            return _evidence(away[len(away) // 2], spread=spread, area=area, samples=len(away))
+            return _evidence(away[len(away) // 2], spread=spread, spacing=spacing, samples=len(away))
         if gap_s > UNSEEN_NS / 1e9 or (cameras[0] != cameras[1] and (before.cut[-1] or after.cut[0])):
             return None
         away = _away(before.feet[-1:], after.feet[:1], matrix, heights=after.heights[:1]).tolist()
-        return _evidence(away[0], spread=math.hypot(2.0 * spread, _WALK_SD * gap_s), area=area, samples=1)
+        return _evidence(away[0], spread=math.hypot(2.0 * spread, _WALK_SD * gap_s), spacing=spacing, samples=1)
 
 
 def together(first: Path, second: Path) -> Float64Array:
     """Places (n, 6) at the times when both were seen whole: (x, y, height) of the first and of the second."""
+    if not len(first) or not len(second):
+        return np.zeros((0, 6))
     low, high = max(first.at_ns[0], second.at_ns[0]), min(first.at_ns[-1], second.at_ns[-1])
     rows = np.flatnonzero((second.at_ns >= low) & (second.at_ns <= high) & ~second.cut)
     if not len(rows):
@@ -186,6 +199,11 @@ def together(first: Path, second: Path) -> Float64Array:
     there = [second.feet[rows, 0], second.feet[rows, 1], second.heights[rows]]
     places: Float64Array = np.stack([*columns, *there], axis=1).astype(np.float64)
     return np.asarray(places[whole], np.float64)
+
+
+def distance(places: Float64Array) -> float:
+    """Median distance in body heights between the two of `places` (n, 6) in one view."""
+    return float(np.median(_away(places[:, :2], places[:, 3:5], np.eye(3), heights=places[:, 5])))
 
 
 def _away(
@@ -202,12 +220,13 @@ def _away(
     return np.asarray(away, np.float64)
 
 
-def _evidence(away: float, *, spread: float, area: float, samples: int) -> float:
-    here = (
-        (1.0 - _ERROR_SHARE)
-        * math.exp(-min(away * away / (2.0 * spread * spread), 700.0))
-        / (2.0 * math.pi * spread**2)
-    )
-    ratio = math.log(here * area + _ERROR_SHARE)
+def _evidence(away: float, *, spread: float, spacing: Spacing, samples: int) -> float:
+    """Against somebody else's being there; the distance of one spot seen twice has a Rayleigh distribution."""
+    away = min(away, _FARTHEST)
+    near = away / spread
+    here = near / spread * math.exp(-min(near * near / 2.0, 700.0))
+    # So near to the spot a distance says no more than that it is the spot.
+    here = max(here, 0.5 / spread) if near < 1.0 else here
+    ratio = math.log((1.0 - _ERROR_SHARE) * here / spacing.density(away) + _ERROR_SHARE)
     # Times half a second apart are not independent: six of them count as two.
     return ratio * (1.0 + (min(samples, _MOST_SAMPLES) - 1) / (_MOST_SAMPLES - 1))

@@ -1,0 +1,109 @@
+"""Where the variance of embeddings comes from: persons, cameras, tracklets, pictures; expected, and measured."""
+
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from passerby.ids import ModelId
+
+_PRIOR_PAIRS = 60.0
+"""What is expected of a model counts as much as so many pairs measured on the site."""
+
+_MEMORY_PAIRS = 4000.0
+"""Pairs after which older ones fade."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Where the variance of a model's embeddings comes from: shares of a tracklet's, which are together about 1."""
+
+    person: float = 0.34
+    in_camera: float = 0.25
+    """What of a person changes with the camera and stays within it."""
+    tracklet: float = 0.32
+    picture: float = 0.44
+    """Of a single picture; n pictures average it to 1 / n."""
+    axes: float = 55.0
+    """Effective dimensions: 1 / variance of the cosine of two people."""
+    common: float = 0.12
+    """Mean lifted similarity of two people."""
+
+    def energy(self, pictures: float) -> float:
+        """Mean squared length of a tracklet of so many pictures, on the scale of the shares."""
+        return self.person + self.in_camera + self.noise(pictures)
+
+    def noise(self, pictures: float) -> float:
+        """The part of it that says nothing of the person."""
+        return self.tracklet + self.picture / max(pictures, 1.0)
+
+
+_SHARES = {
+    "person-reidentification-retail-0288": Shares(),
+    "like-retail-0288": Shares(),
+    "passerby-sim-reid": Shares(person=0.52, in_camera=0.20, tracklet=0.06, picture=1.10, axes=24.0, common=0.44),
+    "person-reidentification-retail-0277": Shares(person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40),
+    "like-retail-0277": Shares(person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40),
+}
+"""Read off labelled crops; the default serves for other networks until a site has been measured."""
+
+
+def shares_of(model_id: ModelId) -> Shares:
+    """The shares of a model by its name; of an unknown one, those of a weak network."""
+    return _SHARES.get(model_id.split("@", maxsplit=1)[0], Shares())
+
+
+class Mean(msgspec.Struct):
+    """A running mean and variance of similarities."""
+
+    count: float = 0.0
+    mean: float = 0.0
+    scatter: float = 0.0
+
+    def learn(self, value: float) -> None:
+        """Take one more (Welford 1962)."""
+        if self.count >= _MEMORY_PAIRS:
+            self.count, self.scatter = self.count / 2.0, self.scatter / 2.0
+        self.count += 1.0
+        away = value - self.mean
+        self.mean += away / self.count
+        self.scatter += away * (value - self.mean)
+
+    def towards(self, expected: float) -> float:
+        """The mean, drawn to what was expected while little is known."""
+        return (self.count * self.mean + _PRIOR_PAIRS * expected) / (self.count + _PRIOR_PAIRS)
+
+
+class MeasuredShares(msgspec.Struct):
+    """Lifted similarities of tracklets of which the hub knows, not from their looks, whether they are one person."""
+
+    impostors: Mean = msgspec.field(default_factory=Mean)
+    own: Mean = msgspec.field(default_factory=Mean)
+    """Of one person in one camera."""
+    other: Mean = msgspec.field(default_factory=Mean)
+    """Of one person in two cameras."""
+
+    def shares(self, expected: Shares) -> Shares:
+        """The shares of this site, near the `expected` ones of the model while little is known."""
+        common = min(max(self.impostors.towards(expected.common), 0.0), 0.9)
+        usual = (1.0 - expected.common) ** 2 / expected.axes
+        variance = (self.impostors.scatter + _PRIOR_PAIRS * usual) / (self.impostors.count + _PRIOR_PAIRS)
+        person = self._without(common, self.other, expected.person, expected)
+        staying = self._without(common, self.own, expected.person + expected.in_camera, expected)
+        person = min(max(person, 0.05), 0.85)
+        staying = min(max(staying, person + 0.02), 0.95)
+        scale = (1.0 - staying) / expected.noise(5.0)
+        return replace(
+            expected,
+            person=person,
+            in_camera=staying - person,
+            tracklet=expected.tracklet * scale,
+            picture=expected.picture * scale,
+            axes=(1.0 - common) ** 2 / variance,
+            common=common,
+        )
+
+    @staticmethod
+    def _without(common: float, measured: Mean, share: float, expected: Shares) -> float:
+        """A mean similarity without what everybody has in common."""
+        lifted = measured.towards(share * (1.0 - expected.common) + expected.common)
+        return (lifted - common) / (1.0 - common)
