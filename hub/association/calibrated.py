@@ -14,7 +14,9 @@ from hub.association.problem import (
     Outcome,
 )
 from hub.association.reasoning import Reasoning
+from hub.association.thresholds import Thresholds, thresholds_for
 from passerby.arrays import Int64Array
+from passerby.ids import ModelId
 
 
 class CalibratedAssociator:
@@ -31,6 +33,9 @@ class CalibratedAssociator:
     @property
     def reasoning(self) -> Reasoning:
         return self._reasoning
+
+    def thresholds(self, model_id: ModelId) -> Thresholds:
+        return thresholds_for(model_id)
 
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         odds = np.where(problem.excluded | np.isnan(problem.log_odds), -np.inf, problem.log_odds)
