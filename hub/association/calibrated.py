@@ -41,7 +41,7 @@ class CalibratedAssociator:
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         odds = np.where(problem.excluded | np.isnan(problem.log_odds), -np.inf, problem.log_odds)
         alone = _alone(problem)
-        for row in np.flatnonzero(alone):
+        for row in np.flatnonzero(alone).tolist():
             # Whoever was seen beside all that there is of an identity cannot be it.
             odds[problem.conflict[row], problem.current[row]] = -np.inf
         conflict = problem.conflict if self._reasoning.joint else np.zeros_like(problem.conflict)

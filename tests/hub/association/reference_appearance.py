@@ -47,10 +47,11 @@ def log_density(known: Sequence[Known], *, shares: Shares) -> float:
     matrix = covariance(known, shares=shares) / shares.axes
     _, log_determinant = np.linalg.slogdet(2.0 * np.pi * matrix)
     squares = float(np.einsum("nd,nm,md->", values, np.linalg.inv(matrix), values))
-    return -0.5 * (values.shape[1] * float(log_determinant) + squares)
+    return float(-0.5 * (values.shape[1] * float(log_determinant) + squares))
 
 
 def log_ratio(first: Sequence[Known], second: Sequence[Known], *, shares: Shares) -> float:
     """Log-likelihood ratio of two sets being one person's, against two people's."""
     together = log_density([*first, *second], shares=shares)
-    return together - log_density(first, shares=shares) - log_density(second, shares=shares)
+    apart = log_density(first, shares=shares) + log_density(second, shares=shares)
+    return together - apart

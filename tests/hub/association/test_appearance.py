@@ -20,7 +20,7 @@ CAMERAS = [CameraId(name) for name in ("hall", "lobby", "yard")]
 
 def unit(rng: np.random.Generator, toward: Float32Array | None = None) -> Float32Array:
     drawn = rng.normal(size=AXES) + (0.0 if toward is None else 3.0 * toward)
-    return (drawn / np.linalg.norm(drawn)).astype(np.float32)
+    return np.asarray(drawn / np.linalg.norm(drawn), np.float32)
 
 
 def lifted(plain: Float32Array, common: float) -> Float32Array:
