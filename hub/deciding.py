@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from hub.association import Assignment, Associator, Boundaries, Outcome, thresholds_for
+from hub.association import Assignment, Associator, Boundaries, Outcome
 from hub.evidence import LinkQuestion, link_question
 from hub.explaining import evidence_of
 from hub.identities import absorb_identity, begin_identity
@@ -48,9 +48,8 @@ class Round:
             due = self._due(space, touched)
             if due:
                 judge = judge_of(state, space, reasoning=self._associator.reasoning)
-                question = link_question(
-                    state, space, due, judge=judge, thresholds=thresholds_for(model_id), boundaries=boundaries
-                )
+                thresholds = self._associator.thresholds(model_id)
+                question = link_question(state, space, due, judge=judge, thresholds=thresholds, boundaries=boundaries)
                 answers = self._associator.link(question.problem)
                 self._link(space, question, answers)
                 if judge is not None:

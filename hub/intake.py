@@ -91,12 +91,18 @@ class Intake:
             space = self._new_space(update.model_id, dimension=len(update.embedding))
         tracklet = self._tracklet(boot_id, update, former=former)
         if former is not None:
-            self._state.recall(former)
+            self._recall(former)
         self._state.put_tracklet(tracklet)
         self._note_pictures(tracklet.number, update)
         self._learn(space, tracklet, former=former)
         self.touched[tracklet.number] = None
         return None
+
+    def _recall(self, former: Tracklet) -> None:
+        """Have a tracklet in mind as it was, with where it was, however long ago that is."""
+        self._state.recall(former)
+        if former.number not in self._state.paths and len(path := self._transaction.path_of(former)):
+            self._state.paths[former.number] = path
 
     def _learn(self, space: ModelSpace, tracklet: Tracklet, *, former: Tracklet | None) -> None:
         """Let camera statistics learn from a tracklet twice: when it has some evidence, and when it has all."""
@@ -151,7 +157,7 @@ class Intake:
         changes.exemplars[number] = (update.model_id, update.exemplars)
         if len(update.observations):
             changes.observations[number, update.revision] = update.observations
-            self._state.walk(number, update.observations, frame_height=update.frame_size[1])
+        self._state.walk(number, update.observations, frame_height=update.frame_size[1])
         kept = set(update.exemplars.crop_ids.tolist())
         for crop_id, jpeg in update.crops.items():
             if crop_id in kept:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from hub.association import Associator, Boundaries, thresholds_for
+from hub.association import Associator, Boundaries
 from hub.evidence import MergeQuestion, merge_question
 from hub.explaining import merge_evidence
 from hub.identities import absorb_identity
@@ -46,7 +46,7 @@ def merge(
             sorted(asked),
             young=young,
             judge=judge_of(state, space, reasoning=reasoning),
-            thresholds=thresholds_for(model_id),
+            thresholds=associator.thresholds(model_id),
             boundaries=boundaries,
         )
         if question is not None:

@@ -32,8 +32,11 @@ class Path:
         return len(self.at_ns)
 
     def extended(self, seen: Observations, *, frame_height: int) -> "Path":
-        """With later sightings. However they are cut into pieces, the path is the same."""
-        if not len(seen):
+        """With later sightings. However they are cut into pieces, the path is the same.
+
+        `frame_height` is that of the picture now; where it has changed, the latest one counts for all.
+        """
+        if not len(seen) and not len(self):
             return self
         boxes = seen.boxes_xyxy.astype(np.float32)
         feet = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
@@ -44,12 +47,9 @@ class Path:
         keep = np.concatenate([[True], steps[1:] != steps[:-1]])
         keep[-1] = True
         rows = order[keep]
-        return Path(
-            at_ns[keep],
-            np.concatenate([self.feet, feet])[rows],
-            np.concatenate([self.heights, boxes[:, 3] - boxes[:, 1]])[rows],
-            np.concatenate([self.cut, boxes[:, 3] >= frame_height - _CUT_PX])[rows],
-        )
+        feet = np.concatenate([self.feet, feet])[rows]
+        heights = np.concatenate([self.heights, boxes[:, 3] - boxes[:, 1]])[rows]
+        return Path(at_ns[keep], feet, heights, feet[:, 1] >= frame_height - _CUT_PX)
 
 
 NOWHERE = Path(np.zeros(0, np.int64), np.zeros((0, 2), np.float32), np.zeros(0, np.float32), np.zeros(0, np.bool_))

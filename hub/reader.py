@@ -16,6 +16,7 @@ from hub.database import schema
 from hub.database.loading import identity_of, load_constraints, observations_of, tracklet_of
 from hub.database.opening import open_for_reading
 from hub.database.packing import floats, integers
+from hub.knowledge import Knowledge
 from hub.records import (
     Event,
     EventId,
@@ -266,6 +267,15 @@ class SiteReader:
             StoredStatus(msgspec.json.decode(row.status, type=CameraStatus), row.edge_id, row.received_at_ns)
             for row in self._rows(select(table).order_by(table.c.camera_id))
         ]
+
+    def knowledge(self) -> Knowledge:
+        """What the hub has learned about its site, as of the last commit. Raises StoreError if it is damaged."""
+        return Knowledge.restored({row.part: row.data for row in self._rows(select(schema.knowledge))})
+
+    def camera_ids(self) -> Sequence[CameraId]:
+        """The cameras that ever reported, or saw somebody who taught the hub something, by name."""
+        reported = (status.status.camera_id for status in self.cameras())
+        return sorted({*reported, *map(CameraId, self.knowledge().topology.cameras)})
 
     def close(self) -> None:
         """Let go of the database."""

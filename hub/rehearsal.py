@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hub.association import Associator
 from hub.history import DecisionHistory
+from hub.paths import NOWHERE, Path
 from hub.playback import Batch, Playback
 from hub.records import Event, Tracklet, TrackletNumber
 from hub.site_hub import Hub
@@ -19,7 +20,7 @@ from passerby.models import ReferenceStatistics
 
 
 class MemoryStorage:
-    """Tracklets and events in memory, observations, exemplars and crops nowhere.
+    """Tracklets with their paths and events in memory, exemplars and crops nowhere.
 
     It cannot give a state back: where a step fails, the hub on it is at its end.
     """
@@ -30,6 +31,7 @@ class MemoryStorage:
         self.events: list[Event] = []
         self._numbers: dict[tuple[BootId, TrackletId], TrackletNumber] = {}
         self._members: dict[IdentityId, set[TrackletNumber]] = {}
+        self._paths: dict[TrackletNumber, Path] = {}
         self._begun = False
 
     @property
@@ -50,6 +52,9 @@ class MemoryStorage:
         number = self._numbers.get((boot_id, tracklet_id))
         return None if number is None else self.tracklets[number]
 
+    def path_of(self, tracklet: Tracklet) -> Path:
+        return self._paths.get(tracklet.number, NOWHERE)
+
     def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:  # noqa: ARG002
         return False
 
@@ -62,6 +67,8 @@ class MemoryStorage:
                 self._put(replace(self.tracklets[number], identity_id=survivor))
         for tracklet in state.changes.tracklets.values():
             self._put(tracklet)
+        for number, _ in state.changes.observations:
+            self._paths[number] = state.paths[number]
         self.events += state.changes.events
 
     def close(self) -> None:

@@ -246,4 +246,6 @@ class Hub:
             self._stale = False
 
     def _load(self) -> SiteState:
-        return self._storage.load(store=self._store, statistics=self._statistics)
+        state = self._storage.load(store=self._store, statistics=self._statistics)
+        state.knowledge.topology.overrides.written = self._association.topology
+        return state

@@ -96,7 +96,9 @@ class SiteState:
 
     def walk(self, number: TrackletNumber, seen: Observations, *, frame_height: int) -> None:
         """Add sightings to the path of a tracklet."""
-        self.paths[number] = self.paths.get(number, NOWHERE).extended(seen, frame_height=frame_height)
+        path = self.paths.get(number, NOWHERE).extended(seen, frame_height=frame_height)
+        if len(path):
+            self.paths[number] = path
 
     def open_in(self, camera_id: CameraId) -> list[Tracklet]:
         """The open tracklets of a camera, in the order of their numbers."""

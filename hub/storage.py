@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from hub.paths import Path
 from hub.records import Tracklet
 from hub.spaces import StoreFactory
 from hub.state import SiteState
@@ -15,6 +16,9 @@ class Transaction(Protocol):
 
     def find_tracklet(self, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
         """A tracklet by the edge's name for it, also when it has gone out of mind; None if there never was one."""
+
+    def path_of(self, tracklet: Tracklet) -> Path:
+        """Where a tracklet was seen until the former step; NOWHERE if that is not known."""
 
     def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:
         """Whether a tracklet, by the edge's name for it, has been erased: it is not to come back."""

@@ -7,6 +7,7 @@ import numpy as np
 from hub.association.assigning import NOBODY, assign_jointly
 from hub.association.problem import (
     Assignment,
+    BoolArray,
     Float64Array,
     Likeness,
     LinkProblem,
@@ -14,7 +15,9 @@ from hub.association.problem import (
     Outcome,
 )
 from hub.association.reasoning import Reasoning
+from hub.association.thresholds import Thresholds, thresholds_for
 from passerby.arrays import Int64Array
+from passerby.ids import ModelId
 
 
 class CalibratedAssociator:
@@ -32,12 +35,28 @@ class CalibratedAssociator:
     def reasoning(self) -> Reasoning:
         return self._reasoning
 
+    def thresholds(self, model_id: ModelId) -> Thresholds:
+        return thresholds_for(model_id)
+
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         odds = np.where(problem.excluded | np.isnan(problem.log_odds), -np.inf, problem.log_odds)
+        alone = _alone(problem)
+        for row in np.flatnonzero(alone).tolist():
+            # Whoever was seen beside all that there is of an identity cannot be it.
+            odds[problem.conflict[row], problem.current[row]] = -np.inf
         conflict = problem.conflict if self._reasoning.joint else np.zeros_like(problem.conflict)
         chosen = assign_jointly(odds, conflict)
         probabilities = _posteriors(odds, chosen, problem)
-        return [_decided(problem, row, probabilities[row]) for row in range(len(odds))]
+        held = np.where(alone, problem.current, NOBODY)
+        for row, column in enumerate(chosen.tolist()):
+            sure = column != NOBODY and probabilities[row, column] >= problem.boundaries.link
+            if sure and column not in held[problem.conflict[row]]:
+                held[row] = column
+        answers = []
+        for row in range(len(odds)):
+            answers.append(_decided(problem, row, probabilities[row], held=held))
+            held[row] = answers[row].identity
+        return answers
 
     def merge(self, problem: MergeProblem) -> Int64Array:
         odds = np.where(problem.excluded | np.isnan(problem.log_odds), -np.inf, problem.log_odds)
@@ -80,10 +99,18 @@ def _posteriors(odds: Float64Array, chosen: Int64Array, problem: LinkProblem) ->
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float64)
 
 
-def _decided(problem: LinkProblem, row: int, probabilities: Float64Array) -> Assignment:
+def _alone(problem: LinkProblem) -> BoolArray:
+    """Tracklets (n,) that are all there is of their identity: nothing else to compare it with."""
+    rows = np.flatnonzero(problem.current != NOBODY)
+    alone = np.zeros(len(problem.current), bool)
+    alone[rows] = np.isnan(problem.log_odds[rows, problem.current[rows]])
+    return alone
+
+
+def _decided(problem: LinkProblem, row: int, probabilities: Float64Array, *, held: Int64Array) -> Assignment:
+    """What becomes of a tracklet; `held` (n,) are the columns that are settled for it and for others, -1 for none."""
     known = probabilities[:-1]
-    current = int(problem.current[row])
-    alone = current != NOBODY and np.isnan(problem.log_odds[row, current])
+    current, column = int(problem.current[row]), int(held[row])
     best = int(known.argmax()) if known.size and known.max() > 0.0 else NOBODY
     highest = float(known[best]) if best != NOBODY else 0.0
     others = [j for j in np.argsort(-known, kind="stable").tolist() if j != best and known[j] > 0.0]
@@ -94,12 +121,13 @@ def _decided(problem: LinkProblem, row: int, probabilities: Float64Array) -> Ass
         group = -1 if outcome is Outcome.LINKED else row
         return Assignment(outcome, column, group, nearest, likeness, probability, highest, float(probabilities[-1]))
 
-    if best != NOBODY and highest >= problem.boundaries.link:
-        return decided(Outcome.LINKED, best, nearest=best, probability=highest)
-    if alone:
+    if column != NOBODY and column == current and np.isnan(problem.log_odds[row, current]):
         # It is all there is of its identity, and like nobody else enough: it stays who it is.
         return decided(Outcome.LINKED, current, nearest=best, probability=1.0 - highest)
-    if current != NOBODY and known[current] >= problem.boundaries.keep:
+    if column != NOBODY:
+        return decided(Outcome.LINKED, column, nearest=column, probability=float(known[column]))
+    free = current != NOBODY and current not in held[problem.conflict[row]]
+    if free and known[current] >= problem.boundaries.keep:
         return decided(Outcome.LINKED, current, nearest=current, probability=float(known[current]))
     outcome = Outcome.CANDIDATE if highest >= problem.boundaries.candidate else Outcome.NEW
     return decided(outcome, NOBODY, nearest=best, probability=highest)

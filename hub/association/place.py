@@ -150,7 +150,8 @@ class Floor(msgspec.Struct):
 
     def mapped(self, first: CameraId, second: CameraId) -> bool:
         """Whether places of one view are known in the other."""
-        return first == second or bool(self.map_between(first, second).matrix)
+        known = self.maps.get(f"{min(first, second)}|{max(first, second)}")
+        return first == second or (known is not None and bool(known.matrix))
 
     def matrix(self, before: CameraId, after: CameraId) -> Float64Array | None:
         """What takes feet (x, y, 1) in one view to another; None where it is not known."""

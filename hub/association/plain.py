@@ -15,7 +15,9 @@ from hub.association.problem import (
     MergeProblem,
     Outcome,
 )
+from hub.association.thresholds import Thresholds, thresholds_for
 from passerby.arrays import Int64Array
+from passerby.ids import ModelId
 
 
 class PlainAssociator:
@@ -24,9 +26,16 @@ class PlainAssociator:
     What is like no known identity begins new ones, together with what it is like in other cameras.
     """
 
+    def __init__(self, thresholds: Thresholds | None = None) -> None:
+        """`thresholds` None: those measured for each model."""
+        self._thresholds = thresholds
+
     @property
     def reasoning(self) -> None:
         return None
+
+    def thresholds(self, model_id: ModelId) -> Thresholds:
+        return self._thresholds or thresholds_for(model_id)
 
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         chosen = self._assign(problem)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hub.association.reasoning import Reasoning
 from hub.association.thresholds import Thresholds
 from passerby.arrays import require_shape
+from passerby.ids import ModelId
 
 Float64Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -127,6 +128,9 @@ class Associator(Protocol):
     @property
     def reasoning(self) -> Reasoning | None:
         """Which evidence `log_odds` are to be made of; None: similarities are enough, and `log_odds` are NaN."""
+
+    def thresholds(self, model_id: ModelId) -> Thresholds:
+        """From which similarities on two tracklets of a model are to be compared, and by similarity alone linked."""
 
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         """One assignment for each of the n tracklets."""

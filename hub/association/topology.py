@@ -15,6 +15,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.association.overrides import Overrides
+from passerby.config import TransitSettings
 from passerby.ids import CameraId
 
 STEPS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0)
@@ -35,6 +37,12 @@ _STRANGER_RATE = 1 / 60.0
 
 _PRIOR_APPEARANCES = 2.0
 """The prior weighs as much as so many appearances from a camera in each step."""
+
+_FORBIDDEN_RATE = 1e-30
+"""Appearances per second where an operator says never: no other evidence makes up for 65 nat."""
+
+_EXACT_S = 0.25
+"""Clocks as good as this make no difference to the steps."""
 
 _MEMORY = 2000.0
 """Appearances from one camera after which older ones begin to fade, so that a site may change."""
@@ -60,6 +68,7 @@ class Topology(msgspec.Struct):
     watched_s: dict[str, float] = msgspec.field(default_factory=dict)
     watched_until_ns: int = 0
     version: int = 0
+    overrides: Overrides = msgspec.field(default_factory=Overrides)
 
     def know(self, camera_id: CameraId) -> None:
         """Count a camera as one of the site."""
@@ -72,11 +81,17 @@ class Topology(msgspec.Struct):
     def rate(self, before: CameraId, after: CameraId, *, gap_s: float, clock_error_s: float = 0.0) -> float:
         """Appearances per second in camera `after` of one who was last seen in `before` so long ago (<= 0: is seen).
 
-        With clocks off by up to `clock_error_s`, the mean over the gaps that it may have been.
+        With clocks off by up to `clock_error_s`, the mean over the gaps that it may have been. What an operator says
+        is impossible at all of them is next to never.
         """
-        if clock_error_s > 0.25:
-            around = (gap_s - clock_error_s, gap_s, gap_s + clock_error_s)
-            return sum(self.rate(before, after, gap_s=one) for one in around) / 3.0
+        earliest_s, latest_s = gap_s - clock_error_s, gap_s + clock_error_s
+        if self.overrides.forbids(before, after, earliest_s=earliest_s, latest_s=latest_s):
+            return _FORBIDDEN_RATE
+        gaps = (earliest_s, gap_s, latest_s) if clock_error_s > _EXACT_S else (gap_s,)
+        return sum(self._learned_rate(before, after, gap_s=one) for one in gaps) / len(gaps)
+
+    def _learned_rate(self, before: CameraId, after: CameraId, *, gap_s: float) -> float:
+        """The rate at one gap as it was counted, and no less than is usual where views are said to overlap."""
         step = step_of(gap_s)
         others = max(len(self.cameras), 1)
         prior = _prior_rate(step) / others
@@ -86,7 +101,8 @@ class Topology(msgspec.Struct):
         # Gamma prior: so many appearances over the exposure in which they would have been expected.
         expected = _PRIOR_APPEARANCES / others
         counted = link.appearances[after][step] if after in link.appearances else 0.0
-        return (counted + expected) / (link.exposure_s[step] + expected / prior)
+        learned = (counted + expected) / (link.exposure_s[step] + expected / prior)
+        return max(learned, prior) if step == 0 and self.overrides.overlap(before, after) else learned
 
     def stranger_rate(self, camera_id: CameraId) -> float:
         """Appearances per second in a camera of people who were never seen before."""
@@ -100,6 +116,11 @@ class Topology(msgspec.Struct):
             for one, other in ((first, second), (second, first))
         ]
         return float(min(0.0, max(both)))
+
+    def tell(self, word: TransitSettings) -> None:
+        """Let an operator's word outweigh what was learned of a pair, until another one is told."""
+        self.overrides.tell(word)
+        self.version += 1
 
     def learn_appearance(
         self, before: CameraId, after: CameraId, *, gap_s: float, seen_s: float, weight: float = 1.0

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from hub.records import ActId, EventId, NameId, TrackletNumber
+from passerby.config import TransitSettings
 from passerby.ids import CameraId, IdentityId
 
 AnswerWord: TypeAlias = Literal["same", "different", "unsure"]
@@ -65,7 +66,13 @@ class ResetCamera(Struct, frozen=True, tag="reset-camera", kw_only=True):
     camera: CameraId
 
 
-Act: TypeAlias = Merge | Split | Reject | Answer | Rename | Undo | Erase | ResetCamera
+class SetTransit(Struct, frozen=True, tag="set-transit", kw_only=True):
+    """What is known of getting from one camera to another, in place of what was said of it before."""
+
+    word: TransitSettings
+
+
+Act: TypeAlias = Merge | Split | Reject | Answer | Rename | Undo | Erase | ResetCamera | SetTransit
 
 
 class Erased(Struct, frozen=True, kw_only=True):

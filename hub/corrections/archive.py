@@ -7,7 +7,7 @@ from hub.corrections.acts import Outcome
 from hub.records import Event, EventId, EventKind, Identity, IdentityState, NameId, Tracklet, TrackletNumber
 from passerby.arrays import Float32Array
 from passerby.errors import DataError
-from passerby.ids import IdentityId, ModelId
+from passerby.ids import CameraId, IdentityId, ModelId
 
 
 class Archive(Protocol):
@@ -45,6 +45,9 @@ class Archive(Protocol):
 
     def name(self, name_id: NameId) -> str | None:
         """A name once given; None where it has been erased."""
+
+    def camera_ids(self) -> Sequence[CameraId]:
+        """The cameras that ever reported, or saw somebody, by name."""
 
     def outcome_of(self, request_id: str) -> Outcome | None:
         """What a request has come to, if it was carried out."""

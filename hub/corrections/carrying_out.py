@@ -14,6 +14,7 @@ from hub.corrections.acts import (
     Reject,
     Rename,
     ResetCamera,
+    SetTransit,
     Split,
     Undo,
 )
@@ -31,6 +32,7 @@ from hub.corrections.plans import (
     plan_split,
 )
 from hub.corrections.resetting import Resetting
+from hub.corrections.transits import plan_transit
 from hub.corrections.undoing import plan_undo
 from hub.records import ActId, Event, TrackletNumber
 from hub.state import SiteState
@@ -115,6 +117,8 @@ def _plan(act: Act, archive: Archive) -> Plan | None:
             plan = plan_erase(archive, act.identity)
         case ResetCamera():
             plan = Resetting(act.camera)
+        case SetTransit():
+            plan = plan_transit(archive, act.word)
     return plan
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hub.changes import Changes
 from hub.database.storage import DatabaseStorage
+from hub.paths import Path as TrackletPath
 from hub.records import Tracklet, TrackletNumber
 from hub.spaces import StoreFactory
 from hub.state import SiteState
@@ -69,6 +70,14 @@ class DeferredStorage:
         with self._database.transaction() as transaction:
             found = transaction.find_tracklet(boot_id, tracklet_id)
         return None if found is None else self._pending.merged(found)
+
+    def path_of(self, tracklet: Tracklet) -> TrackletPath:
+        with self._database.transaction() as transaction:
+            path = transaction.path_of(tracklet)
+        pending = self._pending.observations
+        for key in sorted(key for key in pending if key[0] == tracklet.number):
+            path = path.extended(pending[key], frame_height=tracklet.frame_height)
+        return path
 
     def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:
         return (boot_id, tracklet_id) in self._erased

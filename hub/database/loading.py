@@ -12,6 +12,7 @@ from hub.database import schema
 from hub.database.packing import floats, integers
 from hub.database.writing import CLOCK
 from hub.knowledge import Knowledge
+from hub.paths import NOWHERE, Path
 from hub.records import Boot, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace, StoreFactory
 from hub.state import PATHS_KEPT_NS, REMEMBERED_NS, SiteState
@@ -60,17 +61,23 @@ def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsS
 
 def _recall_paths(connection: Connection, state: SiteState) -> None:
     """Where the tracklets were that had news lately enough."""
-    seen = schema.observations
     for tracklet in state.lately(PATHS_KEPT_NS):
-        rows = select(seen).where(seen.c.tracklet == tracklet.number).order_by(seen.c.revision)
-        for row in connection.execute(rows):
-            state.walk(tracklet.number, observations_of([row]), frame_height=tracklet.frame_height)
+        path = path_of(connection, tracklet)
+        if len(path):
+            state.paths[tracklet.number] = path
 
 
 def find_tracklet(connection: Connection, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
     """A tracklet by the edge's name for it, when it has gone out of mind."""
     row = connection.execute(_BY_EDGE_NAME, {"boot_id": boot_id, "tracklet_id": tracklet_id}).one_or_none()
     return None if row is None else tracklet_of(row)
+
+
+def path_of(connection: Connection, tracklet: Tracklet) -> Path:
+    """Where a tracklet was."""
+    seen = schema.observations
+    rows = connection.execute(select(seen).where(seen.c.tracklet == tracklet.number).order_by(seen.c.revision))
+    return NOWHERE.extended(observations_of(rows.all()), frame_height=tracklet.frame_height)
 
 
 def is_erased(connection: Connection, boot_id: BootId, tracklet_id: TrackletId) -> bool:

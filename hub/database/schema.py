@@ -238,3 +238,29 @@ camera_status = Table(
     Column("status", LargeBinary, nullable=False),
 )
 """The latest word about each camera; `status` is a CameraStatus as JSON."""
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("enrolment_id", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("model_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("enrolled_at_ns", BigInteger, nullable=False),
+    Column("expires_at_ns", BigInteger, nullable=True),
+)
+"""People known by name, apart from what the cameras see: `hub.enrolment`. The hub itself does not touch them."""
+Index("enrolments_by_name", enrolments.c.name)
+
+enrolled_pictures = Table(
+    "enrolled_pictures",
+    metadata,
+    Column("enrolment_id", Integer, ForeignKey("enrolments.enrolment_id", ondelete="CASCADE"), primary_key=True),
+    Column("look", Integer, primary_key=True, autoincrement=False),
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    Column("quality", Float, nullable=False),
+    Column("embedding", LargeBinary, nullable=False),
+    Column("jpeg", LargeBinary, nullable=False),
+)
+"""Of each look of an enrolment the pictures, best first, with their raw embeddings. JPEG here and not among the crops,
+so that a name is deleted in one transaction."""

@@ -10,10 +10,11 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from hub.changes import Changes
 from hub.crops import CropStore
 from hub.database.erasing import Erasure
-from hub.database.loading import find_tracklet, is_erased, load
+from hub.database.loading import find_tracklet, is_erased, load, path_of
 from hub.database.opening import open_for_writing
 from hub.database.writing import write, write_structures
 from hub.ownership import DataLock
+from hub.paths import Path as TrackletPath
 from hub.records import Tracklet, TrackletNumber
 from hub.spaces import StoreFactory
 from hub.state import SiteState
@@ -80,6 +81,9 @@ class DatabaseTransaction:
 
     def find_tracklet(self, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
         return find_tracklet(self._connection, boot_id, tracklet_id)
+
+    def path_of(self, tracklet: Tracklet) -> TrackletPath:
+        return path_of(self._connection, tracklet)
 
     def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:
         return is_erased(self._connection, boot_id, tracklet_id)

@@ -59,7 +59,20 @@ _GROUPS = {
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
-_COMMANDS: tuple[str, ...] = ("demo", "edge", "hub", "replay", "review", "simulate", "up", "watch")
+_COMMANDS: tuple[str, ...] = (
+    "demo",
+    "edge",
+    "enroll",
+    "hub",
+    "identify",
+    "replay",
+    "review",
+    "search",
+    "simulate",
+    "up",
+    "verify",
+    "watch",
+)
 """Single commands. Each is `passerby.cli.<name>` with a function `command`."""
 
 

@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from passerby.config.secrets import fill_secrets
-from passerby.config.settings import CameraSettings, Site
+from passerby.config.settings import CameraSettings, Site, TransitSettings
 from passerby.errors import ConfigError
 from passerby.ids import CameraId
 from passerby.redaction import redact
@@ -59,6 +59,8 @@ class _Reader:
             if name not in {"cameras", "defaults"}:
                 values[name] = self._value(node, fields[name], name)
         values["cameras"] = self._cameras(keys["cameras"][1], keys.get("defaults", (None, None))[1])
+        if "association" in values:
+            self._check_topology(keys["association"][1], values["association"].topology, values["cameras"])
         data = values.get("data", Path("./data"))
         values["data"] = self._absolute_path(data, keys["data"][1] if "data" in keys else root)
         return Site(**values)
@@ -86,6 +88,25 @@ class _Reader:
             self._fail(node, "`cameras` is empty; name at least one camera")
         return cameras
 
+    def _check_topology(
+        self, node: yaml.Node, topology: Sequence[TransitSettings], cameras: Mapping[CameraId, CameraSettings]
+    ) -> None:
+        """Every camera that is named is one of the site's, and no pair is spoken of twice or in two ways."""
+        listed = self._keys(node, "association").get("topology")
+        lines = listed[1].value if listed else []
+        overlaps: dict[frozenset[CameraId], bool] = {}
+        seen: set[tuple[CameraId, CameraId]] = set()
+        for index, (line, word) in enumerate(zip(lines, topology, strict=True)):
+            where, pair = f"association.topology[{index}]", (word.before, word.after)
+            for key, name in (("from", word.before), ("to", word.after)):
+                if name not in cameras:
+                    self._fail(line, f"{where}.{key} is {name!r}: {_expected_word(name, tuple(cameras))}")
+            if pair in seen:
+                self._fail(line, f"{where}: {word.before} to {word.after} stands twice; write it into one line")
+            seen.add(pair)
+            if word.overlap is not None and overlaps.setdefault(frozenset(pair), word.overlap) != word.overlap:
+                self._fail(line, f"{where}: {word.before} and {word.after} overlap or do not; the other way says else")
+
     def _camera_url(self, url: str, node: yaml.Node) -> str:
         if "://" not in url:
             return str(self._absolute_path(Path(url), node))
@@ -105,8 +126,11 @@ class _Reader:
         return {key: self._value(child, fields[key], f"{where}.{key}") for key, (_, child) in keys.items()}
 
     def _value(self, node: yaml.Node, kind: Any, where: str) -> Any:
-        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-            return kind(**self._struct_values(node, _fields(kind), where))
+        if _is_struct(kind):
+            return self._struct(node, kind, where)
+        if get_origin(kind) is list and isinstance(node, yaml.SequenceNode) and _is_struct(get_args(kind)[0]):
+            # One by one, so that each mistake has its own line.
+            return [self._struct(one, get_args(kind)[0], f"{where}[{i}]") for i, one in enumerate(node.value)]
         plain = self._plain(node)
         try:
             return msgspec.convert(plain, kind, strict=True, dec_hook=_from_yaml)
@@ -115,6 +139,17 @@ class _Reader:
             if get_origin(kind) is Literal:
                 expected = _expected_word(str(plain), get_args(kind))
             self._fail(node, f"{where} is {plain!r}: {expected[0].lower()}{expected[1:]}")
+
+    def _struct(self, node: yaml.Node, kind: Any, where: str) -> Any:
+        values = self._struct_values(node, _fields(kind), where)
+        for known in msgspec.structs.fields(kind):
+            if known.required and known.encode_name not in values:
+                self._fail(node, f"{where} has no `{known.encode_name}`")
+        names = {known.encode_name: known.name for known in msgspec.structs.fields(kind)}
+        try:
+            return kind(**{names[key]: value for key, value in values.items()})
+        except ValueError as error:
+            self._fail(node, f"{where}: {error}")
 
     def _plain(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.SequenceNode):
@@ -177,6 +212,10 @@ def _from_yaml(kind: type, value: Any) -> Any:
     if kind is Path and isinstance(value, str):
         return Path(value)
     raise msgspec.ValidationError(f"Expected `{kind.__name__.lower()}`, got `{type(value).__name__}`")
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _expected_word(given: str, words: tuple[str, ...]) -> str:

@@ -10,6 +10,8 @@ from passerby.redaction import redact
 
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Meta(gt=0.0, le=86400.0)]
+Gap = Annotated[float, Meta(ge=0.0, le=86400.0)]
+"""Seconds between two sightings."""
 ZmqAddress = Annotated[str, Meta(pattern=r"^(tcp|ipc)://\S+$")]
 Polygon = Annotated[list[tuple[Fraction, Fraction]], Meta(min_length=3)]
 """Corners (x, y) as fractions of the picture's width and height."""
@@ -66,15 +68,40 @@ class ModelSettings(_Settings, frozen=True, kw_only=True):
     reid: str = "person-reidentification-retail-0288"
 
 
+class TransitSettings(_Settings, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of getting from one camera to another; it outweighs what the hub learns by itself.
+
+    With neither of the three, what was learned holds. Raises ValueError where it contradicts itself.
+    """
+
+    before: CameraId = field(name="from")
+    after: CameraId = field(name="to")
+    never: bool = False
+    """Nobody who was last seen in `from` is next seen in `to`."""
+    overlap: bool | None = None
+    """Whether one person can be seen in both at once, which is then so in either direction."""
+    transit: tuple[Gap, Gap] | None = None
+    """From `from` to `to` it takes at least and at most so many seconds."""
+
+    def __post_init__(self) -> None:
+        if self.before == self.after:
+            raise ValueError(f"`from` and `to` are both {self.before!r}; name two cameras")
+        if self.never and self.transit is not None:
+            raise ValueError("`never` and `transit` contradict each other; say one of them")
+        if self.transit is not None and not self.transit[0] <= self.transit[1]:
+            raise ValueError(f"`transit` ends before it begins: {list(self.transit)}; the shorter time comes first")
+
+
 class AssociationSettings(_Settings, frozen=True, kw_only=True):
     """How tracklets become identities."""
 
     false_link_rate: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.01
-    """Wrong automatic links among all automatic links. The plain associator works with a fixed threshold for each model
-    and does not use it; an associator that is calibrated on the site does."""
+    """Wrong automatic links among all automatic links."""
     normalize: Literal["camera", "none"] = "camera"
     forget_after_s: Annotated[float, Meta(gt=0.0, le=31_536_000.0)] = 86400.0
     """An identity not seen for so long takes no more tracklets."""
+    topology: list[TransitSettings] = []
+    """What is known of the ways between cameras, each directed pair once."""
 
 
 class AdaptationSettings(_Settings, frozen=True, kw_only=True):

@@ -5,6 +5,16 @@ from typing import Any
 from hub.state import SiteState
 
 
+def knowledge_parts(state: SiteState) -> list[str]:
+    """The names of all parts of what was learned, also those of which nothing is known yet."""
+    knowledge = state.knowledge
+    for model_id in state.spaces:
+        knowledge.calibration(model_id)
+    calibrations = [f"calibration {model_id}" for model_id in knowledge.calibrated_models]
+    maps = [f"map {name}" for name in sorted(knowledge.floor.maps)]
+    return ["topology", "views", "promise", *calibrations, *maps]
+
+
 def fingerprint(state: SiteState) -> dict[str, Any]:
     """Comparable by ==; arrays as bytes."""
     return {
@@ -14,6 +24,11 @@ def fingerprint(state: SiteState) -> dict[str, Any]:
         "identities": dict(state.identities),
         "tracklets": {n: (t, t.embedding.tobytes()) for n, t in state.tracklets.items()},
         "constraints": (state.constraints.in_force(), list(state.constraints.assertions)),
+        "paths": {
+            number: tuple(array.tobytes() for array in (path.at_ns, path.feet, path.heights, path.cut))
+            for number, path in state.paths.items()
+        },
+        "knowledge": {part: state.knowledge.packed(part) for part in knowledge_parts(state)},
         "members": {i: [m.number for m in state.members(i)] for i in state.identities},
         "spaces": {
             model_id: (

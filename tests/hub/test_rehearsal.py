@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.association import Assignment, LinkProblem, PlainAssociator
+from hub.association import Assignment, LinkProblem, PlainAssociator, Thresholds
 from hub.playback import AFTERWARDS_NS, Batch, Playback, batches
 from hub.reader import SiteReader
 from hub.records import EventKind
@@ -78,6 +78,17 @@ def test_whom_the_hub_has_forgotten_it_still_knows_and_merges() -> None:
     found = storage.find_tracklet(BOOT, TrackletId(3))
     assert found is not None
     assert found.number == 3
+
+
+def test_a_plain_hub_goes_by_the_threshold_it_is_given(minutes: Sequence[Batch]) -> None:
+    people = []
+    for link in (0.3, 0.6, 0.95):
+        thresholds = Thresholds(link=link, candidate=link - 0.1, keep=link - 0.1)
+        rehearsal = Rehearsal(associator=PlainAssociator(thresholds))
+        rehearsal.play(minutes)
+        people.append(len(set(rehearsal.identities().values())))
+        assert {e.evidence.threshold for e in rehearsal.events if e.kind is EventKind.MERGED} <= {link}
+    assert people[0] < people[1] < people[2]
 
 
 def test_nothing_in_nothing_out() -> None:

@@ -202,3 +202,46 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     binary.write_bytes(b"site: \xff\xfe")
     with pytest.raises(ConfigError, match="not UTF-8 text"):
         load_site(binary)
+
+
+def topology(load: Load, *lines: str) -> Site:
+    cameras = "cameras:\n  lobby: {url: lobby.mp4}\n  hall: {url: hall.mp4}\n"
+    return load(f"site: plaza\n{cameras}association:\n  topology:\n" + "".join(f"    - {line}\n" for line in lines))
+
+
+def test_what_is_known_of_the_ways_between_cameras(load: Load) -> None:
+    site = topology(
+        load, "{from: lobby, to: hall, transit: [20, 90], overlap: no}", "{from: hall, to: lobby, never: yes}"
+    )
+    there, back = site.association.topology
+    assert (there.before, there.after, there.transit, there.overlap) == ("lobby", "hall", (20.0, 90.0), False)
+    assert (back.never, back.overlap, back.transit) == (True, None, None)
+    assert load(MINIMAL).association.topology == []
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("{from: lobby, to: hal, never: yes}", "[0].to is 'hal': expected one of lobby, hall; did you mean 'hall'?"),
+        ("{to: hall, never: yes}", "[0] has no `from`"),
+        ("{from: hall, to: hall}", "[0]: `from` and `to` are both 'hall'; name two cameras"),
+        ("{from: hall, to: lobby, nevr: yes}", "unknown key 'nevr' in association.topology[0]; did you mean 'never'?"),
+        ("{from: hall, to: lobby, transit: [9, 1]}", "[0]: `transit` ends before it begins: [9.0, 1.0]"),
+        ("{from: hall, to: lobby, transit: [-1, 1]}", "[0].transit is [-1, 1]: expected `float` >= 0.0"),
+        ("{from: hall, to: lobby, never: yes, transit: [1, 2]}", "`never` and `transit` contradict each other"),
+        ("never", "association.topology[0] is 'never', expected keys with values"),
+    ],
+)
+def test_a_mistake_in_the_topology_has_its_own_line(load: Load, line: str, wrong: str) -> None:
+    cameras = "cameras:\n  lobby: {url: lobby.mp4}\n  hall: {url: hall.mp4}\n"
+    text = f"site: a\n{cameras}association:\n  topology:\n    - {line}\n"
+    said = mistake(load, text)
+    assert said.startswith("site.yaml:7: ")
+    assert wrong in said
+
+
+def test_the_topology_says_one_thing_of_a_pair(load: Load) -> None:
+    with pytest.raises(ConfigError, match=r"yaml:8: .*\[1\]: lobby to hall stands twice"):
+        topology(load, "{from: lobby, to: hall, never: yes}", "{from: lobby, to: hall, overlap: no}")
+    with pytest.raises(ConfigError, match=r"yaml:8: .*hall and lobby overlap or do not; the other way says else"):
+        topology(load, "{from: lobby, to: hall, overlap: yes}", "{from: hall, to: lobby, overlap: no}")

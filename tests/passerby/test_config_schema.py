@@ -36,6 +36,8 @@ def test_the_example_fits_the_schema_and_the_loader() -> None:
         {"cameras": {"a": {"url": "a.mp4", "zones": [[[0, 0], [1, 1]]]}}},
         {"hub": {"listen": "nowhere"}},
         {"association": {"false_link_rate": 1.0}},
+        {"association": {"topology": [{"from": "a"}]}},
+        {"association": {"topology": [{"from": "a", "to": "b", "transit": [-1, 2]}]}},
     ],
 )
 def test_what_the_loader_refuses_breaks_the_schema_too(change: dict[str, Any], tmp_path: Path) -> None:

@@ -1,0 +1,151 @@
+"""Whom of the site's identities a picture shows: all that were ever seen are asked, not only those that still count."""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy.exc import DatabaseError
+
+from hub.association.appearance import Known
+from hub.database import schema
+from hub.database.loading import identity_of, tracklet_of
+from hub.database.opening import open_for_reading
+from hub.database.packing import floats
+from hub.enrolment.likeness import Likeness
+from hub.enrolment.posterior import identified
+from hub.records import Identity, IdentityState, Tracklet
+from passerby.errors import DataError, StoreError
+from passerby.ids import CameraId, IdentityId, ModelId
+
+_WEIGHED = 100
+"""So many identities, those with the tracklet most like the picture, are weighed with all that is known of them; the
+others are taken for impossible, which they are where a hundred are more alike."""
+
+_MOST_KNOWN = 12
+"""Tracklets that stand for an identity: what the hub has chosen, or else the best ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Sightings that are searched: in these cameras (none: all), and in part within [`from_ns`, `to_ns`]."""
+
+    cameras: tuple[CameraId, ...] = ()
+    from_ns: int | None = None
+    to_ns: int | None = None
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        """The same for the database."""
+        table = schema.tracklets.c
+        wanted: list[ColumnElement[bool]] = []
+        if self.cameras:
+            wanted.append(table.camera_id.in_(self.cameras))
+        if self.from_ns is not None:
+            wanted.append(table.ended_at_ns >= self.from_ns)
+        if self.to_ns is not None:
+            wanted.append(table.started_at_ns <= self.to_ns)
+        return wanted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """An identity, the probability (0-1) that it is the picture's person, and its sightings there, by their time."""
+
+    identity: Identity
+    probability: float
+    sightings: tuple[Tracklet, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """The most probable identities, best first, among `searched`; `nobody`: the probability that it is none of them."""
+
+    found: tuple[Found, ...]
+    nobody: float
+    searched: int
+
+
+def search(data_dir: Path, seen: Sequence[Known], *, likeness: Likeness, where: Where, most: int = 10) -> Search:
+    """Search a data folder for whom the looks `seen`, at least one, show; gives at most `most` identities.
+
+    Each is equally likely before, and nobody of them as likely as all together. All sightings of an identity tell what
+    it looks like, also those elsewhere. Raises StoreError, and DataError where another model made the store.
+    """
+    engine = open_for_reading(data_dir)
+    try:
+        with engine.connect() as connection:
+            _require_model(connection, likeness.model_id)
+            nearest = _nearest(connection, seen, likeness=likeness, where=where)
+            best = heapq.nlargest(_WEIGHED, nearest, key=lambda i: (nearest[i], -i))
+            evidence = dict.fromkeys(sorted(nearest), -np.inf)
+            for identity_id in best:
+                evidence[identity_id] = likeness.evidence(_known(connection, identity_id, likeness=likeness), seen)
+            outcomes = identified(list(evidence.values()))
+            probability = dict(zip(evidence, outcomes.known.tolist(), strict=True))
+            ranked = sorted(best, key=lambda i: (-probability[i], i))[:most]
+            found = tuple(
+                Found(_identity(connection, i), probability[i], _sightings(connection, i, where)) for i in ranked
+            )
+            return Search(found, outcomes.nobody, len(nearest))
+    except DatabaseError as error:
+        raise StoreError(f"{data_dir}: cannot read the database: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _require_model(connection: Connection, model_id: ModelId) -> None:
+    known = list(connection.scalars(select(schema.models.c.model_id).order_by(schema.models.c.model_id)))
+    if known and model_id not in known:
+        raise DataError(
+            f"the site's people are described by {', '.join(known)}, the picture by {model_id}, which cannot be "
+            "compared; name that model in the site file, under `models: {reid: ...}`"
+        )
+
+
+def _nearest(
+    connection: Connection, seen: Sequence[Known], *, likeness: Likeness, where: Where
+) -> dict[IdentityId, float]:
+    """The highest similarity of any tracklet of each identity that was seen there."""
+    table, identities = schema.tracklets.c, schema.identities.c
+    known = [IdentityState.ACTIVE.value, IdentityState.EXPIRED.value]
+    there = select(table.identity_id).where(*where.clauses(), table.identity_id.is_not(None))
+    rows = connection.execution_options(stream_results=True, yield_per=1000).execute(
+        select(table.identity_id, table.camera_id, table.started_at_ns, table.embedding)
+        .join(schema.identities, identities.identity_id == table.identity_id)
+        .where(identities.state.in_(known), table.model_id == likeness.model_id, table.identity_id.in_(there))
+    )
+    units = np.stack([one.unit for one in seen])
+    nearest: dict[IdentityId, float] = {}
+    for row in rows:
+        unit = likeness.unit(row.camera_id, floats(row.embedding), at_ns=row.started_at_ns)
+        alike = float((units * unit).sum(axis=1).max())
+        nearest[row.identity_id] = max(alike, nearest.get(row.identity_id, -np.inf))
+    return nearest
+
+
+def _known(connection: Connection, identity_id: IdentityId, *, likeness: Likeness) -> list[Known]:
+    table = schema.tracklets.c
+    rows = connection.execute(
+        select(schema.tracklets)
+        .where(table.identity_id == identity_id, table.model_id == likeness.model_id)
+        .order_by(table.prototype.desc(), table.quality.desc(), table.number)
+        .limit(_MOST_KNOWN)
+    )
+    tracklets = [tracklet_of(row) for row in rows]
+    chosen = [t for t in tracklets if t.prototype] or tracklets
+    return [
+        Known(t.camera_id, likeness.unit(t.camera_id, t.embedding, at_ns=t.started_at_ns), t.exemplars) for t in chosen
+    ]
+
+
+def _identity(connection: Connection, identity_id: IdentityId) -> Identity:
+    table = schema.identities
+    return identity_of(connection.execute(select(table).where(table.c.identity_id == identity_id)).one())
+
+
+def _sightings(connection: Connection, identity_id: IdentityId, where: Where) -> tuple[Tracklet, ...]:
+    table = schema.tracklets.c
+    mine = select(schema.tracklets).where(table.identity_id == identity_id, *where.clauses())
+    return tuple(tracklet_of(row) for row in connection.execute(mine.order_by(table.started_at_ns, table.number)))

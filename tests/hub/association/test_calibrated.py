@@ -1,0 +1,228 @@
+"""Who a tracklet most probably is: posteriors that add up, boundaries that hold, exclusions that are never broken."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.association import Boundaries, CalibratedAssociator, LinkProblem, MergeProblem, Outcome, Reasoning, Thresholds
+from tests.hub.association.reference_assigning import posterior
+
+NAN = float("nan")
+UNUSED = Thresholds(link=0.6, candidate=0.5, keep=0.5)
+
+
+def problem(
+    log_odds: Sequence[Sequence[float]],
+    *,
+    current: Sequence[int] | None = None,
+    excluded: Sequence[tuple[int, int]] = (),
+    conflict: Sequence[tuple[int, int]] = (),
+    boundaries: Boundaries | None = None,
+) -> LinkProblem:
+    odds = np.array(log_odds, float).reshape(len(log_odds), len(log_odds[0]) if log_odds else 0)
+    n, m = odds.shape
+    never, apart = np.zeros((n, m), bool), np.zeros((n, n), bool)
+    for row, column in excluded:
+        never[row, column] = True
+    for a, b in conflict:
+        apart[a, b] = apart[b, a] = True
+    return LinkProblem(
+        current=np.full(n, -1, np.int64) if current is None else np.array(current, np.int64),
+        similarity=np.full((n, m), 0.5),
+        excluded=never,
+        mutual_similarity=np.eye(n),
+        conflict=apart,
+        log_odds=odds,
+        thresholds=UNUSED,
+        boundaries=boundaries or Boundaries(),
+    )
+
+
+def identities(given_problem: LinkProblem) -> list[int]:
+    return [answer.identity for answer in CalibratedAssociator().link(given_problem)]
+
+
+def test_no_tracklets_no_decisions() -> None:
+    assert CalibratedAssociator().link(problem([])) == []
+
+
+def test_without_identities_everybody_is_a_stranger_and_begins_alone() -> None:
+    answers = CalibratedAssociator().link(problem([[], []]))
+    assert [(one.outcome, one.nearest, one.stranger) for one in answers] == [(Outcome.NEW, -1, 1.0)] * 2
+    assert len({one.group for one in answers}) == 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(odds=st.lists(st.floats(-30, 30), min_size=1, max_size=6))
+def test_all_identities_and_the_stranger_together_are_certain(odds: list[float]) -> None:
+    answer = CalibratedAssociator().link(problem([odds]))[0]
+    expected = posterior(odds)
+    assert sum(expected) == pytest.approx(1.0)
+    assert answer.best == pytest.approx(max(expected[:-1]))
+    assert answer.stranger == pytest.approx(expected[-1])
+    assert answer.probability == pytest.approx(expected[answer.nearest])
+
+
+@settings(max_examples=50, deadline=None)
+@given(odds=st.lists(st.floats(0, 10), min_size=1, max_size=5), alike=st.integers(1, 5))
+def test_the_more_it_could_be_the_less_sure_each_of_them_is(odds: list[float], alike: int) -> None:
+    alone = CalibratedAssociator().link(problem([odds]))[0].best
+    among = CalibratedAssociator().link(problem([odds + [max(odds)] * alike]))[0].best
+    assert alone is not None
+    assert among is not None
+    assert among < alone
+
+
+def logit(probability: float) -> float:
+    return float(np.log(probability / (1.0 - probability)))
+
+
+@pytest.mark.parametrize(
+    ("probability", "outcome"),
+    [(0.91, Outcome.LINKED), (0.89, Outcome.CANDIDATE), (0.31, Outcome.CANDIDATE), (0.29, Outcome.NEW)],
+)
+def test_three_outcomes_by_probability(probability: float, outcome: Outcome) -> None:
+    assert CalibratedAssociator().link(problem([[logit(probability)]]))[0].outcome is outcome
+
+
+def test_two_equally_probable_are_for_a_person_to_say_however_good_both_are() -> None:
+    assert CalibratedAssociator().link(problem([[20.0, 20.0]]))[0].outcome is Outcome.CANDIDATE
+
+
+def test_a_link_is_kept_far_below_the_boundary_but_not_below_its_own() -> None:
+    assert identities(problem([[logit(0.21)]], current=[0])) == [0]
+    assert identities(problem([[logit(0.19)]], current=[0])) == [-1]
+
+
+def test_who_is_all_there_is_of_an_identity_stays_and_keeps_out_who_was_seen_beside_them() -> None:
+    # They look alike, and the second is compared with the first alone, who is that identity.
+    assert identities(problem([[NAN], [6.0]], current=[0, -1], conflict=[(0, 1)])) == [0, -1]
+
+
+def test_who_is_all_there_is_of_an_identity_may_still_turn_out_to_be_another() -> None:
+    assert identities(problem([[NAN, 6.0]], current=[0])) == [1]
+
+
+def test_together_they_do_better_than_one_by_one() -> None:
+    # The first could be either, the second the first one alone.
+    assert identities(problem([[6.0, 5.5], [6.0, -9.0]], conflict=[(0, 1)])) == [1, 0]
+
+
+def test_who_is_left_without_the_better_claim_takes_it_from_nobody() -> None:
+    # Together 0 has the first and 1 the second, though 1 alone would take the first.
+    answers = CalibratedAssociator().link(problem([[5.0, -9.0], [10.0, 6.0]], conflict=[(0, 1)]))
+    assert answers[0].identity == 0
+    assert answers[1].identity != 0
+
+
+def test_two_that_had_one_identity_and_are_now_seen_together_do_not_both_keep_it() -> None:
+    found = identities(problem([[0.0], [-0.5]], current=[0, 0], conflict=[(0, 1)]))
+    assert found.count(0) == 1
+
+
+def test_what_is_not_known_is_not_possible() -> None:
+    answer = CalibratedAssociator().link(problem([[NAN, NAN]]))[0]
+    assert (answer.outcome, answer.nearest, answer.best) == (Outcome.NEW, -1, 0.0)
+
+
+def test_huge_odds_are_certain_and_nothing_overflows() -> None:
+    answers = CalibratedAssociator().link(problem([[1e6, -1e6], [-1e6, -1e6]]))
+    assert (answers[0].identity, answers[0].probability) == (0, 1.0)
+    assert (answers[1].outcome, answers[1].stranger) == (Outcome.NEW, 1.0)
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> LinkProblem:
+    n, m = draw(st.integers(0, 6)), draw(st.integers(0, 5))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    conflict = np.triu(rng.random((n, n)) < draw(st.sampled_from([0.2, 0.5, 1.0])), 1)
+    return LinkProblem(
+        current=rng.integers(-1, m, n) if m else np.full(n, -1),
+        similarity=rng.random((n, m)),
+        excluded=rng.random((n, m)) < 0.2,
+        mutual_similarity=np.eye(n),
+        conflict=conflict | conflict.T,
+        log_odds=np.where(rng.random((n, m)) < 0.2, np.nan, rng.normal(2, 4, (n, m))),
+        thresholds=UNUSED,
+        boundaries=Boundaries(link=draw(st.sampled_from([0.6, 0.9, 0.995]))),
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(given_problem=problems(), joint=st.booleans())
+def test_no_exclusion_is_ever_broken(given_problem: LinkProblem, joint: bool) -> None:
+    answers = CalibratedAssociator(Reasoning(joint=joint)).link(given_problem)
+    founders = [
+        c >= 0 and np.isnan(given_problem.log_odds[row, c]) for row, c in enumerate(given_problem.current.tolist())
+    ]
+    for row, answer in enumerate(answers):
+        if answer.identity == -1:
+            assert answer.outcome in (Outcome.NEW, Outcome.CANDIDATE)
+            continue
+        assert answer.outcome is Outcome.LINKED
+        # Who is all there is of an identity has it whatever is said; nobody else gets what is excluded or not known.
+        if not (founders[row] and answer.identity == given_problem.current[row]):
+            assert not given_problem.excluded[row, answer.identity]
+            assert not np.isnan(given_problem.log_odds[row, answer.identity])
+        for other in np.flatnonzero(given_problem.conflict[row]).tolist():
+            both_founded = founders[row] and founders[other]
+            assert answers[other].identity != answer.identity or both_founded
+
+
+def merging(
+    log_odds: Sequence[Sequence[float]], *, excluded: Sequence[tuple[int, int]] = (), link: float = 0.9
+) -> list[int]:
+    odds = np.array(log_odds, float).reshape(len(log_odds), len(log_odds))
+    never = np.zeros(odds.shape, bool)
+    for a, b in excluded:
+        never[a, b] = never[b, a] = True
+    asked = MergeProblem(
+        similarity=np.full(odds.shape, 0.5),
+        log_odds=odds,
+        excluded=never,
+        young=np.ones(len(odds), bool),
+        thresholds=UNUSED,
+        boundaries=Boundaries(link=link),
+    )
+    return [int(group) for group in CalibratedAssociator().merge(asked)]
+
+
+def test_two_that_are_surely_one_are_merged() -> None:
+    assert merging([]) == []
+    assert merging([[NAN]]) == [0]
+    assert merging([[NAN, 5.0], [5.0, NAN]]) == [0, 0]
+    assert merging([[NAN, 1.0], [1.0, NAN]]) == [0, 1]
+    assert merging([[NAN, NAN], [NAN, NAN]]) == [0, 1]
+
+
+def test_a_merge_knows_among_how_many_it_chooses() -> None:
+    # Either of the first two could be the third: that is not for the hub to decide.
+    assert merging([[NAN, NAN, 5.0], [NAN, NAN, 5.0], [5.0, 5.0, NAN]]) == [0, 1, 2]
+
+
+def test_of_three_two_are_merged_at_a_time() -> None:
+    assert merging([[NAN, NAN, 9.0], [NAN, NAN, 5.0], [9.0, 5.0, NAN]]) == [0, 1, 0]
+
+
+def test_two_that_were_seen_together_are_never_merged() -> None:
+    assert merging([[NAN, 50.0], [50.0, NAN]], excluded=[(0, 1)]) == [0, 1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(n=st.integers(0, 6), seed=st.integers(0, 2**32 - 1))
+def test_merged_are_pairs_that_are_possible_and_probable(n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    odds = np.triu(rng.normal(2, 5, (n, n)), 1)
+    odds += odds.T
+    excluded = [(i, j) for i in range(n) for j in range(i) if rng.random() < 0.3]
+    groups = merging(odds.tolist(), excluded=excluded)
+    assert list(dict.fromkeys(groups)) == list(range(len(set(groups)))), "numbered in the order of first use"
+    for group in set(groups):
+        members = [i for i, one in enumerate(groups) if one == group]
+        assert len(members) <= 2
+        if len(members) == 2:
+            assert (members[1], members[0]) not in excluded
+            assert posterior([odds[members[0], members[1]]])[0] >= 0.9

@@ -1,0 +1,128 @@
+"""What looks are worth on a site: near what is usual while pairs are few, and what they show when there are many."""
+
+import itertools
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.association.calibration import KEPT, SETTINGS, Calibration, Line, Setting, expected_line, fitted_line
+from tests.hub.association import reference_calibration
+
+FITS = st.lists(st.floats(-40, 40), max_size=25)
+
+
+def usual(setting: Setting) -> dict[str, tuple[float, float]]:
+    line = expected_line(setting)
+    return {
+        "expected": (line.slope, line.offset),
+        "deviation": (float(np.sqrt(line.covariance[0])), float(np.sqrt(line.covariance[2]))),
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(genuine=FITS, impostors=FITS, setting=st.sampled_from(SETTINGS))
+def test_no_line_near_it_is_more_probable(genuine: list[float], impostors: list[float], setting: Setting) -> None:
+    line = fitted_line(genuine, impostors, setting=setting)
+    least = reference_calibration.cost((line.slope, line.offset), genuine, impostors, **usual(setting))
+    for slope, offset in itertools.product((-0.02, 0.0, 0.02), (-0.1, 0.0, 0.1)):
+        if line.slope + slope >= 0.05:
+            near = (line.slope + slope, line.offset + offset)
+            assert reference_calibration.cost(near, genuine, impostors, **usual(setting)) >= least - 1e-6
+
+
+@settings(max_examples=30, deadline=None)
+@given(genuine=FITS, impostors=FITS)
+def test_its_uncertainty_is_what_the_curvature_says(genuine: list[float], impostors: list[float]) -> None:
+    line = fitted_line(genuine, impostors, setting="other")
+    expected = reference_calibration.covariance((line.slope, line.offset), genuine, impostors, **usual("other"))
+    found = np.array([[line.covariance[0], line.covariance[1]], [line.covariance[1], line.covariance[2]]])
+    np.testing.assert_allclose(found, expected, rtol=1e-2, atol=1e-5)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_without_pairs_of_both_kinds_a_site_is_as_any_other(setting: Setting) -> None:
+    usual_line = expected_line(setting)
+    for genuine, impostors in ([], []), ([5.0] * 50, []), ([], [-30.0] * 400):
+        line = fitted_line(genuine, impostors, setting=setting)
+        assert (line.slope, line.offset) == pytest.approx((usual_line.slope, usual_line.offset))
+        assert line.pairs == (len(genuine), len(impostors))
+
+
+@pytest.mark.parametrize("per_kind", [(400, 400), (400, 60)])
+def test_with_many_pairs_evidence_means_what_it_says(per_kind: tuple[int, int]) -> None:
+    """Fits of normal distribution about +m and -m have the ratio 2 m x / sd^2, however many there are of each kind."""
+    rng, mean, sd = np.random.default_rng(3), 4.0, 4.5
+    genuine, impostors = rng.normal(mean, sd, per_kind[0]).tolist(), rng.normal(-mean, sd, per_kind[1]).tolist()
+    line = fitted_line(genuine, impostors, setting="own")
+    assert line.slope == pytest.approx(2 * mean / sd**2, rel=0.25)
+    assert line.offset == pytest.approx(0.0, abs=0.6)
+    for fit in (-8.0, 0.0, 8.0):
+        assert line.evidence(fit) == pytest.approx(2 * mean * fit / sd**2, abs=1.2)
+
+
+@settings(max_examples=100, deadline=None)
+@given(fit=st.floats(-1e6, 1e6), slope=st.floats(0.05, 3.0), offset=st.floats(-5, 5))
+def test_uncertainty_makes_evidence_weaker_and_never_turns_it(fit: float, slope: float, offset: float) -> None:
+    sure, unsure = Line(slope, offset, (0.0, 0.0, 0.0), (0, 0)), Line(slope, offset, (0.04, 0.01, 0.5), (0, 0))
+    assert sure.evidence(fit) == pytest.approx(slope * fit + offset)
+    assert abs(unsure.evidence(fit)) <= abs(sure.evidence(fit))
+    assert unsure.evidence(fit) * sure.evidence(fit) >= 0.0
+
+
+def test_more_pairs_make_it_more_certain() -> None:
+    rng = np.random.default_rng(0)
+    genuine, impostors = rng.normal(6, 4, 400).tolist(), rng.normal(-6, 4, 400).tolist()
+    variances = [
+        fitted_line(genuine[:count], impostors[:count], setting="own").covariance[0] for count in (0, 5, 50, 400)
+    ]
+    assert variances == sorted(variances, reverse=True)
+
+
+def test_pairs_that_contradict_all_sense_do_not_turn_looks_round() -> None:
+    line = fitted_line([-30.0] * 100, [30.0] * 100, setting="own")
+    assert 0.05 <= line.slope < 0.2
+
+
+def test_duplicate_and_huge_fits_give_numbers() -> None:
+    for genuine, impostors in ([3.0] * 400, [3.0] * 400), ([1e8] * 30, [-1e8] * 30), ([0.0], [0.0]):
+        line = fitted_line(genuine, impostors, setting="other")
+        assert np.isfinite([line.slope, line.offset, *line.covariance]).all()
+        assert np.isfinite([line.evidence(fit) for fit in (-1e9, 0.0, 1e9)]).all()
+
+
+def test_the_two_settings_do_not_learn_from_each_other() -> None:
+    calibration, rng = Calibration(), np.random.default_rng(1)
+    for _ in range(100):
+        calibration.learn(float(rng.normal(9, 2)), seen_here=True, genuine=True)
+        calibration.learn(float(rng.normal(3, 2)), seen_here=True, genuine=False)
+    assert calibration.refit()
+    assert calibration.version == 1
+    assert calibration.lines["other"] == expected_line("other")
+    assert calibration.evidence(3.0, seen_here=True) < 0.0 < calibration.evidence(9.0, seen_here=True)
+    assert calibration.evidence(3.0, seen_here=False) > 0.0
+
+
+def test_it_is_bounded_and_fitted_seldom() -> None:
+    calibration, rng = Calibration(), np.random.default_rng(2)
+    fittings = 0
+    for count in range(5000):
+        calibration.learn(float(rng.normal()), seen_here=False, genuine=count % 3 == 0)
+        fittings += calibration.refit()
+    assert 10 < fittings < 50
+    assert fittings == calibration.version
+    assert len(calibration.genuine["other"]) == len(calibration.impostors["other"]) == KEPT
+
+
+def test_what_is_stored_and_read_again_goes_on_the_same_to_the_last_bit() -> None:
+    rng, kept = np.random.default_rng(4), Calibration()
+    fits = rng.normal(size=300).tolist()
+    again = kept
+    for index, fit in enumerate(fits):
+        for one in {id(kept): kept, id(again): again}.values():
+            one.learn(fit, seen_here=index % 2 == 0, genuine=index % 3 == 0)
+            one.refit()
+        again = msgspec.msgpack.decode(msgspec.msgpack.encode(again), type=Calibration)
+        assert again == kept
