@@ -134,7 +134,7 @@ class ViewMap(msgspec.Struct):
 
 
 class Floor(msgspec.Struct):
-    """All that is known of the places of a site: `spacings` by camera, `maps` by "first|second" camera, in that order."""
+    """What is known of the places of a site: `spacings` by camera, `maps` by "first|second" camera, by name."""
 
     spacings: dict[str, Spacing] = msgspec.field(default_factory=dict)
     maps: dict[str, ViewMap] = msgspec.field(default_factory=dict)

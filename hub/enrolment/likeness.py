@@ -7,8 +7,9 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
-from hub.association.appearance import Known, fit_of_sets, shares_of
+from hub.association.appearance import Known, fit_of_sets
 from hub.association.calibration import Calibration
+from hub.association.shares import shares_of
 from hub.database import schema
 from hub.database.opening import FILE_NAME, open_for_reading
 from hub.enrolment.records import Enrolment, Look
@@ -51,7 +52,8 @@ class Likeness:
 
         `seen_here`: they are of one camera.
         """
-        value = fit_of_sets(known, seen, shares=shares_of(self.model_id))
+        shares = self.calibration.measured.shares(shares_of(self.model_id))
+        value = fit_of_sets(known, seen, shares=shares)
         return self.calibration.evidence(value, seen_here=seen_here)
 
 

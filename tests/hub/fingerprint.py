@@ -12,7 +12,7 @@ def knowledge_parts(state: SiteState) -> list[str]:
         knowledge.calibration(model_id)
     calibrations = [f"calibration {model_id}" for model_id in knowledge.calibrated_models]
     maps = [f"map {name}" for name in sorted(knowledge.floor.maps)]
-    return ["topology", "views", "promise", *calibrations, *maps]
+    return ["topology", "spacings", "promise", *calibrations, *maps]
 
 
 def fingerprint(state: SiteState) -> dict[str, Any]:

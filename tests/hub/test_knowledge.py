@@ -17,7 +17,7 @@ def learned() -> Knowledge:
     knowledge, rng = Knowledge(), np.random.default_rng(0)
     for _ in range(60):
         knowledge.topology.learn_appearance(HALL, LOBBY, gap_s=float(rng.exponential(9)), seen_s=2.0, weight=0.7)
-        knowledge.floor.view(LOBBY).learn(rng.normal(0, 90, 2), height=70.0)
+        knowledge.floor.spacing(LOBBY).learn(float(rng.exponential(1.0)))
         knowledge.promise.learn(float(rng.random()))
         knowledge.calibration(MODEL).learn(float(rng.normal()), seen_here=True, genuine=False)
         row = rng.uniform(50, 400, 6).tolist()
@@ -33,12 +33,12 @@ def learned() -> Knowledge:
 
 def test_every_part_is_read_again_as_it_was() -> None:
     knowledge = learned()
-    assert set(knowledge.changed) == {"topology", "views", "promise", "map hall|lobby", f"calibration {MODEL}"}
+    assert set(knowledge.changed) == {"topology", "spacings", "promise", "map hall|lobby", f"calibration {MODEL}"}
     parts = {part: knowledge.packed(part) for part in knowledge.changed}
     again = Knowledge.restored(parts)
     assert {part: again.packed(part) for part in parts} == parts
     assert again.topology == knowledge.topology
-    assert (again.floor.views, again.floor.maps) == (knowledge.floor.views, knowledge.floor.maps)
+    assert (again.floor.spacings, again.floor.maps) == (knowledge.floor.spacings, knowledge.floor.maps)
     assert again.promise == knowledge.promise
     assert again.calibration(MODEL) == knowledge.calibration(MODEL)
     assert again.changed == {}
@@ -59,7 +59,7 @@ def test_cameras_are_one_pair_in_whichever_order_they_are_named() -> None:
     assert list(knowledge.changed) == ["map hall|lobby"]
 
 
-@pytest.mark.parametrize("part", ["topology", "views", "promise", "map hall|lobby", f"calibration {MODEL}"])
+@pytest.mark.parametrize("part", ["topology", "spacings", "promise", "map hall|lobby", f"calibration {MODEL}"])
 @pytest.mark.parametrize(
     "data", [b"", b"\xc1", b"\xc3", b"\x92\x01\x02"], ids=["nothing", "no msgpack", "a word", "other"]
 )

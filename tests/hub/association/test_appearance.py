@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.association.appearance import Known, Shares, fit, fit_of_sets, predict, shares_of
+from hub.association.appearance import Known, fit, fit_of_sets, predict
+from hub.association.shares import Shares, shares_of
 from passerby.arrays import Float32Array
 from passerby.ids import CameraId, ModelId
 from tests.hub.association.reference_appearance import Float64Array, conditional, log_ratio

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hub.association.place import UNSEEN_NS, Floor, ViewArea, ViewMap, together
+from hub.association.place import UNSEEN_NS, Floor, Spacing, ViewMap, together
 from hub.paths import NOWHERE, Path
 from passerby.ids import CameraId
 from tests.hub.association import reference_place
@@ -186,14 +186,28 @@ def test_places_at_once_agree_with_their_naive_twin(first: Path, second: Path) -
     np.testing.assert_allclose(found, np.array(expected).reshape(-1, 6), rtol=1e-4)
 
 
-def test_the_area_of_a_view_is_that_of_where_people_stand() -> None:
-    rng, view = np.random.default_rng(0), ViewArea()
-    assert view.area == pytest.approx(9.0)
-    for foot in rng.normal(0, 200.0, (3000, 2)):
-        view.learn(foot, height=100.0)
-    # The normal distribution of a standard deviation of two heights: 2 pi e times the variance.
-    assert view.area == pytest.approx(2 * np.pi * np.e * 4.0, rel=0.1)
-    still = ViewArea()
-    for _ in range(1000):
-        still.learn(np.array([10.0, 10.0]), height=100.0)
-    assert 0.0 < still.area < 9.0
+def test_the_spacing_of_people_is_a_density_that_learns_how_near_they_stand() -> None:
+    rng, spacing = np.random.default_rng(0), Spacing()
+    middles = np.arange(0.005, 4.0, 0.01)
+    assert 0.01 * sum(map(spacing.density, middles)) == pytest.approx(1.0, abs=0.01)
+    # Before anybody was seen, people are spread evenly: the farther, the more room there is.
+    assert spacing.density(0.1) < spacing.density(1.2) < spacing.density(3.5)
+    before = spacing.density(0.3)
+    for away in rng.uniform(0.2, 0.6, 500):
+        spacing.learn(float(away))
+    assert spacing.density(0.3) > 20 * before
+    assert 0.01 * sum(map(spacing.density, middles)) == pytest.approx(1.0, abs=0.01)
+    spacing.learn(1e9)  # far is far
+
+
+def test_where_people_stand_close_together_the_spot_says_less() -> None:
+    here = line((-1.0, 0.0), (1.0, 0.0))
+    before, after = walk(FIRST, here), walk(FIRST, np.add(here, [2.0, 0.0]), begin_s=4.0)
+    lonely, crowded = Floor(), Floor()
+    for _ in range(300):
+        crowded.spacing(EAST).learn(0.1)
+    alone = lonely.evidence(before, after, cameras=(EAST, EAST))
+    among_others = crowded.evidence(before, after, cameras=(EAST, EAST))
+    assert alone is not None
+    assert among_others is not None
+    assert among_others < alone - 1.0
