@@ -146,6 +146,19 @@ def test_the_hub_decides_by_what_the_site_file_says(tmp_path: Path) -> None:
         assert not hub.state.knowledge.topology.overrides.forbids(NEVER.before, NEVER.after, earliest_s=5, latest_s=5)
 
 
+def test_what_is_set_where_no_hub_runs_leaves_what_the_site_file_says(tmp_path: Path) -> None:
+    with Hub.open(tmp_path, association=AssociationSettings(topology=[NEVER])) as hub:
+        walk(hub, Sender())
+    run(tmp_path, "set", "yard", "hall", "--transit", "5..9")
+    assert [way["said"] is not None for way in shown(tmp_path)["ways"]] == [True, True]
+    with Hub.open(tmp_path, association=AssociationSettings()) as hub:
+        walk(hub, Sender(boot_id=BootId(bytes([1] * 16))), begin_s=30.0, first=5)
+    assert {way["from"]: way["said"] is not None for way in shown(tmp_path)["ways"] if way["from"] != way["to"]} == {
+        "hall": False,
+        "yard": True,
+    }
+
+
 def test_show_believes_the_site_file_of_now(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "site.yaml"
     cameras = "cameras: {hall: {url: a.mp4}, yard: {url: b.mp4}}"
