@@ -47,12 +47,13 @@ class Hub:
         self,
         storage: Storage,
         *,
-        association: AssociationSettings,
+        association: AssociationSettings | None,
         associator: Associator,
         store: StoreFactory,
         statistics: StatisticsSource,
     ) -> None:
-        self._association = association
+        self._association = association or AssociationSettings()
+        self._said_of_ways = None if association is None else association.topology
         self._associator = associator
         self._store = store
         self._statistics = statistics
@@ -97,13 +98,13 @@ class Hub:
         references: Mapping[ModelId, ReferenceStatistics] | None = None,
     ) -> Self:
         """A hub on this storage, which is closed with it; the other arguments are those of `open`."""
-        association = association or AssociationSettings()
+        normalize = (association or AssociationSettings()).normalize
         return cls(
             storage,
             association=association,
             associator=associator or CalibratedAssociator(),
             store=store or best_store(),
-            statistics=StatisticsSource(association.normalize == "camera", references or {}),
+            statistics=StatisticsSource(normalize == "camera", references or {}),
         )
 
     def ingest(self, deliveries: Sequence[tuple[EdgeId, Envelope]], *, now_ns: int) -> IngestResult:
@@ -247,5 +248,7 @@ class Hub:
 
     def _load(self) -> SiteState:
         state = self._storage.load(store=self._store, statistics=self._statistics)
-        state.knowledge.topology.overrides.written = self._association.topology
+        if self._said_of_ways is not None:
+            # Who opens the data without the site's settings, for one act, leaves what they said.
+            state.knowledge.topology.overrides.written = self._said_of_ways
         return state

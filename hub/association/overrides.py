@@ -36,11 +36,15 @@ class Overrides(msgspec.Struct):
 
     def overlap(self, first: CameraId, second: CameraId) -> bool | None:
         """Whether two views are said to overlap; None: nobody says."""
+        if not self.told and not self.written:
+            return None  # asked for every rate
         words = (self.word(first, second), self.word(second, first))
         return next((one.overlap for one in words if one is not None and one.overlap is not None), None)
 
     def forbids(self, before: CameraId, after: CameraId, *, earliest_s: float, latest_s: float) -> bool:
         """Whether nobody last seen in `before` can appear in `after` after any gap in this range (<= 0: is seen)."""
+        if not self.told and not self.written:
+            return False
         word, overlap = self.word(before, after), self.overlap(before, after)
         if word is None and overlap is None:
             return False

@@ -47,6 +47,7 @@ app = typer.Typer(
 )
 
 _GROUPS = {
+    "calibration": "What looks are worth on this site, and from which probability on links are made.",
     "camera": "Look at a camera before it is attached.",
     "config": "Check and describe the site file.",
     "eval": "Measure a model on labelled data.",
@@ -55,6 +56,7 @@ _GROUPS = {
     "models": "List, fetch, describe and export models.",
     "normalization": "What was learned of each camera's colours and light.",
     "tape": "Record simulated sites as wire messages, or send them live.",
+    "topology": "How people get from camera to camera: what was learned, and what you know better.",
     "train": "Train networks.",
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""

@@ -26,7 +26,7 @@ from passerby.ids import CameraId
 
 def command(
     *,
-    image: Annotated[Path, typer.Option("--image", help="The picture.")],
+    image: Annotated[str, typer.Option("--image", metavar="FILE", help="The picture.")],
     box: BoxOption = None,
     largest: LargestOption = False,
     whole: WholeOption = False,
@@ -56,7 +56,7 @@ def command(
     with SiteReader(site.data) as reader:  # says what is wrong where there are no data, before networks are loaded
         with open_eyes(site) as eyes:
             people = eyes.view(what)[0].people
-            chosen = people if who == Choice() else [choose(people, who, source=image.name)]
+            chosen = people if who == Choice() else [choose(people, who, source=what.name)]
             answers = [
                 (one, search(site.data, eyes.known(one), likeness=eyes.likeness, where=where, most=most))
                 for one in chosen
@@ -70,7 +70,7 @@ def command(
         typer.echo(json.dumps(told, ensure_ascii=False))
         return
     for (person, answer), sheet in zip(answers, sheets, strict=True):
-        _print(image.name, person, answer, sheet)
+        _print(what.name, person, answer, sheet)
 
 
 def _print(source: str, person: Person, answer: Search, sheet: Path | None) -> None:

@@ -9,18 +9,16 @@ import numpy as np
 
 from edge.pipeline import CameraPipeline, tracklet_ids
 from edge.sources import open_source
-from edge.sources.opening import is_live
 from edge.sources.prefetch import prefetch
 from hub.enrolment.grouping import people_in_film
 from hub.enrolment.likeness import Likeness
 from hub.enrolment.records import Look, Picture
 from passerby.cli.looking.people import Person, Sighting
 from passerby.config import CameraSettings
-from passerby.errors import DataError, SourceError
+from passerby.errors import DataError
 from passerby.ids import CameraId, TrackletId
 from passerby.inference import DetectionEngine, EmbeddingEngine
 from passerby.messages import TrackletUpdate
-from passerby.redaction import redact
 
 _CAMERA = CameraId("film")
 _FPS = 5.0
@@ -50,8 +48,6 @@ def watch_film(
 
     `on_frame` hears of each frame number that is looked at. Raises SourceError, and DataError where nobody is seen.
     """
-    if is_live(str(file)):
-        raise SourceError(f"{redact(str(file))} is a live stream, which does not end; record some of it first")
     settings = CameraSettings(url=str(file), fps=_FPS, update_interval_s=_ONLY_AT_LAST_S)
     updates: dict[TrackletId, list[TrackletUpdate]] = {}
     seen_frames = 0

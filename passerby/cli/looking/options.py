@@ -1,5 +1,6 @@
 """The options that say what is looked at, and on whose behalf."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +11,13 @@ from passerby.cli.looking.choosing import Choice
 from passerby.config import AssociationSettings, load_site
 from passerby.config.settings import ModelSettings
 from passerby.errors import ConfigError
+from passerby.redaction import redact
 
 EMBEDDED = ModelSettings(detector="passerby-sim-detector", reid="passerby-sim-reid")
 """The networks that come with Passerby: for a data folder without a site file."""
 
-VideoOption = Annotated[Path | None, typer.Option("--video", help="A film.")]
-ImagesOption = Annotated[list[Path], typer.Option("--image", help="A picture; may be given several times.")]
+VideoOption = Annotated[str | None, typer.Option("--video", metavar="FILE", help="A film.")]
+ImagesOption = Annotated[list[str], typer.Option("--image", metavar="FILE", help="A picture; may be repeated.")]
 FromFrameOption = Annotated[
     int | None, typer.Option("--from-frame", min=1, help="The film's first frame to look at, from 1.")
 ]
@@ -61,8 +63,8 @@ class Place:
 
 
 def material(
-    video: Path | None,
-    images: list[Path],
+    video: str | None,
+    images: Sequence[str],
     *,
     from_frame: int | None = None,
     to_frame: int | None = None,
@@ -75,10 +77,15 @@ def material(
         raise ConfigError("--from-frame and --to-frame go with --video; a picture has one frame")
     if video is not None and whole:
         raise ConfigError("--whole goes with --image: in a film people have to be found")
+    for file in filter(None, (video, *images)):
+        if "://" in file:
+            raise ConfigError(f"{redact(file)}: expected a file; save the picture, or record some of the stream, first")
     first = from_frame or 1
     if to_frame is not None and to_frame < first:
         raise ConfigError(f"--to-frame {to_frame} is before --from-frame {first}")
-    return Material(video=video, images=tuple(images), first=first, last=to_frame, whole=whole)
+    return Material(
+        video=Path(video) if video else None, images=tuple(map(Path, images)), first=first, last=to_frame, whole=whole
+    )
 
 
 def choice(box: str | None, largest: bool) -> Choice:

@@ -1,0 +1,1 @@
+"""Figures drawn in text and as SVG."""
