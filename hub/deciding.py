@@ -15,7 +15,7 @@ from hub.spaces import ModelSpace
 from hub.state import SiteState
 from passerby.ids import IdentityId
 
-DEFERRED_NS = 2_000_000_000
+DEFERRED_NS = 1_300_000_000
 """A tracklet with little evidence waits for more, but not longer."""
 
 ENOUGH_EXEMPLARS = 2

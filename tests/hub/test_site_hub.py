@@ -119,14 +119,14 @@ def test_an_open_tracklet_that_is_like_nobody_any_more_is_split_off(tmp_path: Pa
         assert identities(hub) == {1: 1, 2: 2}
 
 
-def test_little_evidence_is_deferred_for_two_seconds_at_most(tmp_path: Path, sender: Sender) -> None:
+def test_little_evidence_is_deferred_for_little_more_than_a_second(tmp_path: Path, sender: Sender) -> None:
     with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         glimpse = seen(1, tracklet=1, begin_s=0, end_s=0.2, exemplars=1)
         assert kinds(hub.ingest(sender.send(glimpse), now_ns=at(0.2)).events) == []
-        assert kinds(hub.tick(at(2.1))) == []
+        assert kinds(hub.tick(at(1.4))) == []
         events = hub.tick(at(60))
         assert kinds(events) == [EventKind.CREATED]
-        assert events[0].at_ns == at(2.2), "decided at its own time, however late the tick comes"
+        assert events[0].at_ns == at(1.5), "decided at its own time, however late the tick comes"
 
 
 @pytest.mark.parametrize("enough", [{"exemplars": 2}, {"end_s": 1.0}, {"final": True}])
