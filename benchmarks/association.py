@@ -1,7 +1,7 @@
 """How well does the hub associate, against the best threshold in hindsight and without its parts; is its promise kept?
 
     python -m benchmarks.association [--seeds 3] [--minutes 60] [--kinds default,crowded] [--cameras 4,8,12]
-        [--variants full,threshold] [--rates .005,.01,.02,.05] [--warm-up 200] [--quick] [--jobs 2]
+        [--variants full,threshold] [--rates .005,.01,.02,.05] [--thresholds .4,.5] [--warm-up 200] [--quick] [--jobs 2]
         [--json FILE] [--markdown FILE] [--diagram FILE] [--cache FOLDER]
 
 Simulated sites of the frozen kinds, seeds from 5001, never used in development. Each is recorded as a tape once and
@@ -34,7 +34,7 @@ from benchmarks.judging.diagram import reliability_svg  # noqa: E402
 from benchmarks.judging.sites import FIRST_SEED, SiteChoice, choose_sites, default_cache  # noqa: E402
 from benchmarks.judging.tables import bins, hindsight, pages  # noqa: E402
 from benchmarks.judging.trying import Outcome, try_site, versions  # noqa: E402
-from benchmarks.judging.variants import FULL, THRESHOLDS, VARIANTS, Trial, trials  # noqa: E402
+from benchmarks.judging.variants import FULL, GRID, THRESHOLDS, VARIANTS, Trial, trials  # noqa: E402
 from passerby.errors import PasserbyError  # noqa: E402
 from simulation.kinds import KINDS  # noqa: E402
 
@@ -49,7 +49,7 @@ def main() -> None:
     sites = choose_sites(
         options.kinds, options.seeds, cameras=options.cameras, minutes=options.minutes, first_seed=options.first_seed
     )
-    wanted = trials(options.variants, options.rates)
+    wanted = trials(options.variants, options.rates, thresholds=options.thresholds)
     mine = {(site, trial) for site in sites for trial in wanted}
     outcomes = [o for o in _former(options.json) if (o.site, o.trial) in mine]
     lines = None if options.json is None else options.json.open("a", encoding="utf-8")
@@ -133,9 +133,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kinds", type=_names(tuple(KINDS)), default=list(KINDS))
     parser.add_argument("--cameras", type=lambda text: [int(one) for one in text.split(",")], default=[4, 8, 12])
     parser.add_argument("--variants", type=_names(VARIANTS), default=list(VARIANTS))
-    parser.add_argument(
-        "--rates", type=lambda text: [float(one) for one in text.split(",")], default=[0.005, 0.01, 0.02, 0.05]
-    )
+    parser.add_argument("--rates", type=_numbers, default=[0.005, 0.01, 0.02, 0.05])
+    parser.add_argument("--thresholds", type=_numbers, default=list(GRID), help="cosine similarities to choose from")
     parser.add_argument("--warm-up", type=int, default=200, help="tracklets of a site before the promise counts")
     parser.add_argument("--quick", action="store_true", help="IDF1 alone")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
@@ -147,6 +146,10 @@ def _options() -> argparse.Namespace:
     if FULL in options.variants and not options.rates:
         parser.error("--rates names none, expected at least one, as .01")
     return options
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(one) for one in text.split(",")]
 
 
 def _names(known: Sequence[str]) -> Callable[[str], list[str]]:

@@ -146,7 +146,8 @@ class Round:
         """Link a tracklet; where it was all that was left of another identity, that one is merged."""
         tracklet = self._state.tracklets[number]
         before = tracklet.identity_id
-        if before is not None and not self._others(before, number):
+        # An identity that has expired meanwhile stays so: only its tracklet has come back, and is somebody else's now.
+        if before in self._state.identities and not self._others(before, number):
             self._absorb(chosen, before, evidence=evidence)
             return
         self._state.put_tracklet(replace(tracklet, identity_id=chosen, prototype=False))

@@ -19,7 +19,7 @@ from benchmarks.judging.promise import (
 )
 from benchmarks.judging.sites import SiteChoice
 from benchmarks.judging.trying import Outcome
-from benchmarks.judging.variants import FULL, GRID, THRESHOLDS, USUAL_RATE, WITHOUT
+from benchmarks.judging.variants import FULL, THRESHOLDS, USUAL_RATE, WITHOUT
 
 _EXPERIENCE = (0, 50, 100, 200, 400, 800, 1600, 3200)
 _EDGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)
@@ -161,11 +161,12 @@ def _promise(outcomes: Sequence[Outcome], *, warm_up: int) -> Page:
         both = wrong_links(mine, warm_up=warm_up, merges=True)
         mean_reach = reach(mine, warm_up=warm_up)
         sites = {o.site for o in mine}
+        known = sorted({o.trial.level for o in outcomes if o.trial.variant in THRESHOLDS})
         thresholds = []
         for variant in THRESHOLDS:
             levels = [
                 [o for o in outcomes if (o.trial.variant, o.trial.level) == (variant, level) and o.site in sites]
-                for level in GRID
+                for level in known
             ]
             found = reach_at_precision([one for one in levels if one], precision=mean_reach.precision, warm_up=warm_up)
             thresholds.append("none is as precise" if found is None else f"{found.recall:.3f}")

@@ -23,7 +23,7 @@ WITHOUT = {
 VARIANTS = (FULL, *THRESHOLDS, *WITHOUT)
 
 USUAL_RATE = 0.01
-GRID = (0.35, 0.40, 0.45, 0.50, 0.55, 0.60, 0.65, 0.70)
+GRID = (0.35, 0.40, 0.425, 0.45, 0.475, 0.50, 0.55, 0.60, 0.65)
 
 _HYSTERESIS = 0.08
 """How far below the threshold a link is kept, and a person asked: as for the models that were measured."""
@@ -61,12 +61,12 @@ class Trial:
         return Rehearsal(associator=CalibratedAssociator(reasoning), association=settings)
 
 
-def trials(variants: Sequence[str], rates: Sequence[float]) -> list[Trial]:
-    """What is tried of each site: the full system at all rates, the others at the usual one, each threshold."""
+def trials(variants: Sequence[str], rates: Sequence[float], *, thresholds: Sequence[float] = GRID) -> list[Trial]:
+    """What is tried of each site: the full system at all rates, the others at the usual one, each of the thresholds."""
     found = []
     for variant in variants:
         if variant in THRESHOLDS:
-            found += [Trial(variant, threshold) for threshold in GRID]
+            found += [Trial(variant, threshold) for threshold in thresholds]
         elif variant == FULL:
             found += [
                 Trial(variant, rate) for rate in sorted({USUAL_RATE, *rates}, key=lambda rate: rate != USUAL_RATE)

@@ -18,6 +18,7 @@ from passerby.ids import ModelId
 
 _LOG_TIMEOUT_S = 10.0
 _LOG_PAUSE_S = 0.05
+_BEFORE_ALL_NS = -(2**63)
 
 
 def read_enrolments(data_dir: Path, *, now_ns: int) -> Sequence[Enrolment]:
@@ -35,6 +36,12 @@ def read_enrolments(data_dir: Path, *, now_ns: int) -> Sequence[Enrolment]:
         raise StoreError(f"{data_dir}: cannot read the enrolments: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def delete_expired(data_dir: Path, *, now_ns: int) -> None:
+    """Let nothing be left of enrolments that have expired; writes only where there are any. Raises StoreError."""
+    if len(read_enrolments(data_dir, now_ns=now_ns)) < len(read_enrolments(data_dir, now_ns=_BEFORE_ALL_NS)):
+        EnrolmentStore(data_dir, now_ns=now_ns).close()
 
 
 class EnrolmentStore:

@@ -1,7 +1,7 @@
 """`passerby calibration`: what looks are worth on this site, and from which probability on links are made."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,7 +59,9 @@ def show(
     wanted = (AssociationSettings() if config is None else load_site(config).association).false_link_rate
     rates = [_at_rate(knowledge.promise, rate) for rate in sorted({*_RATES, wanted})]
     if out is not None:
-        _write(out, drawn_as_svg([_panels(knowledge, model_id) for model_id in knowledge.calibrated_models]))
+        rows = [(model_id, _panels(knowledge, model_id)) for model_id in knowledge.calibrated_models]
+        # A picture stands alone: each panel says which model it is of.
+        _write(out, drawn_as_svg([[replace(one, title=f"{name}, {one.title}") for one in row] for name, row in rows]))
     if as_json:
         models = [_model_json(model_id, knowledge.calibration(model_id)) for model_id in knowledge.calibrated_models]
         told = {"false_link_rate": wanted, "rates": [asdict(one) for one in rates], "models": models}

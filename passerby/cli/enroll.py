@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.enrolment.records import Enrolment, checked_name, checked_reason
-from hub.enrolment.store import EnrolmentStore, read_enrolments
+from hub.enrolment.store import EnrolmentStore, delete_expired, read_enrolments
 from hub.narration import clock
 from passerby.cli.looking.choosing import choose
 from passerby.cli.looking.options import (
@@ -47,7 +47,9 @@ def command(
     largest: LargestOption = False,
     whole: WholeOption = False,
     reason: Annotated[str, typer.Option(help="Why they are to be recognized; kept with the pictures.")] = "",
-    days: Annotated[float, typer.Option(min=0.0, help="Kept for so long, then deleted; 0: until removed.")] = 90.0,
+    days: Annotated[
+        float, typer.Option(min=0.0, max=36_500.0, help="Kept for so long, then deleted; 0: until removed.")
+    ] = 90.0,
     crops: Annotated[Path | None, typer.Option(help="Write the pictures that were kept into this folder.")] = None,
     as_list: Annotated[bool, typer.Option("--list", help="List who is enrolled, and end.")] = False,
     remove: Annotated[str | None, typer.Option(metavar="NAME", help="Delete a name with its pictures.")] = None,
@@ -109,7 +111,9 @@ def _tell(enrolment: Enrolment, what: Material, site: Place, *, as_json: bool) -
 
 
 def _list(folder: Path, *, as_json: bool) -> None:
-    enrolments = read_enrolments(folder, now_ns=time.time_ns())
+    now_ns = time.time_ns()
+    delete_expired(folder, now_ns=now_ns)
+    enrolments = read_enrolments(folder, now_ns=now_ns)
     if as_json:
         typer.echo(json.dumps([_described(one) for one in enrolments], ensure_ascii=False))
         return

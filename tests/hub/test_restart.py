@@ -5,19 +5,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.association import Assignment, LinkProblem, PlainAssociator
 from hub.database.storage import DatabaseStorage
 from hub.identity_store import ExactStore
+from hub.playback import AFTERWARDS_NS, Batch, batches
 from hub.records import Event
+from hub.rehearsal import Rehearsal
 from hub.site_hub import Hub
 from passerby.config import AssociationSettings
 from passerby.errors import StoreError
 from passerby.ids import ModelId
 from passerby.messages import TrackletUpdate
+from passerby.tape import read_tape
+from simulation.site import SimulatedSite
+from simulation.tapes.recording import record_tape
 from tests.hub.fingerprint import fingerprint
 from tests.hub.people import Sender, at, seen
 
@@ -80,13 +86,65 @@ def run(folder: Path, history: list[Any], *, restarts: bool) -> tuple[list[Event
         hub.close()
 
 
+BACK_AFTER_EXPIRY = [
+    ([(1, "lobby", 7, True, 0.1, 1)], 0.6, False),
+    ([(0, "lobby", 2, True, 0.1, 1), (0, "yard", 5, False, 1.2, 3), (2, "lobby", 4, False, 0.5, 2)], 0.0, True),
+    ([], 50.0, False),
+    ([(2, "hall", 8, True, 0.1, 1), (2, "lobby", 4, False, 0.5, 3), (2, "lobby", 7, False, 1.2, 1)], 31.0, True),
+    ([], 50.0, True),
+]
+"""A tracklet comes back when its identity has expired, and then turns out to be somebody who is known."""
+
+
 @settings(max_examples=40, deadline=None)
 @given(history=BATCHES)
+@example(history=BACK_AFTER_EXPIRY)
 def test_restarts_make_no_difference_whatever_has_happened(history: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         straight = run(Path(folder) / "a", history, restarts=False)
         interrupted = run(Path(folder) / "b", history, restarts=True)
         assert interrupted == straight
+
+
+@pytest.fixture(scope="module")
+def minutes(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Batch]:
+    """Two and a half minutes of a site with four cameras."""
+    tape = tmp_path_factory.mktemp("tape") / "site.tape"
+    record_tape(SimulatedSite.make("default", seed=4, cameras=4), tape, seconds=150, progress=lambda _: None)
+    return list(batches(read_tape(tape)))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(minutes: Sequence[Batch]) -> Rehearsal:
+    rehearsal = Rehearsal()
+    rehearsal.play(minutes)
+    return rehearsal
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_the_site_has_taught_survives_restarts_at_any_moment(
+    tmp_path: Path, minutes: Sequence[Batch], uninterrupted: Rehearsal, seed: int
+) -> None:
+    restarts = set(np.random.default_rng(seed).choice(len(minutes), 12, replace=False).tolist())
+    events: list[Event] = []
+    hub = Hub.open(tmp_path)
+    try:
+        for index, batch in enumerate(minutes):
+            events += hub.ingest(batch.deliveries, now_ns=batch.received_at_ns).events
+            if index in restarts:
+                before = fingerprint(hub.state)
+                hub.close()
+                hub = Hub.open(tmp_path)
+                assert fingerprint(hub.state) == before
+        events += hub.tick(minutes[-1].received_at_ns + AFTERWARDS_NS)
+        assert events == list(uninterrupted.events)
+        assert fingerprint(hub.state) == fingerprint(uninterrupted.state)
+    finally:
+        hub.close()
+    knowledge = uninterrupted.state.knowledge
+    assert any(known.matrix for known in knowledge.floor.maps.values()), "or nothing much could have been lost"
+    assert [knowledge.calibration(model).version > 2 for model in knowledge.calibrated_models] == [True]
+    assert uninterrupted.state.paths
 
 
 def test_ticks_make_no_difference_however_many(tmp_path: Path) -> None:

@@ -74,6 +74,8 @@ def test_the_options_say_one_thing() -> None:
         lambda: choice("1,2,3,x", False),
         lambda: choice("1,2,0,5", False),
         lambda: choice("1,2,nan,5", False),
+        lambda: choice("nan,2,5,5", False),
+        lambda: choice("1,2,inf,5", False),
         lambda: choice("1,2,3,4", True),
     ):
         with pytest.raises(ConfigError):

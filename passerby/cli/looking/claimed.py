@@ -6,13 +6,15 @@ from pathlib import Path
 
 from hub.association.appearance import Known
 from hub.enrolment.likeness import Likeness, by_name
-from hub.enrolment.store import read_enrolments
+from hub.enrolment.store import delete_expired, read_enrolments
 from passerby.errors import DataError
 
 
 def everybody(data: Path, likeness: Likeness) -> Mapping[str, list[Known]]:
     """What is known of each name. Raises DataError where nobody can be compared, which says why."""
-    enrolments = read_enrolments(data, now_ns=time.time_ns())
+    now_ns = time.time_ns()
+    delete_expired(data, now_ns=now_ns)
+    enrolments = read_enrolments(data, now_ns=now_ns)
     if not enrolments:
         raise DataError(f"nobody is enrolled in {data}; `passerby enroll NAME --video FILE` does it")
     people = by_name(enrolments, likeness)

@@ -1,5 +1,6 @@
 """The options that say what is looked at, and on whose behalf."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +99,8 @@ def choice(box: str | None, largest: bool) -> Choice:
         x, y, width, height = (float(part) for part in box.split(","))
     except ValueError:
         raise ConfigError(f"--box is {box!r}, expected four numbers X,Y,W,H, as 388,0,152,378") from None
-    if not (width > 0 and height > 0):
-        raise ConfigError(f"--box is {box!r}, expected a width and a height above 0")
+    if not (width > 0 and height > 0 and all(map(math.isfinite, (x, y, width, height)))):
+        raise ConfigError(f"--box is {box!r}, expected finite numbers, width and height above 0")
     return Choice((x, y, x + width, y + height), False)
 
 

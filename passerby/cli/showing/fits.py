@@ -136,7 +136,9 @@ def _panel(fits: Fits, *, count: int = 24) -> str:
         f'fill="none" stroke="#999" stroke-width="0.7"/>'
     )
     parts += [_text(x(at), bottom + 15, f"{at:.0f}") for at in np.linspace(low, high, 5).tolist()]
-    parts += [_text(right + 4, level(at) + 4, f"{at:+.0f}", anchor="start") for at in (-10, -5, 0, 5, 10)]
+    parts += [
+        _text(right + 4, level(at) + 4, f"{at:+.0f}" if at else "0", anchor="start") for at in (-10, -5, 0, 5, 10)
+    ]
     curve = " ".join(
         f"{x(fit):.1f},{level(fits.line.evidence(fit)):.1f}" for fit in np.linspace(low, high, 80).tolist()
     )

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from hub.database import schema
 from hub.database.opening import FILE_NAME, open_for_reading
 from hub.enrolment.records import Enrolment, Look
-from hub.enrolment.store import EnrolmentStore, read_enrolments
+from hub.enrolment.store import EnrolmentStore, delete_expired, read_enrolments
 from hub.site_hub import Hub
 from passerby.errors import DataError, StoreError
 from tests.hub.enrolment.upload import uploaded
@@ -64,6 +64,16 @@ def test_what_has_expired_is_not_used_and_the_next_opening_deletes_it(tmp_path: 
     assert names(tmp_path, now_s=86400) == ["ben"]
     EnrolmentStore(tmp_path, now_ns=at(86400)).close()
     assert names(tmp_path, now_s=0) == ["ben"]
+
+
+def test_who_reads_can_see_to_it_that_what_has_expired_is_deleted(tmp_path: Path) -> None:
+    delete_expired(tmp_path / "none", now_ns=at(0))
+    assert not (tmp_path / "none").exists()
+    add(tmp_path, "ann", uploaded(1), days=1)
+    delete_expired(tmp_path, now_ns=at(86400 - 1))
+    assert names(tmp_path) == ["ann"]
+    delete_expired(tmp_path, now_ns=at(86400))
+    assert names(tmp_path) == []
 
 
 def test_who_is_removed_is_gone_down_to_the_bytes_on_the_disk(tmp_path: Path) -> None:
