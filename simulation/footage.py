@@ -73,7 +73,14 @@ def site_yaml(site: SimulatedSite) -> str:
     cameras = {str(camera): {"url": f"{camera}.mp4", "fps": site.spec(camera).fps} for camera in site.camera_ids}
     head = f"# A simulated site: kind {site.kind.name}, seed {site.seed}.\n"
     return head + yaml.safe_dump(
-        {"site": f"simulated-{site.kind.name}", "data": "./site-data", "cameras": cameras}, sort_keys=False
+        {
+            "site": f"simulated-{site.kind.name}",
+            "data": "./site-data",
+            "models": {"detector": "passerby-sim-detector", "reid": "passerby-sim-reid"},
+            "defaults": {"min_person_height": 40},
+            "cameras": cameras,
+        },
+        sort_keys=False,
     )
 
 
