@@ -45,7 +45,7 @@ def reliability_svg(bins: Sequence[Bin], *, title: str) -> str:
             f'<circle cx="{x:.1f}" cy="{up(right / one.right.all):.1f}" r="4" fill="{_BLUE}"/>',
             f'<rect x="{across(one.low):.1f}" y="{base - _COUNTS * one.right.all / most:.1f}" '
             f'width="{across(one.high) - across(one.low):.1f}" height="{_COUNTS * one.right.all / most:.1f}" '
-            f'fill="{_BLUE}" fill-opacity="0.5" stroke="white" stroke-width="0.5"/>',
+            f'fill="{_BLUE}" fill-opacity="0.5"/>',
         ]
     middle = _LEFT + _SIDE / 2
     parts += [

@@ -168,8 +168,11 @@ def _promise(outcomes: Sequence[Outcome], *, warm_up: int) -> Page:
                 [o for o in outcomes if (o.trial.variant, o.trial.level) == (variant, level) and o.site in sites]
                 for level in known
             ]
-            found = reach_at_precision([one for one in levels if one], precision=mean_reach.precision, warm_up=warm_up)
-            thresholds.append("none is as precise" if found is None else f"{found.recall:.3f}")
+            # A threshold that was not tried everywhere is not comparable.
+            whole = [one for one in levels if {o.site for o in one} == sites]
+            found = reach_at_precision(whole, precision=mean_reach.precision, warm_up=warm_up)
+            none = "none is as precise" if whole else "-"
+            thresholds.append(none if found is None else f"{found.recall:.3f}")
         rows.append(
             [
                 f"{100 * rate:g}%",

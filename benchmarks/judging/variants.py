@@ -23,7 +23,7 @@ WITHOUT = {
 VARIANTS = (FULL, *THRESHOLDS, *WITHOUT)
 
 USUAL_RATE = 0.01
-GRID = (0.35, 0.40, 0.425, 0.45, 0.475, 0.50, 0.55, 0.60, 0.65)
+GRID = (0.25, 0.30, 0.35, 0.40, 0.425, 0.45, 0.475, 0.50, 0.55, 0.60)
 
 _HYSTERESIS = 0.08
 """How far below the threshold a link is kept, and a person asked: as for the models that were measured."""
