@@ -1,6 +1,5 @@
 """Capture times and the frame-rate limit."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
