@@ -13,7 +13,6 @@ The first step of time is being seen now: views that overlap, and trackers that 
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from hub.association.overrides import Overrides
 from passerby.config import TransitSettings
@@ -135,12 +134,6 @@ class Topology(msgspec.Struct):
         self._fade(link)
         self.version += 1
 
-    def learn_departure(self, before: CameraId, *, gap_s: float, seen_s: float) -> None:
-        """Somebody last seen in `before` has not appeared anywhere for `gap_s` seconds."""
-        self.know(before)
-        self._expose(self.links[before], gap_s=gap_s, seen_s=seen_s, weight=1.0)
-        self.version += 1
-
     def learn_stranger(self, camera_id: CameraId, *, weight: float) -> None:
         """Somebody who was never seen before appeared in a camera."""
         self.know(camera_id)
@@ -180,13 +173,6 @@ def step_of(gap_s: float) -> int:
     (0, 1, 15)
     """
     return int(np.searchsorted(STEPS_S, gap_s, side="right"))
-
-
-def transit_densities(topology: Topology, before: CameraId) -> dict[str, NDArray[np.float64]]:
-    """How many of the appearances after `before` were in each camera and step (steps,), together 1; to be drawn."""
-    link = topology.links.get(before, Link())
-    total = sum(map(sum, link.appearances.values())) or 1.0
-    return {name: np.array(row) / total for name, row in link.appearances.items()}
 
 
 def _prior_rate(step: int) -> float:
