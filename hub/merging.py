@@ -36,7 +36,8 @@ def merge(
     ended = _ended(state, touched)
     asked = {i for i in changed if i in young or i in ended}
     reasoning = associator.reasoning
-    if reasoning is not None and reasoning.consolidated and _is_time(state):
+    # Never for the passing of time alone: how often the hub is asked whether something is due must make no difference.
+    if touched and reasoning is not None and reasoning.consolidated and _is_time(state):
         asked.update(_fragments(state))
     for model_id in sorted(state.spaces):
         space = state.spaces[model_id]

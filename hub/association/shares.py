@@ -38,13 +38,18 @@ class Shares:
 
 
 _SHARES = {
-    "person-reidentification-retail-0288": Shares(),
+    "person-reidentification-retail-0288": Shares(common=0.30),
     "like-retail-0288": Shares(),
     "passerby-sim-reid": Shares(person=0.52, in_camera=0.20, tracklet=0.06, picture=1.10, axes=24.0, common=0.44),
-    "person-reidentification-retail-0277": Shares(person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40),
+    "person-reidentification-retail-0277": Shares(
+        person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40, common=0.30
+    ),
     "like-retail-0277": Shares(person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40),
 }
-"""Read off labelled crops; the default serves for other networks until a site has been measured."""
+"""Read off labelled crops; the default serves for other networks until a site has been measured.
+
+What is common to all is that of real films (0.27 to 0.43): before the first people are known, one room makes all alike.
+"""
 
 
 def shares_of(model_id: ModelId) -> Shares:

@@ -19,6 +19,8 @@ from passerby.redaction import redact
 from passerby.tape import TapeRecord
 
 NS_PER_SECOND = 10**9
+_CLOSING_NS = 1_000_000
+"""So long after its last frame an edge sends what is left."""
 
 START_NS = 946_684_800 * NS_PER_SECOND
 """All recordings begin at 2000-01-01T00:00:00Z, so that two replays are the same to the last byte."""
@@ -93,7 +95,8 @@ def messages_of(
         updates += track_together(turn.work, turn.detections, embedder=embedder)
         yield boot.send(updates, at_ns=now_ns)
     drafts = [(pipeline, draft) for pipeline in pipelines.values() for draft in pipeline.drain()]
-    yield boot.send(complete_together(drafts, embedder), at_ns=now_ns)
+    # Later than the last frame's: on a tape, messages of one time are those that the hub took together.
+    yield boot.send(complete_together(drafts, embedder), at_ns=now_ns + _CLOSING_NS)
 
 
 class _Boot:
