@@ -109,15 +109,16 @@ class Round:
         changed: dict[IdentityId, None] = {}
         for row, (tracklet, answer) in enumerate(zip(question.tracklets, answers, strict=True)):
             before = self._state.tracklets[tracklet.number].identity_id
-            evidence = evidence_of(self._state, space, question, row=row, answer=answer)
             if answer.outcome is Outcome.LINKED:
                 # It may have been merged a moment ago, in this very round.
                 chosen = self._survivor(question.identities[answer.identity])
                 if chosen != before:
+                    evidence = evidence_of(self._state, space, question, row=row, answer=answer)
                     self._move(tracklet.number, chosen, evidence=evidence)
             elif before is not None and not self._others(before, tracklet.number):
                 continue  # all others have left: it stays, and the identity with it
             else:
+                evidence = evidence_of(self._state, space, question, row=row, answer=answer)
                 chosen = self._begin(tracklet.number, answer, begun=begun, evidence=evidence)
                 nearest = None if answer.nearest < 0 else question.identities[answer.nearest]
                 if answer.outcome is Outcome.CANDIDATE and nearest in self._state.identities and nearest != before:

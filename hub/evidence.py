@@ -127,7 +127,8 @@ def merge_question(
             other = state.tracklets[number].identity_id if number >= 0 else None
             if other is not None and other != owner:
                 pairs[min(owner, other), max(owner, other)] = None
-    pairs = {pair: None for pair in pairs if not _cannot_be_one(state, *pair)}
+    apart = {pair: _cannot_be_one(state, *pair) for pair in pairs}
+    pairs = {pair: None for pair in pairs if not apart[pair]}
     for pair in pairs:
         for identity_id in pair:
             prototypes.setdefault(identity_id, _prototypes(state, space, identity_id))
@@ -146,7 +147,9 @@ def merge_question(
             second = identities[j]
             similarity[i, j] = similarity[j, i] = likeness.get((first, second), np.nan)
             log_odds[i, j] = log_odds[j, i] = odds.get((first, second), np.nan)
-            excluded[i, j] = excluded[j, i] = _cannot_be_one(state, first, second)
+            if (first, second) not in apart:
+                apart[first, second] = _cannot_be_one(state, first, second)
+            excluded[i, j] = excluded[j, i] = apart[first, second]
     problem = MergeProblem(
         similarity=similarity,
         log_odds=log_odds,
@@ -216,8 +219,10 @@ def _cannot_be_one(state: SiteState, first: IdentityId, second: IdentityId) -> b
 
 
 def _ever_together(state: SiteState, first: IdentityId, second: IdentityId) -> bool:
-    others = state.members(second)
-    return any(seen_together(a, b) for a in state.members(first) for b in others)
+    by_camera: dict[CameraId, list[Tracklet]] = {}
+    for member in state.members(second):
+        by_camera.setdefault(member.camera_id, []).append(member)
+    return any(seen_together(a, b) for a in state.members(first) for b in by_camera.get(a.camera_id, ()))
 
 
 def _prototypes(state: SiteState, space: ModelSpace, identity_id: IdentityId) -> list[Tracklet]:

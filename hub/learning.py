@@ -6,7 +6,7 @@ import numpy as np
 
 from hub.association import Assignment
 from hub.association.place import distance, together
-from hub.likelihood import Judge, Terms
+from hub.likelihood import Judge, Terms, seen_last
 from hub.paths import NOWHERE
 from hub.records import Tracklet
 from hub.state import SiteState
@@ -53,7 +53,7 @@ def _learn_movement(state: SiteState, tracklet: Tracklet, *, linked: float, stra
     if not earlier:
         topology.learn_stranger(tracklet.camera_id, weight=stranger)
         return
-    last = max(earlier, key=lambda t: (min(t.ended_at_ns, tracklet.started_at_ns), t.started_at_ns, t.number))
+    last = seen_last(earlier, tracklet.started_at_ns)
     latest_start = max(t.started_at_ns for t in earlier)
     seen_s = (min(last.ended_at_ns, tracklet.started_at_ns) - latest_start) / 1e9
     gap_s = (tracklet.started_at_ns - last.ended_at_ns) / 1e9

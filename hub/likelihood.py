@@ -67,6 +67,11 @@ class Surroundings:
 NOBODY_NEAR = Surroundings()
 
 
+def seen_last(tracklets: Collection[Tracklet], at_ns: int) -> Tracklet:
+    """Of tracklets that began until `at_ns` the one that was seen last before it; of those still seen, the newest."""
+    return max(tracklets, key=lambda t: (min(t.ended_at_ns, at_ns), t.started_at_ns, t.number))
+
+
 def judge_of(state: SiteState, space: ModelSpace, *, reasoning: Reasoning | None) -> "Judge | None":
     """A judge for one round; None where nobody wants one."""
     return None if reasoning is None else Judge(state, space, reasoning=reasoning)
@@ -160,8 +165,7 @@ class Judge:
         kept = [
             t
             for t in self._prototypes(identity_id, tracklet)
-            if (own or t.camera_id != tracklet.camera_id)
-            and (t.camera_id != tracklet.camera_id or abs(t.started_at_ns - tracklet.started_at_ns) > _SAME_WALK_NS)
+            if (own or t.camera_id != tracklet.camera_id) and not _of_one_walk(t, tracklet)
         ]
         if not kept or (own and all(t.camera_id != tracklet.camera_id for t in kept)):
             return None
@@ -175,8 +179,7 @@ class Judge:
         kept = [
             t
             for t in self._prototypes(identity_id, tracklet)
-            if t.exemplars >= _WELL_SEEN
-            and (t.camera_id != tracklet.camera_id or abs(t.started_at_ns - tracklet.started_at_ns) > _SAME_WALK_NS)
+            if t.exemplars >= _WELL_SEEN and not _of_one_walk(t, tracklet)
         ]
         if not kept or tracklet.exemplars < _WELL_SEEN:
             return []
@@ -223,7 +226,7 @@ class Judge:
             return 0.0
         begin = tracklet.started_at_ns
         earlier = [t for t in others if t.started_at_ns <= begin] or others
-        last = max(earlier, key=lambda t: (min(t.ended_at_ns, begin), t.started_at_ns, t.number))
+        last = seen_last(earlier, begin)
         gap_s = (begin - last.ended_at_ns) / 1e9
         error_s = (tracklet.clock_error_ns + last.clock_error_ns) / 1e9 if last.camera_id != tracklet.camera_id else 0.0
         topology = self._knowledge.topology
@@ -253,3 +256,7 @@ class Judge:
 
     def _path(self, number: TrackletNumber) -> Path:
         return self._state.paths.get(number, NOWHERE)
+
+
+def _of_one_walk(first: Tracklet, second: Tracklet) -> bool:
+    return first.camera_id == second.camera_id and abs(first.started_at_ns - second.started_at_ns) <= _SAME_WALK_NS

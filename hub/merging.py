@@ -39,6 +39,8 @@ def merge(
     # Never for the passing of time alone: how often the hub is asked whether something is due must make no difference.
     if touched and reasoning is not None and reasoning.consolidated and _is_time(state):
         asked.update(_fragments(state))
+    if not asked:
+        return
     for model_id in sorted(state.spaces):
         space = state.spaces[model_id]
         question = merge_question(

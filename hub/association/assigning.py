@@ -29,6 +29,14 @@ def assign_jointly(
     return chosen
 
 
+def founders(current: Int64Array, known: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tracklets (n,) that are all there is of their identity: of their `current` column nothing is `known` (n, m)."""
+    rows = np.flatnonzero(current != NOBODY)
+    alone = np.zeros(len(current), bool)
+    alone[rows] = np.isnan(known[rows, current[rows]])
+    return alone
+
+
 def _components(conflict: NDArray[np.bool_], waiting: NDArray[np.bool_]) -> list[Int64Array]:
     """The waiting tracklets in sets that are connected by conflicts, each in order."""
     left = set(np.flatnonzero(waiting).tolist())

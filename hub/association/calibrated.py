@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hub.association.assigning import NOBODY, assign_jointly
+from hub.association.assigning import NOBODY, assign_jointly, founders
 from hub.association.problem import (
     Assignment,
-    BoolArray,
     Float64Array,
     Likeness,
     LinkProblem,
@@ -40,7 +39,7 @@ class CalibratedAssociator:
 
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         odds = np.where(problem.excluded | np.isnan(problem.log_odds), -np.inf, problem.log_odds)
-        alone = _alone(problem)
+        alone = founders(problem.current, problem.log_odds)
         for row in np.flatnonzero(alone).tolist():
             # Whoever was seen beside all that there is of an identity cannot be it.
             odds[problem.conflict[row], problem.current[row]] = -np.inf
@@ -97,14 +96,6 @@ def _posteriors(odds: Float64Array, chosen: Int64Array, problem: LinkProblem) ->
     full -= full.max(axis=1, keepdims=True)
     weights = np.exp(full)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float64)
-
-
-def _alone(problem: LinkProblem) -> BoolArray:
-    """Tracklets (n,) that are all there is of their identity: nothing else to compare it with."""
-    rows = np.flatnonzero(problem.current != NOBODY)
-    alone = np.zeros(len(problem.current), bool)
-    alone[rows] = np.isnan(problem.log_odds[rows, problem.current[rows]])
-    return alone
 
 
 def _decided(problem: LinkProblem, row: int, probabilities: Float64Array, *, held: Int64Array) -> Assignment:

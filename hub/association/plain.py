@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hub.association.assigning import NOBODY, assign_jointly
+from hub.association.assigning import NOBODY, assign_jointly, founders
 from hub.association.grouping import constrained_groups
 from hub.association.problem import (
     Assignment,
-    BoolArray,
     Float64Array,
     Likeness,
     LinkProblem,
@@ -54,22 +53,13 @@ class PlainAssociator:
 
     def _assign(self, problem: LinkProblem) -> Int64Array:
         """The column (n,) of each tracklet's identity, -1 for none."""
-        chosen = np.where(_founders(problem), problem.current, NOBODY)
+        chosen = np.where(founders(problem.current, problem.similarity), problem.current, NOBODY)
         gain = _gain(problem)
         # Whoever conflicts with a founder cannot take the founder's identity.
         for founder in np.flatnonzero(chosen != NOBODY):
             gain[problem.conflict[founder], chosen[founder]] = -np.inf
         waiting = chosen == NOBODY
         return np.where(waiting, assign_jointly(gain, problem.conflict, waiting=waiting), chosen)
-
-
-def _founders(problem: LinkProblem) -> BoolArray:
-    """Tracklets (n,) that are all there is of their identity: nothing else to compare it with, so they keep it."""
-    has = problem.current != NOBODY
-    alone = np.zeros(len(has), bool)
-    rows = np.flatnonzero(has)
-    alone[rows] = np.isnan(problem.similarity[rows, problem.current[rows]])
-    return alone
 
 
 def _gain(problem: LinkProblem) -> Float64Array:
