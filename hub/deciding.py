@@ -138,8 +138,8 @@ class Round:
 
     def _learn(self, question: LinkQuestion, answers: Sequence[Assignment], judge: Judge) -> None:
         """What ended in this round has its last decision, and is taken as a lesson."""
-        for row, (asked, answer) in enumerate(zip(question.tracklets, answers, strict=True)):
-            tracklet = self._state.tracklets[asked.number]
+        for row, answer in enumerate(answers[: question.due]):
+            tracklet = self._state.tracklets[question.tracklets[row].number]
             if not tracklet.open:
                 learn_from(self._state, tracklet, terms=question.terms[row], answer=answer, judge=judge)
 

@@ -1,5 +1,6 @@
 """From what the hub has in mind to the problems an associator decides: how like, and who cannot be whom."""
 
+import itertools
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -8,15 +9,20 @@ from numpy.typing import NDArray
 
 from hub.association import Boundaries, LinkProblem, MergeProblem, Thresholds
 from hub.exclusion import SHARED_VIEW_NS, seen_together
-from hub.likelihood import NOBODY_NEAR, Judge, Terms
+from hub.likelihood import Judge, Terms
 from hub.records import Tracklet
 from hub.spaces import ModelSpace
 from hub.state import SiteState
+from hub.weighing import Weighed, companions, weigh
 from passerby.arrays import Float32Array, Int64Array
 from passerby.ids import CameraId, IdentityId
 
 SEARCHED_PROTOTYPES = 64
 """Nearest prototypes looked at per tracklet. The index proposes; similarities are then computed exactly."""
+
+_DOUBTED = 4
+_DOUBTFUL = 0.02
+"""A tracklet that may be one of several is asked about the most probable ones, down to this probability."""
 
 ASKED_PROTOTYPES = 4
 """Prototypes of an identity for which others like it are searched, the latest."""
@@ -24,8 +30,9 @@ ASKED_PROTOTYPES = 4
 
 @dataclass(frozen=True, slots=True)
 class LinkQuestion:
-    """A problem with the names of its rows and columns."""
+    """A problem with the names of its rows and columns; the first `due` rows are those that had to be decided."""
 
+    due: int
     tracklets: list[Tracklet]
     identities: list[IdentityId]
     problem: LinkProblem
@@ -43,13 +50,17 @@ class MergeQuestion:
 def link_question(
     state: SiteState,
     space: ModelSpace,
-    tracklets: list[Tracklet],
+    due: list[Tracklet],
     *,
     judge: Judge | None,
     thresholds: Thresholds,
     boundaries: Boundaries,
 ) -> LinkQuestion:
-    """Which identities these tracklets of one model may belong to. At least one tracklet."""
+    """Which identities the tracklets that are `due`, of one model, may belong to. At least one tracklet.
+
+    With a judge those on the spot of one that is due are asked again.
+    """
+    tracklets = due if judge is None else [*due, *companions(due, judge)]
     units = np.stack([space.unit_of(tracklet) for tracklet in tracklets])
     found = space.nearest(units, k=SEARCHED_PROTOTYPES)
     best: list[dict[IdentityId, float]] = []
@@ -60,8 +71,8 @@ def link_question(
         others = {m.number: m for m in compared if m.number != tracklet.number and m.model_id == tracklet.model_id}
         best.append(_best_by_identity(space, units[row], list(others.values())))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
-    terms = [_terms(tracklet, units[row], best[row], judge=judge) for row, tracklet in enumerate(tracklets)]
-    identities = sorted(current_ids.union(*best, *terms))
+    weighed = Weighed.nothing(len(tracklets)) if judge is None else weigh(tracklets, units, best, judge=judge)
+    identities = sorted(current_ids.union(*best, *weighed.log_odds))
     column = {identity_id: index for index, identity_id in enumerate(identities)}
     similarity = np.full((len(tracklets), len(identities)), np.nan)
     for row, similarities in enumerate(best):
@@ -69,9 +80,9 @@ def link_question(
             similarity[row, column[identity_id]] = value
     excluded = _excluded(state, tracklets, column)
     log_odds = np.full(similarity.shape, np.nan)
-    for row, found_terms in enumerate(terms):
-        for identity_id, weighed in found_terms.items():
-            log_odds[row, column[identity_id]] = weighed.log_odds
+    for row, odds in enumerate(weighed.log_odds):
+        for identity_id, value in odds.items():
+            log_odds[row, column[identity_id]] = value
     problem = LinkProblem(
         current=np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64),
         similarity=similarity,
@@ -79,26 +90,13 @@ def link_question(
         mutual_similarity=_similarities(units, units),
         conflict=_conflicts(tracklets) | _said_apart(state, tracklets),
         log_odds=log_odds,
+        same=weighed.same,
+        one=_fragments(state, log_odds, identities, judge=judge, boundary=boundaries.link),
+        settled=np.arange(len(tracklets)) >= len(due),
         thresholds=thresholds,
         boundaries=boundaries,
     )
-    return LinkQuestion(tracklets, identities, problem, terms)
-
-
-def _terms(
-    tracklet: Tracklet, unit: Float32Array, alike: Collection[IdentityId], *, judge: Judge | None
-) -> dict[IdentityId, Terms]:
-    """The evidence for everybody who looks like it, was near in time, or has it now."""
-    if judge is None:
-        return {}
-    near = judge.surroundings(tracklet)
-    mine = () if tracklet.identity_id is None else (tracklet.identity_id,)
-    found = {}
-    for identity_id in sorted({*alike, *near, *mine}):
-        value = judge.terms(tracklet, unit, identity_id=identity_id, near=near.get(identity_id, NOBODY_NEAR))
-        if value is not None:
-            found[identity_id] = value
-    return found
+    return LinkQuestion(len(due), tracklets, identities, problem, weighed.terms)
 
 
 def merge_question(
@@ -142,14 +140,17 @@ def merge_question(
     similarity = np.full((len(identities), len(identities)), np.nan)
     excluded = np.zeros(similarity.shape, bool)
     log_odds = np.full(similarity.shape, np.nan)
-    for i, first in enumerate(identities):
-        for j in range(i + 1, len(identities)):
-            second = identities[j]
-            similarity[i, j] = similarity[j, i] = likeness.get((first, second), np.nan)
-            log_odds[i, j] = log_odds[j, i] = odds.get((first, second), np.nan)
-            if (first, second) not in apart:
-                apart[first, second] = _cannot_be_one(state, first, second)
-            excluded[i, j] = excluded[j, i] = apart[first, second]
+    row = {identity_id: index for index, identity_id in enumerate(identities)}
+    for (first, second), value in likeness.items():
+        if first in row and second in row:
+            i, j = row[first], row[second]
+            similarity[i, j] = similarity[j, i] = value
+            log_odds[i, j] = log_odds[j, i] = odds[first, second]
+    if judge is None:
+        # Who is grouped by similarity alone may come together through a third.
+        for i, j in itertools.combinations(range(len(identities)), 2):
+            pair = (identities[i], identities[j])
+            excluded[i, j] = excluded[j, i] = apart[pair] if pair in apart else _cannot_be_one(state, *pair)
     problem = MergeProblem(
         similarity=similarity,
         log_odds=log_odds,
@@ -159,6 +160,33 @@ def merge_question(
         boundaries=boundaries,
     )
     return MergeQuestion(identities, problem)
+
+
+def _fragments(
+    state: SiteState,
+    log_odds: NDArray[np.float64],
+    identities: list[IdentityId],
+    *,
+    judge: Judge | None,
+    boundary: float,
+) -> NDArray[np.float64]:
+    """The probability (m, m) of two identities being one person, of those between which a tracklet is in doubt."""
+    one = np.eye(len(identities))
+    if judge is None:
+        return one
+    odds = np.hstack([np.where(np.isnan(log_odds), -np.inf, log_odds), np.zeros((len(log_odds), 1))])
+    weights = np.exp(odds - odds.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
+    asked: dict[tuple[int, int], None] = {}
+    for row in weights:
+        likely = [j for j in np.argsort(-row[:-1], kind="stable")[:_DOUBTED].tolist() if row[j] >= _DOUBTFUL]
+        if row[:-1].max(initial=0.0) < boundary <= row[likely].sum():
+            asked.update(dict.fromkeys(itertools.combinations(sorted(likely), 2)))
+    for i, j in asked:
+        first, second = identities[i], identities[j]
+        if not _cannot_be_one(state, first, second):
+            one[i, j] = one[j, i] = 1.0 / (1.0 + np.exp(-np.clip(judge.merge_odds(first, second), -500.0, 500.0)))
+    return one
 
 
 def _excluded(state: SiteState, tracklets: list[Tracklet], column: dict[IdentityId, int]) -> NDArray[np.bool_]:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 from hub.association.calibration import Calibration
-from hub.association.place import Floor, Spacing, ViewMap
+from hub.association.place import Floor, Spacing
 from hub.association.promise import Promise
 from hub.association.topology import Topology
+from hub.association.view_map import ViewMap
 from passerby.errors import StoreError
 from passerby.ids import CameraId, ModelId
 

@@ -80,7 +80,7 @@ def _learn_places(state: SiteState, tracklet: Tracklet, unit: Float32Array, *, j
     for camera_id in sorted(by_camera):
         view_map = floor.map_between(tracklet.camera_id, camera_id)
         other = judge.most_alike(unit, by_camera[camera_id])
-        if other.identity_id != tracklet.identity_id and view_map.matrix:
+        if other.identity_id != tracklet.identity_id and view_map.there is not None:
             continue
         rows = (
             together(path, state.paths.get(other.number, NOWHERE)) if other.number in state.paths else np.zeros((0, 6))

@@ -10,6 +10,7 @@ from hub.association.calibration import Calibration
 from hub.association.place import UNSEEN_NS
 from hub.association.reasoning import Reasoning
 from hub.association.shares import shares_of
+from hub.association.ties import credible
 from hub.exclusion import seen_together
 from hub.paths import NOWHERE, Path
 from hub.records import Tracklet, TrackletNumber
@@ -56,17 +57,6 @@ class Terms:
         return self.appearance + self.movement + self.place + self.apart
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """An identity's tracklets near in time: `places` on a floor that both views show, `at_once` in another view."""
-
-    places: Sequence[Tracklet] = ()
-    at_once: Sequence[Tracklet] = ()
-
-
-NOBODY_NEAR = Surroundings()
-
-
 def seen_last(tracklets: Collection[Tracklet], at_ns: int) -> Tracklet:
     """Of tracklets that began until `at_ns` the one that was seen last before it; of those still seen, the newest."""
     return max(tracklets, key=lambda t: (min(t.ended_at_ns, at_ns), t.started_at_ns, t.number))
@@ -88,9 +78,14 @@ class Judge:
         self._calibration = state.knowledge.calibration(space.model_id) if reasoning.calibrated else Calibration()
         self._shares = self._calibration.measured.shares(shares_of(space.model_id))
         self._predictions: dict[tuple[IdentityId, CameraId], Prediction] = {}
+        self._ties: dict[tuple[TrackletNumber, TrackletNumber], float] = {}
+        self._tied: dict[TrackletNumber, dict[TrackletNumber, float]] = {}
+        self._never_together: dict[tuple[CameraId, CameraId], float] = {}
+        self.recent: dict[TrackletNumber, Tracklet] = {t.number: t for t in state.lately(LATELY_NS)}
+        """The tracklets of the last minute."""
         self.lately: dict[IdentityId, list[Tracklet]] = {}
         """Identities with their tracklets of the last minute."""
-        for t in state.lately(LATELY_NS):
+        for t in self.recent.values():
             if t.identity_id is not None:
                 self.lately.setdefault(t.identity_id, []).append(t)
 
@@ -98,42 +93,91 @@ class Judge:
         """A tracklet's lifted unit (d,)."""
         return self._space.unit_of(tracklet)
 
-    def surroundings(self, tracklet: Tracklet) -> dict[IdentityId, Surroundings]:
-        """Who was near a tracklet in time."""
-        return {i: found for i, others in self.lately.items() if (found := self._near(tracklet, others)) is not None}
+    def tied(self, tracklet: Tracklet) -> dict[TrackletNumber, float]:
+        """Evidence of place (nat) of being one person with each tracklet that was near in time, where there is any."""
+        if not self._reasoning.place:
+            return {}
+        if tracklet.number not in self._tied:
+            near = self._near(tracklet, self.recent.values())
+            ties = ((other.number, self._tie(tracklet, other)) for other in near)
+            self._tied[tracklet.number] = {number: nat for number, nat in ties if nat}
+        return self._tied[tracklet.number]
 
-    def _near(self, tracklet: Tracklet, others: Sequence[Tracklet]) -> Surroundings | None:
+    def near(self, tracklet: Tracklet) -> set[IdentityId]:
+        """The identities of those who were near in time, where their places can be compared."""
+        others = self._near(tracklet, self.recent.values())
+        return {other.identity_id for other in others if other.identity_id is not None}
+
+    def in_another_view(self, tracklet: Tracklet) -> dict[IdentityId, list[Tracklet]]:
+        """The tracklets of each identity that another camera saw at the same time."""
+        found: dict[IdentityId, list[Tracklet]] = {}
+        for identity_id, others in self.lately.items():
+            at_once = self._at_once(tracklet, others)
+            if at_once:
+                found[identity_id] = at_once
+        return found
+
+    def _near(self, tracklet: Tracklet, others: Collection[Tracklet]) -> list[Tracklet]:
+        """Those near in time whose places can be compared with a tracklet's."""
         floor = self._knowledge.floor
-        places, at_once = [], []
-        begin, end, camera_id = tracklet.started_at_ns, tracklet.ended_at_ns, tracklet.camera_id
-        for other in others:
-            gap_ns = max(other.started_at_ns, begin) - min(other.ended_at_ns, end)
-            if gap_ns > UNSEEN_NS or other.number == tracklet.number:
-                continue
-            if other.camera_id == camera_id:
-                places.append(other)
-                continue
-            if floor.mapped(other.camera_id, camera_id):
-                places.append(other)
-            if -gap_ns > _ONE_VIEW_NS + other.clock_error_ns + tracklet.clock_error_ns:
-                at_once.append(other)
-        return Surroundings(places, at_once) if places or at_once else None
+        return [
+            other
+            for other in others
+            if max(other.started_at_ns, tracklet.started_at_ns) - min(other.ended_at_ns, tracklet.ended_at_ns)
+            <= UNSEEN_NS
+            and other.number != tracklet.number
+            and floor.mapped(other.camera_id, tracklet.camera_id)
+        ]
+
+    @staticmethod
+    def _at_once(tracklet: Tracklet, others: Collection[Tracklet]) -> list[Tracklet]:
+        """Those that another camera saw at the same time, for longer than the clocks' doing."""
+        return [
+            other
+            for other in others
+            if other.camera_id != tracklet.camera_id
+            and min(other.ended_at_ns, tracklet.ended_at_ns) - max(other.started_at_ns, tracklet.started_at_ns)
+            > _ONE_VIEW_NS + other.clock_error_ns + tracklet.clock_error_ns
+        ]
 
     def terms(
-        self, tracklet: Tracklet, unit: Float32Array, *, identity_id: IdentityId, near: Surroundings
+        self,
+        tracklet: Tracklet,
+        unit: Float32Array,
+        *,
+        identity_id: IdentityId,
+        at_once: Collection[Tracklet],
+        beside: Collection[TrackletNumber] = (),
+        rivals: Collection[TrackletNumber] = (),
     ) -> Terms | None:
-        """The evidence for one identity, given the tracklet's lifted `unit`; None where nothing else of it is known."""
+        """The evidence for one identity apart from place, given the tracklet's lifted `unit`; None where nothing else
+        of the identity is known.
+
+        What is said of tracklets that are perhaps `beside` it on one spot, whoever that is, or `rivals` that cannot be
+        the same person, is not known of the identity if the tracklet is it.
+
+        `at_once` are those of the identity that another camera saw at the same time.
+        """
         prototypes = self._prototypes(identity_id, tracklet)
-        if not prototypes:
+        known = [t for t in prototypes if t.number not in beside and t.number not in rivals]
+        if not known:
             return None
-        present = [t for t in self.lately.get(identity_id, ()) if t.number != tracklet.number]
-        prediction = self._prediction(identity_id, prototypes, tracklet)
+        prediction = self._prediction(identity_id, known, tracklet, whole=len(known) == len(prototypes))
+        present = [
+            t
+            for t in self.lately.get(identity_id, ())
+            if t.number != tracklet.number and t.number not in beside and t.number not in rivals
+        ]
+        companions = [self.recent[number] for number in sorted(beside)]
+        movement = self._movement(tracklet, [*known, *present, *companions])
+        if companions:
+            movement -= self._movement(tracklet, companions)
         value = fit(prediction, unit, pictures=tracklet.exemplars, shares=self._shares)
         return Terms(
             appearance=self._calibration.evidence(value, seen_here=prediction.seen_here),
-            movement=self._movement(tracklet, [*prototypes, *present]),
-            place=self._place(tracklet, near.places),
-            apart=self._apart(tracklet, near.at_once),
+            movement=movement,
+            place=0.0,
+            apart=self._apart(tracklet, [t for t in at_once if t.number not in beside]),
             fit=value,
             seen_here=prediction.seen_here,
         )
@@ -149,9 +193,8 @@ class Judge:
         seen_here = {t.camera_id for t in older} >= {t.camera_id for t in younger}
         places, apart = [0.0], [0.0]
         for t in younger:
-            near = self._near(t, older) or NOBODY_NEAR
-            places.append(self._place(t, near.places))
-            apart.append(self._apart(t, near.at_once))
+            places.append(self._place(t, self._near(t, older)))
+            apart.append(self._apart(t, self._at_once(t, older)))
         total = self._calibration.evidence(value, seen_here=seen_here) + self._movement(younger[0], older)
         return total + min(places) + max(places) + min(apart)
 
@@ -207,8 +250,11 @@ class Judge:
         mine = self._state.prototypes(identity_id, self._space.model_id)
         return sorted(mine, key=lambda t: (t.started_at_ns, t.number))
 
-    def _prediction(self, identity_id: IdentityId, prototypes: list[Tracklet], tracklet: Tracklet) -> Prediction:
-        if tracklet.identity_id == identity_id:
+    def _prediction(
+        self, identity_id: IdentityId, prototypes: list[Tracklet], tracklet: Tracklet, *, whole: bool
+    ) -> Prediction:
+        """Of the next tracklet in this one's camera; `whole`: from everything that stands for the identity."""
+        if tracklet.identity_id == identity_id or not whole:
             return predict(self._known(prototypes), tracklet.camera_id, shares=self._shares)
         key = (identity_id, tracklet.camera_id)
         if key not in self._predictions:
@@ -239,20 +285,32 @@ class Judge:
         if not self._reasoning.place:
             return 0.0
         for other in others:
-            first, second = (other, tracklet) if other.started_at_ns <= tracklet.started_at_ns else (tracklet, other)
+            value = credible(self._tie(tracklet, other))
+            low, high = min(low, value), max(high, value)
+        return low + high
+
+    def _tie(self, tracklet: Tracklet, other: Tracklet) -> float:
+        """Evidence of place of two tracklets being one person; 0 where there is none."""
+        first, second = (other, tracklet) if other.started_at_ns <= tracklet.started_at_ns else (tracklet, other)
+        key = (first.number, second.number)
+        if key not in self._ties:
             value = self._knowledge.floor.evidence(
                 self._path(first.number), self._path(second.number), cameras=(first.camera_id, second.camera_id)
             )
-            if value is not None:
-                low, high = min(low, value), max(high, value)
-        return low + high
+            self._ties[key] = value or 0.0
+        return self._ties[key]
 
     def _apart(self, tracklet: Tracklet, others: Sequence[Tracklet]) -> float:
         """To be in two views at once costs what the site has learned that it does; once, however many there are."""
         if not self._reasoning.movement:
             return 0.0
-        topology = self._knowledge.topology
-        return min((topology.never_together(other.camera_id, tracklet.camera_id) for other in others), default=0.0)
+        return min((self._rarely(other.camera_id, tracklet.camera_id) for other in others), default=0.0)
+
+    def _rarely(self, first: CameraId, second: CameraId) -> float:
+        pair = (first, second)
+        if pair not in self._never_together:
+            self._never_together[pair] = self._knowledge.topology.never_together(first, second)
+        return self._never_together[pair]
 
     def _path(self, number: TrackletNumber) -> Path:
         return self._state.paths.get(number, NOWHERE)

@@ -15,7 +15,10 @@ from hub.state import SiteState
 from passerby.ids import IdentityId
 
 YOUNG_NS = 60 * 10**9
-"""For so long a new identity is asked about whenever it changes: overlapping views begin one person several times."""
+"""For so long a new identity is asked about again and again: overlapping views begin one person several times."""
+
+YOUNG_EVERY_NS = 2 * 10**9
+"""How often that is."""
 
 CONSOLIDATED_EVERY_NS = 20 * 10**9
 """How often fragments are compared again: what the site has taught meanwhile, and what others have become, may tell."""
@@ -34,10 +37,12 @@ def merge(
     changed = [i for i in state.changes.identities if i in state.identities]
     young = {identity.identity_id for identity in state.identities_created_since(state.clock_ns - YOUNG_NS)}
     ended = _ended(state, touched)
-    asked = {i for i in changed if i in young or i in ended}
+    asked = {i for i in changed if i in ended}
     reasoning = associator.reasoning
     # Never for the passing of time alone: how often the hub is asked whether something is due must make no difference.
-    if touched and reasoning is not None and reasoning.consolidated and _is_time(state):
+    if touched and _is_time(state, every_ns=YOUNG_EVERY_NS):
+        asked.update(young)
+    if touched and reasoning is not None and reasoning.consolidated and _is_time(state, every_ns=CONSOLIDATED_EVERY_NS):
         asked.update(_fragments(state))
     if not asked:
         return
@@ -75,9 +80,9 @@ def _ended(state: SiteState, touched: Collection[TrackletNumber]) -> set[Identit
     return {t.identity_id for t in news if not t.open and t.identity_id is not None}
 
 
-def _is_time(state: SiteState) -> bool:
-    """Whether a consolidation is due: each time that decisions are taken in a new stretch of the hub's time."""
-    return state.clock_ns // CONSOLIDATED_EVERY_NS != state.former_clock_ns // CONSOLIDATED_EVERY_NS
+def _is_time(state: SiteState, *, every_ns: int) -> bool:
+    """Whether these are the first decisions of a new stretch of the hub's time."""
+    return state.clock_ns // every_ns != state.former_clock_ns // every_ns
 
 
 def _fragments(state: SiteState) -> list[IdentityId]:

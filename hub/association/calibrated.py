@@ -1,12 +1,15 @@
 """Association by probability: who a tracklet most probably is, jointly with those who cannot be the same person."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hub.association.assigning import NOBODY, assign_jointly, founders
 from hub.association.problem import (
     Assignment,
+    BoolArray,
     Float64Array,
     Likeness,
     LinkProblem,
@@ -17,6 +20,9 @@ from hub.association.reasoning import Reasoning
 from hub.association.thresholds import Thresholds, thresholds_for
 from passerby.arrays import Int64Array
 from passerby.ids import ModelId
+
+_LEFT = 0.02
+"""A tracklet that is settled leaves its identity only where this is hardly possible any more."""
 
 
 class CalibratedAssociator:
@@ -46,15 +52,23 @@ class CalibratedAssociator:
         conflict = problem.conflict if self._reasoning.joint else np.zeros_like(problem.conflict)
         chosen = assign_jointly(odds, conflict)
         probabilities = _posteriors(odds, chosen, problem)
-        held = np.where(alone, problem.current, NOBODY)
+        sure = [
+            column != NOBODY
+            and probabilities[row, column] >= problem.boundaries.link
+            and not (problem.settled[row] and probabilities[row, problem.current[row]] > _LEFT)
+            for row, column in enumerate(chosen.tolist())
+        ]
+        held = np.where(alone | (problem.settled & ~np.array(sure)), problem.current, NOBODY)
         for row, column in enumerate(chosen.tolist()):
-            sure = column != NOBODY and probabilities[row, column] >= problem.boundaries.link
-            if sure and column not in held[problem.conflict[row]]:
+            if sure[row] and column not in held[problem.conflict[row]]:
                 held[row] = column
-        answers = []
+        answers: list[Assignment] = []
         for row in range(len(odds)):
-            answers.append(_decided(problem, row, probabilities[row], held=held))
-            held[row] = answers[row].identity
+            answer = _decided(problem, row, probabilities[row], held=held)
+            if answer.outcome is not Outcome.LINKED:
+                answer = _with_neighbour(problem, row, answer, answers, held=held, alone=alone)
+            answers.append(answer)
+            held[row] = answer.identity
         return answers
 
     def merge(self, problem: MergeProblem) -> Int64Array:
@@ -64,26 +78,34 @@ class CalibratedAssociator:
         if n < 2:
             return groups
         np.fill_diagonal(odds, -np.inf)
-        weights = np.exp(np.minimum(odds, 500.0))
         taken = np.zeros(n, bool)
-        order = np.dstack(np.unravel_index(np.argsort(-odds, axis=None, kind="stable"), odds.shape))[0]
-        same = 1.0 / (1.0 + np.exp(-np.clip(odds, -500.0, 500.0)))
-        np.fill_diagonal(same, 1.0)
-        for i, j in order.tolist():
-            if i >= j or taken[i] or taken[j] or not np.isfinite(odds[i, j]):
-                continue
-            # Of all that either could be; a third that is the other's fragment is no rival.
-            rivals = max((weights[i] * (1.0 - same[j])).sum(), (weights[j] * (1.0 - same[i])).sum())
-            probability = weights[i, j] / (1.0 + weights[i, j] + rivals)
-            if probability < problem.boundaries.link:
+        rows, columns = np.nonzero(np.triu(np.isfinite(odds), 1))
+        order = np.argsort(-odds[rows, columns], kind="stable")
+        for i, j in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
+            if _probability(odds[i, j]) < problem.boundaries.link:
+                break
+            if taken[i] or taken[j] or _probability_of_pair(odds, i, j) < problem.boundaries.link:
                 continue
             groups[j] = i
             taken[[i, j]] = True
         return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
+def _probability(odds: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -500.0, 500.0))), np.float64)
+
+
+def _probability_of_pair(odds: Float64Array, i: int, j: int) -> float:
+    """Of two identities being one, among all that either could be; a third that is the other's fragment is no rival."""
+    same_i, same_j = _probability(odds[i]), _probability(odds[j])
+    same_i[i] = same_j[j] = 1.0
+    weights_i, weights_j = np.exp(np.minimum(odds[i], 500.0)), np.exp(np.minimum(odds[j], 500.0))
+    rivals = max((weights_i * (1.0 - same_j)).sum(), (weights_j * (1.0 - same_i)).sum())
+    return float(weights_i[j] / (1.0 + weights_i[j] + rivals))
+
+
 def _posteriors(odds: Float64Array, chosen: Int64Array, problem: LinkProblem) -> Float64Array:
-    """Probability (n, m + 1) of each identity, and last of being a stranger."""
+    """Probability (n, m + 1) of each identity being the right one, and last of being a stranger."""
     n = len(odds)
     free = odds.copy()
     for row in range(n):
@@ -95,7 +117,10 @@ def _posteriors(odds: Float64Array, chosen: Int64Array, problem: LinkProblem) ->
     full = np.hstack([free, np.zeros((n, 1))])
     full -= full.max(axis=1, keepdims=True)
     weights = np.exp(full)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float64)
+    posterior = weights / weights.sum(axis=1, keepdims=True)
+    # To be with a fragment of somebody is right as far as it is a fragment of whom the tracklet is.
+    right = np.minimum(posterior[:, :-1] @ problem.one, 1.0 - posterior[:, -1:])
+    return np.hstack([np.where(np.isneginf(free), 0.0, right), posterior[:, -1:]])
 
 
 def _decided(problem: LinkProblem, row: int, probabilities: Float64Array, *, held: Int64Array) -> Assignment:
@@ -115,6 +140,8 @@ def _decided(problem: LinkProblem, row: int, probabilities: Float64Array, *, hel
     if column != NOBODY and column == current and np.isnan(problem.log_odds[row, current]):
         # It is all there is of its identity, and like nobody else enough: it stays who it is.
         return decided(Outcome.LINKED, current, nearest=best, probability=1.0 - highest)
+    if problem.settled[row] and column == NOBODY:
+        return decided(Outcome.LINKED, current, nearest=current, probability=float(known[current]))
     if column != NOBODY:
         return decided(Outcome.LINKED, column, nearest=column, probability=float(known[column]))
     free = current != NOBODY and current not in held[problem.conflict[row]]
@@ -122,6 +149,37 @@ def _decided(problem: LinkProblem, row: int, probabilities: Float64Array, *, hel
         return decided(Outcome.LINKED, current, nearest=current, probability=float(known[current]))
     outcome = Outcome.CANDIDATE if highest >= problem.boundaries.candidate else Outcome.NEW
     return decided(outcome, NOBODY, nearest=best, probability=highest)
+
+
+def _with_neighbour(
+    problem: LinkProblem,
+    row: int,
+    answer: Assignment,
+    answers: Sequence[Assignment],
+    *,
+    held: Int64Array,
+    alone: BoolArray,
+) -> Assignment:
+    """Of a tracklet of which it is not sure who it is: with the one on its spot that begins an identity, if any."""
+    for other in np.argsort(-problem.same[row], kind="stable").tolist():
+        probability = float(problem.same[row, other])
+        if probability < problem.boundaries.link:
+            break
+        if alone[other] and held[other] == problem.current[other] and held[other] not in held[problem.conflict[row]]:
+            column = int(held[other])
+            likeness = Likeness(_similarity(problem, row, column), answer.likeness.runner_up)
+            return replace(
+                answer,
+                outcome=Outcome.LINKED,
+                identity=column,
+                group=-1,
+                nearest=column,
+                likeness=likeness,
+                probability=probability,
+            )
+        if other < row and held[other] == NOBODY and not problem.conflict[row, other]:
+            return replace(answer, group=answers[other].group)
+    return answer
 
 
 def _similarity(problem: LinkProblem, row: int, column: int) -> float:

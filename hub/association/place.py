@@ -1,41 +1,20 @@
 """Whether two tracklets were in one place: standing on one spot of the floor in two views, or walking on in one.
 
-Views that overlap see the same floor, and a plane seen by two cameras is mapped by a homography (Hartley and Zisserman,
-chapter 13). It is learned from who was seen in both at once and looks alike: many of them are wrong, and robust
-estimation (MAGSAC++, Barath et al. 2020) finds what the others agree on. A map counts only once it fits most of its
-pairs, and fits them far better than pairs mixed at random.
-
 Distances are in body heights at that place of the picture, so that near and far people are judged alike.
 """
 
 import bisect
 import math
-from collections.abc import Sequence
 
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.association.view_map import SPOT_SD, Transfer, ViewMap
 from hub.paths import Path
 from passerby.ids import CameraId
 
 Float64Array = NDArray[np.float64]
-
-_KEPT = 800
-"""Points that are kept of a pair of views, the latest."""
-
-_LEAST_POINTS = 40
-_REFIT_SHARE = 1.3
-_NEAR = 0.35
-"""Body heights: a point that is mapped so near fits."""
-
-_LEAST_FIT = 0.3
-_POINTS_OF_CHANCE = 10.0
-_BETTER_THAN_CHANCE = 2.5
-
-_SPOT_SD = 0.10
-"""Body heights: how exactly a box tells where its feet are, at best."""
 
 _WALK_SD = 0.5
 """Body heights per second that somebody may have gone meanwhile, in each direction."""
@@ -56,6 +35,10 @@ _PRIOR_PAIRS = 40.0
 """What is usual counts as much as so many pairs of people."""
 
 _MOST_SAMPLES = 6
+
+
+SAME_VIEW = Transfer((1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0), (0.0,) * 64, (0.0, 0.0, 1.0), (0.0, 0.0, 1.0))
+"""From a view to itself, without error."""
 
 
 class Spacing(msgspec.Struct):
@@ -83,56 +66,6 @@ def _step_of(away: float) -> int:
     return max(bisect.bisect_right(_DISTANCES, away) - 1, 0)
 
 
-class ViewMap(msgspec.Struct):
-    """Points (n, 6) of two views seen at once, as rows (x, y, height) of the first and of the second, and the
-    homography.
-
-    `matrix` (9,) takes feet of the first view to the second; empty where none is found. `spread` is the residual in
-    body heights of the points that fit.
-    """
-
-    points: list[tuple[float, float, float, float, float, float]] = msgspec.field(default_factory=list)
-    seen: int = 0
-    fitted: int = 0
-    matrix: list[float] = msgspec.field(default_factory=list)
-    inverse: list[float] = msgspec.field(default_factory=list)
-    """(9,) from the second view to the first."""
-    spread: float = _NEAR
-    fitting_share: float = 0.0
-
-    def learn(self, points: Sequence[tuple[float, float, float, float, float, float]]) -> None:
-        """Take points that may be one person's."""
-        self.points += points
-        del self.points[:-_KEPT]
-        self.seen += len(points)
-
-    def refit(self) -> bool:
-        """Find the homography anew when enough points have come since; True if it was tried."""
-        if self.seen < max(_LEAST_POINTS, self.fitted * _REFIT_SHARE):
-            return False
-        self.fitted = min(self.seen, 2 * _KEPT)
-        self.seen = self.fitted
-        rows = np.array(self.points)
-        here, there = rows[:, :2].astype(np.float64), rows[:, 3:5].astype(np.float64)
-        near_px = 0.15 * float(np.median(rows[:, 5]))
-        found, _ = cv2.findHomography(here, there, cv2.USAC_MAGSAC, near_px)
-        self.matrix, self.inverse = [], []
-        if found is None or not np.isfinite(found).all():
-            return True
-        matrix: Float64Array = found.astype(np.float64)
-        away = _away(here, there, matrix, heights=rows[:, 5])
-        mixed = _away(here, np.roll(there, len(there) // 2, axis=0), matrix, heights=rows[:, 5])
-        self.fitting_share = float((away < _NEAR).mean())
-        by_chance = float((mixed < _NEAR).mean())
-        # Few points fit something by chance.
-        enough = _LEAST_FIT + _POINTS_OF_CHANCE / len(away)
-        if self.fitting_share >= max(enough, _BETTER_THAN_CHANCE * by_chance):
-            self.matrix, self.inverse = matrix.ravel().tolist(), np.linalg.inv(matrix).ravel().tolist()
-            fitting = away[away < _NEAR]
-            self.spread = max(_SPOT_SD, 1.2 * float(np.sqrt((fitting**2).mean() / 2.0)))
-        return True
-
-
 class Floor(msgspec.Struct):
     """What is known of the places of a site: `spacings` by camera, `maps` by "first|second" camera, by name."""
 
@@ -151,38 +84,39 @@ class Floor(msgspec.Struct):
     def mapped(self, first: CameraId, second: CameraId) -> bool:
         """Whether places of one view are known in the other."""
         known = self.maps.get(f"{min(first, second)}|{max(first, second)}")
-        return first == second or (known is not None and bool(known.matrix))
+        return first == second or (known is not None and known.there is not None)
 
-    def matrix(self, before: CameraId, after: CameraId) -> Float64Array | None:
-        """What takes feet (x, y, 1) in one view to another; None where it is not known."""
+    def transfer(self, before: CameraId, after: CameraId) -> Transfer | None:
+        """What takes feet in one view to another; None where it is not known."""
         if before == after:
-            return np.eye(3)
+            return SAME_VIEW
         known = self.maps.get(f"{min(before, after)}|{max(before, after)}")
-        if known is None or not known.matrix:
-            return None
-        return np.array(known.matrix if before < after else known.inverse).reshape(3, 3)
+        return None if known is None else known.there if before < after else known.back
 
     def evidence(self, before: Path, after: Path, *, cameras: tuple[CameraId, CameraId]) -> float | None:
         """Log-likelihood ratio (nat) of two tracklets being of one person, from where they were.
 
         `cameras` are those of the two; `after` began later. None where nothing can be said.
         """
-        matrix = self.matrix(*cameras)
-        if matrix is None or not len(before) or not len(after):
+        transfer = self.transfer(*cameras)
+        if transfer is None or not len(before) or not len(after):
             return None
-        spread = _SPOT_SD if cameras[0] == cameras[1] else self.map_between(*cameras).spread
+        spread = SPOT_SD if cameras[0] == cameras[1] else self.map_between(*cameras).spread
         spacing = self.spacings.get(str(cameras[1]), Spacing())
         gap_s = float(after.at_ns[0] - before.at_ns[-1]) / 1e9
         if gap_s <= 0.0:
             at_once = together(before, after)
             if not len(at_once):
                 return None
-            away = sorted(_away(at_once[:, :2], at_once[:, 3:5], matrix, heights=at_once[:, 5]).tolist())
-            return _evidence(away[len(away) // 2], spread=spread, spacing=spacing, samples=len(away))
+            away, error = transfer.away(at_once[:, :2], at_once[:, 3:5], heights=at_once[:, 5])
+            middle = int(np.argsort(away, kind="stable")[len(away) // 2])
+            spread = math.hypot(spread, float(error[middle]))
+            return _evidence(float(away[middle]), spread=spread, spacing=spacing, samples=len(away))
         if gap_s > UNSEEN_NS / 1e9 or (cameras[0] != cameras[1] and (before.cut[-1] or after.cut[0])):
             return None
-        away = _away(before.feet[-1:], after.feet[:1], matrix, heights=after.heights[:1]).tolist()
-        return _evidence(away[0], spread=math.hypot(2.0 * spread, _WALK_SD * gap_s), spacing=spacing, samples=1)
+        away, error = transfer.away(before.feet[-1:], after.feet[:1], heights=after.heights[:1])
+        spread = math.hypot(2.0 * spread, float(error[0]), _WALK_SD * gap_s)
+        return _evidence(float(away[0]), spread=spread, spacing=spacing, samples=1)
 
 
 def together(first: Path, second: Path) -> Float64Array:
@@ -204,21 +138,7 @@ def together(first: Path, second: Path) -> Float64Array:
 
 def distance(places: Float64Array) -> float:
     """Median distance in body heights between the two of `places` (n, 6) in one view."""
-    return float(np.median(_away(places[:, :2], places[:, 3:5], np.eye(3), heights=places[:, 5])))
-
-
-def _away(
-    here: NDArray[np.floating], there: NDArray[np.floating], matrix: Float64Array, *, heights: NDArray[np.floating]
-) -> Float64Array:
-    """Distance (n,) in body heights between mapped feet and those that were seen; infinite behind the horizon."""
-    mapped = np.concatenate([here, np.ones((len(here), 1))], axis=1) @ matrix.T
-    scale = mapped[:, 2]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        away = np.linalg.norm(mapped[:, :2] / scale[:, None] - there, axis=1) / np.maximum(heights, 1.0)
-    # All points of a floor that is seen lie on one side of the horizon.
-    beyond = scale * np.sign(scale.sum()) <= 0.0
-    away[beyond | ~np.isfinite(away)] = np.inf
-    return np.asarray(away, np.float64)
+    return float(np.median(SAME_VIEW.away(places[:, :2], places[:, 3:5], heights=places[:, 5])[0]))
 
 
 def _evidence(away: float, *, spread: float, spacing: Spacing, samples: int) -> float:

@@ -57,6 +57,13 @@ class LinkProblem:
     conflict: BoolArray
     log_odds: Float64Array
     """(n, m) float64: natural logarithm of the odds of being identity j against a stranger; NaN where not known."""
+    same: Float64Array
+    """(n, n) float64: the probability of two tracklets on one spot being one person, whoever that is; 0 of others."""
+    one: Float64Array
+    """(m, m) float64, symmetric: the probability of two identities being fragments of one person; 1 on the diagonal,
+    0 where it was not asked."""
+    settled: BoolArray
+    """(n,) bool: was not due and keeps its identity, unless it is surely another's."""
     thresholds: Thresholds
     boundaries: Boundaries
 
@@ -66,6 +73,9 @@ class LinkProblem:
         require_shape("current", self.current, (n,))
         require_shape("excluded", self.excluded, (n, m))
         require_shape("log_odds", self.log_odds, (n, m))
+        require_shape("same", self.same, (n, n))
+        require_shape("one", self.one, (m, m))
+        require_shape("settled", self.settled, (n,))
         require_shape("mutual_similarity", self.mutual_similarity, (n, n))
         require_shape("conflict", self.conflict, (n, n))
 

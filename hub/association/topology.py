@@ -11,6 +11,8 @@ by itself: each of them competes.
 The first step of time is being seen now: views that overlap, and trackers that lose somebody in a view, show there.
 """
 
+import bisect
+
 import msgspec
 import numpy as np
 
@@ -86,14 +88,17 @@ class Topology(msgspec.Struct):
         earliest_s, latest_s = gap_s - clock_error_s, gap_s + clock_error_s
         if self.overrides.forbids(before, after, earliest_s=earliest_s, latest_s=latest_s):
             return _FORBIDDEN_RATE
-        gaps = (earliest_s, gap_s, latest_s) if clock_error_s > _EXACT_S else (gap_s,)
-        return sum(self._learned_rate(before, after, gap_s=one) for one in gaps) / len(gaps)
+        if clock_error_s <= _EXACT_S:
+            return self._learned_rate(before, after, step=step_of(gap_s))
+        steps = [step_of(one) for one in (earliest_s, gap_s, latest_s)]
+        if steps[0] == steps[2]:
+            return self._learned_rate(before, after, step=steps[0])
+        return sum(self._learned_rate(before, after, step=step) for step in steps) / len(steps)
 
-    def _learned_rate(self, before: CameraId, after: CameraId, *, gap_s: float) -> float:
-        """The rate at one gap as it was counted, and no less than is usual where views are said to overlap."""
-        step = step_of(gap_s)
+    def _learned_rate(self, before: CameraId, after: CameraId, *, step: int) -> float:
+        """The rate in one step as it was counted, and no less than is usual where views are said to overlap."""
         others = max(len(self.cameras), 1)
-        prior = _prior_rate(step) / others
+        prior = _PRIOR_RATES[step] / others
         link = self.links.get(before)
         if link is None:
             return prior
@@ -111,7 +116,7 @@ class Topology(msgspec.Struct):
     def never_together(self, first: CameraId, second: CameraId) -> float:
         """Log of how much rarer than expected it is to be seen in both cameras at once (nat, at most 0)."""
         both = [
-            np.log(self.rate(one, other, gap_s=-1.0) * max(len(self.cameras), 1) / _prior_rate(0))
+            np.log(self.rate(one, other, gap_s=-1.0) * max(len(self.cameras), 1) / _PRIOR_RATES[0])
             for one, other in ((first, second), (second, first))
         ]
         return float(min(0.0, max(both)))
@@ -172,13 +177,14 @@ def step_of(gap_s: float) -> int:
     >>> step_of(-3.0), step_of(0.5), step_of(1e9)
     (0, 1, 15)
     """
-    return int(np.searchsorted(STEPS_S, gap_s, side="right"))
+    return bisect.bisect_right(STEPS_S, gap_s)
 
 
-def _prior_rate(step: int) -> float:
-    """In all cameras together."""
-    if step == 0:
-        return _SEEN_NOW_RATE
-    begin = STEPS_S[step - 1]
-    end = STEPS_S[step] if step < len(STEPS_S) else 2.0 * begin
-    return _RETURN_SHARE / max((begin + end) / 2.0, _SHORTEST_S)
+def _usual_rates() -> tuple[float, ...]:
+    ends = (*STEPS_S[1:], 2.0 * STEPS_S[-1])
+    middles = [(begin + end) / 2.0 for begin, end in zip(STEPS_S, ends, strict=True)]
+    return (_SEEN_NOW_RATE, *(_RETURN_SHARE / max(middle, _SHORTEST_S) for middle in middles))
+
+
+_PRIOR_RATES = _usual_rates()
+"""By step, in all cameras together."""

@@ -107,7 +107,7 @@ def _view_pair(floor: Floor, topology: Topology, first: CameraId, second: Camera
     return ViewPair(
         first=first,
         second=second,
-        overlap=known is not None and bool(known.matrix),
+        overlap=known is not None and known.there is not None,
         fitting_share=known.fitting_share if known is not None and known.fitted else None,
         points=0 if known is None else len(known.points),
         said=topology.overrides.overlap(first, second),

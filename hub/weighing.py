@@ -1,0 +1,164 @@
+"""All evidence for several tracklets at once: each by itself, and then what those on one spot say of each other."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.association.ties import Ties, credible, exclusive, pass_on
+from hub.exclusion import seen_together
+from hub.likelihood import Judge, Terms
+from hub.records import Tracklet, TrackletNumber
+from passerby.arrays import Float32Array, Int64Array
+from passerby.ids import IdentityId
+
+_NEAR_BY = 1.0
+"""Evidence of place (nat) from which on a tracklet that is not due is asked too."""
+
+_TOGETHER = 3.0
+"""Evidence of place (nat) from which on two tracklets are judged by what is known without each other."""
+
+
+def companions(due: Sequence[Tracklet], judge: Judge) -> list[Tracklet]:
+    """Tracklets with an identity that are not due, but perhaps on the spot of one that is: their word is asked too."""
+    asked = {tracklet.number for tracklet in due}
+    found: dict[TrackletNumber, Tracklet] = {}
+    for ties in _tied(due, judge):
+        for number, nat in ties.items():
+            other = judge.recent[number]
+            if nat >= _NEAR_BY and number not in asked and other.identity_id is not None:
+                found[number] = other
+    return [found[number] for number in sorted(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The evidence for n tracklets.
+
+    `terms` of each for the identities that something is known of; `log_odds` of each for further identities, of which
+    only tracklets on its spot are known. `same` (n, n) float64: the probability of two on one spot being one person.
+    """
+
+    terms: list[dict[IdentityId, Terms]]
+    log_odds: list[dict[IdentityId, float]]
+    same: NDArray[np.float64]
+
+    @classmethod
+    def nothing(cls, n: int) -> "Weighed":
+        """Of n tracklets, where similarities are enough."""
+        return cls([{} for _ in range(n)], [{} for _ in range(n)], np.zeros((n, n)))
+
+
+def weigh(
+    tracklets: Sequence[Tracklet], units: Float32Array, alike: Sequence[Collection[IdentityId]], *, judge: Judge
+) -> Weighed:
+    """The evidence for everybody whom a tracklet may be: who looks like it, was near in time, or has it now.
+
+    `units` (n, d) are the tracklets' lifted units; `alike` are identities that look like each. What is on one spot is
+    asked about the same identities, and judged by what is known of them without each other.
+    """
+    row_of = {tracklet.number: row for row, tracklet in enumerate(tracklets)}
+    tied = _tied(tracklets, judge)
+    at_once = [judge.in_another_view(tracklet) for tracklet in tracklets]
+    asked: list[set[IdentityId]] = []
+    for row, tracklet in enumerate(tracklets):
+        mine = () if tracklet.identity_id is None else (tracklet.identity_id,)
+        asked.append({*alike[row], *at_once[row], *judge.near(tracklet), *mine})
+    pairs = {
+        (min(row, row_of[other]), max(row, row_of[other])): nat
+        for row, ties in enumerate(tied)
+        for other, nat in ties.items()
+        if other in row_of
+    }
+    everything = [set(one) for one in asked]
+    without: list[set[TrackletNumber]] = [set() for _ in tracklets]
+    for (first, second), nat in pairs.items():
+        if nat >= _TOGETHER:
+            everything[first] |= asked[second]
+            everything[second] |= asked[first]
+            without[first].add(tracklets[second].number)
+            without[second].add(tracklets[first].number)
+    rivals = [
+        {other.number for other in tracklets if other.number != tracklet.number and seen_together(other, tracklet)}
+        for tracklet in tracklets
+    ]
+    terms: list[dict[IdentityId, Terms]] = []
+    for row, tracklet in enumerate(tracklets):
+        found = {}
+        for identity_id in sorted(everything[row]):
+            value = judge.terms(
+                tracklet,
+                units[row],
+                identity_id=identity_id,
+                at_once=at_once[row].get(identity_id, ()),
+                beside=without[row],
+                rivals=rivals[row],
+            )
+            if value is not None:
+                found[identity_id] = value
+        terms.append(found)
+    identities = sorted(set().union(*everything))
+    column = {identity_id: index for index, identity_id in enumerate(identities)}
+    bare = np.full((len(tracklets), len(identities)), np.nan)
+    own = np.full(len(tracklets), -1, np.int64)
+    high, low = np.zeros(bare.shape), np.zeros(bare.shape)
+    for row, tracklet in enumerate(tracklets):
+        for identity_id, one in terms[row].items():
+            bare[row, column[identity_id]] = one.log_odds
+        if tracklet.identity_id is not None and tracklet.identity_id not in terms[row]:
+            own[row] = column[tracklet.identity_id]
+        for number in without[row]:
+            theirs = tracklets[row_of[number]].identity_id
+            if theirs is not None and theirs not in terms[row]:
+                bare[row, column[theirs]] = 0.0
+        for number, nat in tied[row].items():
+            other = judge.recent[number].identity_id
+            if number not in row_of and other in column:
+                high[row, column[other]] = max(high[row, column[other]], nat)
+                low[row, column[other]] = min(low[row, column[other]], nat)
+    order = sorted(pairs)
+    ties = Ties(np.array(order, np.int64).reshape(-1, 2), np.array([pairs[pair] for pair in order]), high, low)
+    spoken = pass_on(bare, ties, own=own)
+    placed = [
+        {i: replace(one, place=float(spoken.place[row, column[i]])) for i, one in found.items()}
+        for row, found in enumerate(terms)
+    ]
+    odds = [{i: one.log_odds for i, one in found.items()} for found in placed]
+    for row, tracklet in enumerate(tracklets):
+        for number in without[row]:
+            theirs = tracklets[row_of[number]].identity_id
+            if theirs is not None and theirs not in odds[row] and theirs != tracklet.identity_id:
+                odds[row][theirs] = float(spoken.place[row, column[theirs]])
+    return Weighed(placed, odds, spoken.same)
+
+
+def _tied(tracklets: Sequence[Tracklet], judge: Judge) -> list[dict[TrackletNumber, float]]:
+    """The ties of each tracklet to others near in time, given that two who were seen together are not one."""
+    by_number = {**judge.recent, **{tracklet.number: tracklet for tracklet in tracklets}}
+    raw = [judge.tied(tracklet) for tracklet in tracklets]
+    known: dict[tuple[TrackletNumber, TrackletNumber], float] = {}
+    for tracklet, ties in zip(tracklets, raw, strict=True):
+        for other, nat in ties.items():
+            if nat > 0.0:
+                known[min(tracklet.number, other), max(tracklet.number, other)] = nat
+    pairs = sorted(known)
+    of: dict[TrackletNumber, list[tuple[int, TrackletNumber]]] = {}
+    for index, (first, second) in enumerate(pairs):
+        of.setdefault(first, []).append((index, second))
+        of.setdefault(second, []).append((index, first))
+
+    def rivals(index: int, shared: TrackletNumber, other: TrackletNumber) -> Int64Array:
+        return np.array(
+            [i for i, third in of[shared] if i != index and seen_together(by_number[other], by_number[third])], np.int64
+        )
+
+    sets = [(rivals(i, first, second), rivals(i, second, first)) for i, (first, second) in enumerate(pairs)]
+    nats = dict(zip(pairs, exclusive(np.array([known[pair] for pair in pairs]), sets).tolist(), strict=True))
+    return [
+        {
+            other: nats.get((min(tracklet.number, other), max(tracklet.number, other)), credible(nat))
+            for other, nat in ties.items()
+        }
+        for tracklet, ties in zip(tracklets, raw, strict=True)
+    ]
