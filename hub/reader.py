@@ -1,7 +1,8 @@
 """Reading a site's data, whether its hub runs or not: what `watch`, `identities` and the export stand on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,8 @@ from hub.database.loading import identity_of, load_constraints, observations_of,
 from hub.database.opening import open_for_reading
 from hub.database.packing import floats, integers
 from hub.knowledge import Knowledge
+from hub.paths import NOWHERE
+from hub.paths import Path as Walked
 from hub.records import (
     Event,
     EventId,
@@ -28,10 +31,14 @@ from hub.records import (
     Tracklet,
     TrackletNumber,
 )
+from hub.statistics import CameraStatistics, StatisticsSource
 from passerby.arrays import Float32Array
 from passerby.errors import StoreError
 from passerby.ids import CameraId, IdentityId, ModelId
 from passerby.messages import CameraStatus, Observations
+
+_MANY = 500
+"""Values in one question to SQLite, which bounds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,30 @@ class SiteReader:
         table = schema.events
         asked = select(table).where(table.c.kind == EventKind.CANDIDATE.value)
         return [_event(row) for row in self._rows(asked.order_by(table.c.event_id))]
+
+    def operators_merges(self, *, most: int) -> Sequence[Event]:
+        """The latest merges that operators have asked for, at most so many, the latest first; those undone since too.
+
+        To take back a split is none of them, although it merges.
+        """
+        table = schema.events
+        merged = select(table).where(table.c.kind == EventKind.MERGED.value)
+        asked = merged.where(table.c.act_id.is_not(None), table.c.undoes.is_(None))
+        return [_event(row) for row in self._rows(asked.order_by(table.c.event_id.desc()).limit(most))]
+
+    def statistics(self, model_id: ModelId) -> CameraStatistics | None:
+        """What the hub has learned of the cameras, measured with a model; None where it never heard of that one."""
+        models, table = schema.models.c, schema.camera_statistics
+        known = self._rows(select(models.dimension).where(models.model_id == model_id))
+        if not known:
+            return None
+        parts = {row.part: row.data for row in self._rows(select(table).where(table.c.model_id == model_id))}
+        return StatisticsSource().restore(model_id, known[0].dimension, parts=parts)
+
+    def model_ids(self) -> Sequence[ModelId]:
+        """The models that have described anybody, by name."""
+        models = schema.models.c
+        return [ModelId(row.model_id) for row in self._rows(select(models.model_id).order_by(models.model_id))]
 
     def constraints(self) -> Constraints:
         """What operators have said, as it is in force."""
@@ -224,6 +255,34 @@ class SiteReader:
         """All tracklets, in the order of their numbers."""
         return [tracklet_of(row) for row in self._rows(select(schema.tracklets).order_by(schema.tracklets.c.number))]
 
+    def latest_tracklets(self, model_id: ModelId, *, most: int) -> Sequence[Tracklet]:
+        """The tracklets of a model that came last and may not change any more, at most so many, the latest first."""
+        table = schema.tracklets
+        closed = select(table).where(table.c.model_id == model_id, table.c.open.is_(False))
+        return [tracklet_of(row) for row in self._rows(closed.order_by(table.c.number.desc()).limit(most))]
+
+    def tracklets_numbered(self, numbers: Collection[TrackletNumber]) -> Sequence[Tracklet]:
+        """Those of these tracklets that there are, in the order of their numbers."""
+        table = schema.tracklets
+        return [
+            tracklet_of(row)
+            for some in _batches(numbers)
+            for row in self._rows(select(table).where(table.c.number.in_(some)).order_by(table.c.number))
+        ]
+
+    def paths(self, tracklets: Sequence[Tracklet]) -> Mapping[TrackletNumber, Walked]:
+        """Where these tracklets were; nothing of those without sightings."""
+        table = schema.observations
+        heights = {t.number: t.frame_height for t in tracklets}
+        found: dict[TrackletNumber, Walked] = {}
+        for some in _batches(heights):
+            rows = self._rows(
+                select(table).where(table.c.tracklet.in_(some)).order_by(table.c.tracklet, table.c.revision)
+            )
+            for number, mine in groupby(rows, key=lambda row: row.tracklet):
+                found[number] = NOWHERE.extended(observations_of(list(mine)), frame_height=heights[number])
+        return found
+
     def tracklet(self, number: TrackletNumber) -> Tracklet | None:
         """A tracklet by the hub's number of it."""
         rows = self._rows(select(schema.tracklets).where(schema.tracklets.c.number == number))
@@ -295,6 +354,12 @@ class SiteReader:
                 return connection.execute(statement).all()
         except DatabaseError as error:
             raise StoreError(f"{self._data_dir}: cannot read the database: {error.orig}") from error
+
+
+def _batches(numbers: Iterable[TrackletNumber]) -> Iterator[list[TrackletNumber]]:
+    left = iter(sorted(numbers))
+    while some := list(islice(left, _MANY)):
+        yield some
 
 
 def _event(row: Row[Any]) -> Event:

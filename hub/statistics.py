@@ -1,6 +1,6 @@
 """Camera statistics as the hub keeps them: normalization, and a scale of similarity that does not move with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -77,6 +77,23 @@ class CameraStatistics:
             unit = embedding / np.linalg.norm(embedding)
         share = self._active.common_share
         return np.append(np.sqrt(1.0 - share) * unit, np.sqrt(share)).astype(np.float32)
+
+    def lifted_rows(
+        self, camera_ids: Sequence[CameraId], embeddings: Float32Array, *, at_ns: Sequence[int]
+    ) -> Float32Array:
+        """As `lifted`, of n tracklets at once: (n, d + 1) for raw embeddings (n, d), a camera and a time each."""
+        alike: dict[tuple[CameraId, int], list[int]] = {}
+        for row, (camera_id, began_ns) in enumerate(zip(camera_ids, at_ns, strict=True)):
+            alike.setdefault((camera_id, self._active.regime_at(camera_id, began_ns)), []).append(row)
+        units = np.empty_like(embeddings, dtype=np.float32)
+        for (camera_id, _), rows in alike.items():
+            units[rows] = self._active.normalize(camera_id, embeddings[rows], at_ns=at_ns[rows[0]])
+        lost = ~units.any(axis=1)
+        units[lost] = embeddings[lost] / np.linalg.norm(embeddings[lost], axis=1, keepdims=True)
+        share = self._active.common_share
+        lifted = np.empty((len(units), units.shape[1] + 1), np.float32)
+        lifted[:, :-1], lifted[:, -1] = np.sqrt(1.0 - share) * units, np.sqrt(share)
+        return lifted
 
     def report(self) -> list[CameraReport]:
         """How the normalization of each camera stands, by name."""

@@ -39,6 +39,12 @@ class Likeness:
         """
         return l2_normalize(raw) if self.statistics is None else self.statistics.lifted(camera_id, raw, at_ns=at_ns)
 
+    def units(self, camera_ids: Sequence[CameraId], raw: Float32Array, *, at_ns: Sequence[int]) -> Float32Array:
+        """As `unit`, of n tracklets at once: raw embeddings (n, d), a camera and a time each."""
+        if self.statistics is None:
+            return l2_normalize(raw)
+        return self.statistics.lifted_rows(camera_ids, raw, at_ns=at_ns)
+
     def known(self, look: Look, *, origin: str) -> Known:
         """A look at pictures from outside; those of one `origin`, a film or an enrolment, share what is peculiar to it.
 

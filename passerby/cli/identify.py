@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import typer
 from rich.console import Console
 
 from hub.association.appearance import Known
-from hub.enrolment.posterior import SURE, identified
+from hub.enrolment.joint import identified_together
+from hub.enrolment.posterior import SURE
 from passerby.cli.looking.choosing import told_box
 from passerby.cli.looking.claimed import everybody
 from passerby.cli.looking.options import (
@@ -25,7 +27,7 @@ from passerby.cli.looking.options import (
     place,
 )
 from passerby.cli.looking.people import Person
-from passerby.cli.looking.session import Eyes, open_eyes
+from passerby.cli.looking.session import Eyes, Viewed, open_eyes
 from passerby.cli.place import CONFIG, DATA
 
 _RANKED = 3
@@ -40,11 +42,13 @@ class _Answer:
     person: Person
     ranking: Sequence[tuple[str, float]]
     nobody: float
+    rival: float
+    """The greatest probability of the first name's being that of somebody else who was seen at the same moment."""
 
     def said(self, sure: float) -> str:
-        """In a word: a name, `nobody known`, or `unsure`."""
+        """In a word: a name, `nobody known`, or `unsure`. No two who were seen at once are given one name."""
         name, probability = self.ranking[0]
-        if probability >= sure:
+        if probability >= sure and probability > self.rival:
             return name
         return "nobody known" if self.nobody >= sure else "unsure"
 
@@ -63,13 +67,14 @@ def command(
 ) -> None:
     """Rank the enrolled for every person seen, with probabilities; that it is nobody known is an outcome of its own.
 
-    Before looking, each of the enrolled is equally likely, and nobody known as likely as all of them together.
+    Before looking, each of the enrolled is equally likely, and nobody known as likely as all of them together. People
+    who are seen at the same moment have different names.
     """
     what = material(video, image, from_frame=from_frame, to_frame=to_frame, whole=whole)
     site = place(config, data)
     with open_eyes(site) as eyes:
         known = everybody(site.data, eyes.likeness)
-        answers = [_answer(one.source, person, known, eyes=eyes) for one in eyes.view(what) for person in one.people]
+        answers = [answer for one in eyes.view(what) for answer in _answers(one, known, eyes=eyes)]
     if as_json:
         typer.echo(json.dumps([_described(one, sure) for one in answers], ensure_ascii=False))
         return
@@ -80,11 +85,21 @@ def command(
         console.print(f"{where}: {one.said(sure)} ({ranked}, nobody known {one.nobody:.3f})")
 
 
-def _answer(source: str, person: Person, known: Mapping[str, list[Known]], *, eyes: Eyes) -> _Answer:
-    seen = eyes.known(person)
-    outcomes = identified([eyes.likeness.evidence(looks, seen) for looks in known.values()])
-    ranking = sorted(zip(known, outcomes.known.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
-    return _Answer(source, person, ranking, outcomes.nobody)
+def _answers(viewed: Viewed, known: Mapping[str, list[Known]], *, eyes: Eyes) -> list[_Answer]:
+    """Of everybody in one film or picture, who are considered together."""
+    names, people = list(known), viewed.people
+    seen = [eyes.known(person) for person in people]
+    evidence = np.array([[eyes.likeness.evidence(known[name], one) for name in names] for one in seen])
+    at_once = np.array([[one is not other and one.seen_with(other) for other in people] for one in people])
+    outcomes = identified_together(evidence, at_once)
+    probability = np.stack([one.known for one in outcomes])
+    answers = []
+    for row, person in enumerate(people):
+        order = sorted(range(len(names)), key=lambda column: (-probability[row, column], names[column]))
+        ranking = [(names[column], float(probability[row, column])) for column in order]
+        rival = float(probability[at_once[row], order[0]].max(initial=0.0))
+        answers.append(_Answer(viewed.source, person, ranking, outcomes[row].nobody, rival))
+    return answers
 
 
 def _described(one: _Answer, sure: float) -> dict[str, Any]:

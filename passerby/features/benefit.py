@@ -31,7 +31,12 @@ class Benefit:
 
 
 def benefit(
-    without: Float32Array, with_normalization: Float32Array, *, genuine: Int64Array, impostors: Int64Array
+    without: Float32Array,
+    with_normalization: Float32Array,
+    *,
+    genuine: Int64Array,
+    impostors: Int64Array,
+    people: Int64Array | None = None,
 ) -> Benefit:
     """Compare unit rows (n, d) of the same n tracklets without and (n, d') with normalization.
 
@@ -40,6 +45,10 @@ def benefit(
     (those that normalized looks alone have linked favour normalization), impostors seen at one moment in two views
     that do not overlap. The separation is the area under the ROC curve, its error that of two correlated curves
     (DeLong, DeLong and Clarke-Pearson 1988); 1,000 pairs of each take a millisecond or two.
+
+    `people` (n,) says who each row is, as far as is known. Pairs that share a person are not independent of each other,
+    and the error is then that of so many people rather than pairs (Aronow, Samii and Assenova 2015, for dyads). It is
+    still a tenth to a sixth too small with ten people, with five a fifth to a quarter.
 
     Raises DataError for rows that do not fit, are not finite, and where there are fewer than two pairs of a kind.
 
@@ -60,7 +69,12 @@ def benefit(
             raise DataError(f"{name} pairs name rows {pairs.min()} to {pairs.max()}, expected 0 to {len(without) - 1}")
     before = _placements(_similarities(without, genuine), _similarities(without, impostors))
     after = _placements(_similarities(with_normalization, genuine), _similarities(with_normalization, impostors))
-    variance = sum(float((b - a).var(ddof=1)) / len(a) for a, b in zip(before, after, strict=True))
+    gains = [b - a for a, b in zip(before, after, strict=True)]
+    variance = sum(float(gain.var(ddof=1)) / len(gain) for gain in gains)
+    if people is not None:
+        require_shape("people", people, (len(without),))
+        parts = np.concatenate([(gain - gain.mean()) / len(gain) for gain in gains])
+        variance = max(variance, _variance_of_dyads(parts, people[np.concatenate([genuine, impostors])]))
     return Benefit(
         without=float(before[0].mean()),
         with_normalization=float(after[0].mean()),
@@ -68,6 +82,20 @@ def benefit(
         genuine_pairs=len(genuine),
         impostor_pairs=len(impostors),
     )
+
+
+def _variance_of_dyads(parts: Float64Array, members: Int64Array) -> float:
+    """Variance of the sum of `parts` (p,) of mean zero, where those covary that share one of their `members` (p, 2)."""
+    _, member = np.unique(members, return_inverse=True)
+    pairs = np.sort(member.reshape(-1, 2), axis=1)
+    two = pairs[:, 0] != pairs[:, 1]
+    count = int(pairs.max()) + 1
+    of_member = np.bincount(pairs[:, 0], parts, count) + np.bincount(pairs[two, 1], parts[two], count)
+    # What two pairs share that have both members in common has been counted twice.
+    _, dyad = np.unique(pairs[two], axis=0, return_inverse=True)
+    of_dyad = np.bincount(dyad.ravel(), parts[two]) if two.any() else np.zeros(1)
+    # Few members differ from their own mean by less than from what they are drawn from.
+    return float((of_member**2).sum() - (of_dyad**2).sum()) * count / max(count - 1, 1)
 
 
 def _similarities(rows: Float32Array, pairs: Int64Array) -> Float64Array:

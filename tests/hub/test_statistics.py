@@ -15,6 +15,9 @@ from passerby.cli.app import app
 from passerby.config import AssociationSettings
 from passerby.errors import DataError, StoreError
 from passerby.features.normalization import CameraNormalizer
+from passerby.features.published import PublishedStatistics
+from passerby.features.shrinkage import Standardization
+from passerby.features.timeline import Timeline
 from passerby.ids import CameraId, ModelId
 from passerby.models import ReferenceStatistics
 from tests.hub.corrections.operators import Operator
@@ -43,6 +46,26 @@ def test_what_is_measured_with_changes_when_it_is_refreshed_and_not_before() -> 
     assert statistics.version > 0
     assert after[-1] > 0.3
     assert np.linalg.norm(after) == pytest.approx(1.0)
+
+
+def test_many_tracklets_at_once_are_lifted_as_each_of_them() -> None:
+    """Of cameras known and not, of two lights, and one that is exactly its camera's mean."""
+    random = np.random.default_rng(2)
+    lights = {(_GATE, regime): Standardization(random.normal(size=_D), 1 + random.random(_D)) for regime in (0, 1)}
+    timelines = {_GATE: Timeline().switched(since_ns=60, regime=1)}
+    published = PublishedStatistics(
+        random.normal(size=_D), common_share=0.3, standardizations=lights, timelines=timelines
+    )
+    statistics = CameraStatistics(CameraNormalizer(_D), active=published)
+    cameras = [_GATE, CameraId("yard")] * 60
+    raw = random.normal(size=(120, _D)).astype(np.float32)
+    at_ns = random.permutation(120).tolist()
+    lights[_GATE, int(at_ns[0] >= 60)].shift[:] = raw[0]
+    one_by_one = [statistics.lifted(*row, at_ns=when) for *row, when in zip(cameras, raw, at_ns, strict=True)]
+    np.testing.assert_allclose(statistics.lifted_rows(cameras, raw, at_ns=at_ns), one_by_one, rtol=0, atol=1e-6)
+    assert statistics.lifted_rows([], np.zeros((0, _D), np.float32), at_ns=[]).shape == (0, _D + 1)
+    with pytest.raises(DataError, match="NaN"):
+        statistics.lifted_rows([_GATE], np.full((1, _D), np.nan, np.float32), at_ns=[0])
 
 
 def test_a_quality_of_nothing_counts_a_little() -> None:
@@ -111,11 +134,12 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_the_command_shows_each_camera_beside_a_hub_and_without(data: Path) -> None:
-    rows = json.loads(_run(data, "show", "--json"))
-    assert [(row["camera_id"], row["people"], row["regime"]) for row in rows] == [("hall", 8, 0), ("lobby", 8, 0)]
+    told = json.loads(_run(data, "show", "--json"))
+    rows = [(row["camera_id"], row["people"], row["regime"]) for row in told["cameras"]]
+    assert rows == [("hall", 8, 0), ("lobby", 8, 0)]
     assert "lobby" in _run(data, "show")
     with Hub.open(data):
-        assert json.loads(_run(data, "show", "--json")) == rows
+        assert json.loads(_run(data, "show", "--json")) == told
 
 
 def test_an_operator_resets_a_camera_and_it_is_on_record(data: Path) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from passerby.arrays import l2_normalize
 from passerby.errors import DataError
-from passerby.features.benefit import benefit
-from tests.passerby.reference_auc import separation
+from passerby.features.benefit import _variance_of_dyads, benefit
+from tests.passerby.reference_auc import separation, variance_of_dyads
 
 
 def _site(seed, *, people=60, noise=0.5, d=24):
@@ -43,6 +43,34 @@ def test_the_error_of_the_gain_is_that_of_many_samples():
     assert told == pytest.approx(np.std([one.gain for one in found]), rel=0.15)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_variance_of_pairs_of_few_people_is_that_of_the_naive_twin(seed):
+    random = np.random.default_rng(seed)
+    parts, members = random.normal(size=40), random.integers(-3, 4, (40, 2))
+    assert _variance_of_dyads(parts, members) == pytest.approx(variance_of_dyads(parts, members.tolist()))
+    alone = np.array([[3, 3]])
+    assert _variance_of_dyads(parts[:1], alone) == pytest.approx(parts[0] ** 2)
+
+
+def test_the_error_of_the_gain_of_few_people_is_that_of_many_samples():
+    """Ten people, seen over and over by each of two cameras: their pairs are many, and hardly tell more."""
+    random = np.random.default_rng(0)
+    people = np.tile(np.arange(120) % 10, 2)
+    genuine = np.stack([np.arange(120), np.arange(120, 240)], axis=1)
+    impostors = np.stack([np.arange(120), 120 + (np.arange(120) + 1 + np.arange(120) // 10 % 9) % 120], axis=1)
+    assert (people[impostors[:, 0]] != people[impostors[:, 1]]).all()
+    before = np.where(np.arange(240)[:, None] < 120, 1.5 * random.normal(size=12), 0.0)
+    found, naive = [], []
+    for _ in range(300):
+        looks = random.normal(size=(10, 12))[people] + 0.7 * random.normal(size=(240, 12))
+        rows = l2_normalize((looks + before).astype(np.float32)), l2_normalize(looks.astype(np.float32))
+        found.append(benefit(*rows, genuine=genuine, impostors=impostors, people=people))
+        naive.append(benefit(*rows, genuine=genuine, impostors=impostors))
+    spread = np.std([one.gain for one in found])
+    assert np.mean([one.standard_error for one in naive]) < 0.85 * spread
+    assert np.mean([one.standard_error for one in found]) == pytest.approx(spread, rel=0.2)
+
+
 def test_the_same_rows_twice_gain_nothing():
     plain, _, genuine, impostors = _site(0)
     found = benefit(plain, plain, genuine=genuine, impostors=impostors)
@@ -64,6 +92,7 @@ def test_pairs_that_are_all_alike_are_a_coins_toss():
         ({"genuine": np.array([[0, 1], [2, 400]])}, "name rows 0 to 400, expected 0 to 119"),
         ({"impostors": np.array([[-1, 1], [2, 3]])}, "name rows -1 to 3"),
         ({"genuine": np.zeros((3, 3), np.int64)}, "genuine has shape"),
+        ({"people": np.zeros(3, np.int64)}, "people has shape"),
     ],
 )
 def test_pairs_that_do_not_fit_are_refused(changed, problem):

@@ -1,5 +1,6 @@
 """Enrolment, verification, identification and search on real footage with real weights, by the real command."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -66,6 +67,35 @@ def box_of(man: str, camera: int, *, frame: int = 120) -> str:
     return f"{x1},{y1},{x2 - x1},{y2 - y1}"
 
 
+def most_at_once(answers: list[dict[str, Any]]) -> float:
+    """The greatest probability, together, of two people who were surely seen at once having one name."""
+    chances = [{one["name"]: one["probability"] for one in answer["ranking"]} for answer in answers]
+    return max(
+        chances[first][name] + chances[second][name]
+        for first, second in itertools.combinations(range(len(answers)), 2)
+        if _frames_shared(answers[first], answers[second]) > 60
+        for name in chances[first]
+    )
+
+
+def _frames_shared(first: dict[str, Any], second: dict[str, Any]) -> int:
+    return int(min(first["to_frame"], second["to_frame"]) - max(first["from_frame"], second["from_frame"]))
+
+
+def test_of_two_men_at_once_no_more_than_one_is_the_only_one_enrolled(
+    people: People, fourcam: Callable[[int], Path]
+) -> None:
+    """Also where the site takes every look for anybody's: both men are enrolled under one name."""
+    for man in "AB":
+        people.told("enroll", "man", "--video", fourcam(0), "--box", box_of(man, 0))
+    answers = people.told("identify", "--video", fourcam(3), "--sure", "0.5")
+    walkers = [one for one in answers if one["to_frame"] - one["from_frame"] > 100]
+    assert len(walkers) == 2
+    assert most_at_once(walkers) <= 1.0 + 1e-5
+    assert [one["verdict"] for one in answers].count("man") <= 1
+    assert min(one["ranking"][0]["probability"] for one in walkers) > 0.05  # it is not said of one alone
+
+
 def test_two_men_enrolled_in_one_camera_are_identified_in_the_others(
     people: People, fourcam: Callable[[int], Path]
 ) -> None:
@@ -83,6 +113,7 @@ def test_two_men_enrolled_in_one_camera_are_identified_in_the_others(
         assert sorted(one["ranking"][0]["name"] for one in walkers) == ["A", "B"]
         assert min(one["ranking"][0]["probability"] for one in walkers) > 0.8
         assert max(one["ranking"][1]["probability"] for one in walkers) < 0.05
+        assert most_at_once(answers) <= 1.0 + 1e-5
         sitting = [one for one in answers if one not in walkers]
         assert all(one["nobody_known"] > 0.5 for one in sitting)  # C, who is not enrolled
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from edge.boxes import areas
 from hub.enrolment.records import Look, Picture
+from hub.exclusion import SHARED_VIEW_NS
 from passerby.arrays import Float32Array, Int64Array
 
 
@@ -60,6 +61,17 @@ class Person:
     def in_film(self) -> bool:
         """Rather than in a picture."""
         return self.frames[1] > 0
+
+    def seen_with(self, other: "Person") -> bool:
+        """Whether both were there at one moment of the same film, or in the same picture: they are two people.
+
+        In a film for as long as the hub wants it of a camera, as a tracker draws one person twice now and then.
+        """
+        return not self.in_film or any(
+            min(mine.span_ns[1], theirs.span_ns[1]) - max(mine.span_ns[0], theirs.span_ns[0]) > SHARED_VIEW_NS
+            for mine in self.sightings
+            for theirs in other.sightings
+        )
 
     @property
     def when(self) -> str:
