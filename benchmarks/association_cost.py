@@ -4,10 +4,11 @@
         [--minutes 3] [--cameras 12] [--kind crowded] [--seed 906] [--json FILE] [--plot FILE.svg]
 
 A tape of a simulated site (12 cameras, 38 messages in a batch of half a second) is cut in two. What comes first teaches
-a hub cameras, ways, places and people, of whom a third are then forgotten. Its database gets a crowd, as tapes make
-appearance, until there are G active identities: four prototypes each in three cameras, last seen evenly over 12 hours
-that ended ten minutes before the tape. Then a new process opens the hub as at any start, live, with durable commits,
-and plays the rest of the tape: people of the gallery, strangers, and those who come back.
+a hub ways, places and people, of whom a third are then forgotten; it knows the cameras as well as it ever does. Its
+database gets a crowd, as tapes make appearance, until there are G active identities: four prototypes each in three
+cameras, last seen evenly over 12 hours that ended ten minutes before the tape. Then a new process opens the hub as at
+any start, live, with durable commits, and plays the rest of the tape: people of the gallery, strangers, and those who
+come back. `anew`: how often statistics had moved, so that all prototypes were measured anew.
 
 *One association* is one tracklet that a round decides or revises, whatever comes of it. Its cost is its share of the
 batch's: elapsed time of `Hub.ingest` (messages taken in, normalized, searched, weighed, assigned, learned from, merged,
@@ -63,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"site {site.name} (kind version {KIND_VERSION}, tape version {TAPE_VERSION}), network {DEFAULT_NETWORK}, "
         f"{options.each} prototypes each, over {options.hours:g} h until {options.quiet_minutes:g} min before the tape"
     )
+    made, network = (
+        SimulatedSite.make(site.kind, seed=site.seed, cameras=site.cameras),
+        network_profile(DEFAULT_NETWORK),
+    )
     choices = [
         GalleryChoice(count, each=options.each, hours=options.hours, quiet_s=60 * options.quiet_minutes)
         for count in options.gallery
@@ -73,10 +78,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
             step = _step(show, f"teaching {options.teach_minutes:g} min")
             tape = tape_of(site, options.cache)
             lesson, _ = _cut(tape, teach_minutes=options.teach_minutes)
-            teach(Path(scratch) / "taught", lesson)
+            teach(Path(scratch) / "taught", lesson, site=made, network=network)
             step(1.0)
         for choice in choices:
-            figures.append(_measure(choice, site, tape, scratch=Path(scratch), options=options, console=console))
+            folder = Path(scratch) / "gallery"
+            shutil.copytree(Path(scratch) / "taught", folder)
+            with _progress(console) as show:
+                step = _step(show, f"{choice.identities:,}: making the gallery")
+                enlarge(folder, choice, site=made, network=network, progress=step)
+            # A process of its own, whose memory is that of nothing else.
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+                alone = pool.submit(_play_alone, folder, tape, choice, options.teach_minutes, options.profile)
+                figures.append(alone.result())
+            shutil.rmtree(folder)
+            if options.json:  # each as soon as it is known: large galleries take long
+                options.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
     for table in (_costs(figures), _phases(figures), _memory(figures)):
         console.print(table)
     for (before, after), power in zip(itertools.pairwise(figures), growth(figures), strict=True):
@@ -90,36 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 f"{one.identities:,} identities: p50 {ms.p50:.2f} ms of {P50_MS:g}, p99 {ms.p99:.2f} ms of {P99_MS:g}: "
                 f"{'met' if met else 'MISSED'}"
             )
-    if options.json:
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
     if options.plot:
         plot(figures, options.plot)
-
-
-def _measure(
-    choice: GalleryChoice,
-    site: SiteChoice,
-    tape: Path,
-    *,
-    scratch: Path,
-    options: argparse.Namespace,
-    console: Console,
-) -> Figures:
-    """Make one gallery, and play to it in a process of its own, whose memory is that of nothing else."""
-    folder = scratch / "gallery"
-    shutil.copytree(scratch / "taught", folder)
-    with _progress(console) as show:
-        enlarge(
-            folder,
-            choice,
-            site=SimulatedSite.make(site.kind, seed=site.seed, cameras=site.cameras),
-            network=network_profile(DEFAULT_NETWORK),
-            progress=_step(show, f"{choice.identities:,}: making the gallery"),
-        )
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        figures = pool.submit(_play_alone, folder, tape, choice, options.teach_minutes, options.profile).result()
-    shutil.rmtree(folder)
-    return figures
 
 
 def _play_alone(folder: Path, tape: Path, choice: GalleryChoice, teach_minutes: float, profile: Path | None) -> Figures:
@@ -185,7 +173,7 @@ def _memory(figures: Sequence[Figures]) -> Table:
     """What a gallery needs."""
     table = Table(title="memory (MiB), disk, opening, and what happened")
     names = ("identities", "before", "opened", "played", "peak", "KB an identity", "disk MiB", "opening s",
-             "first batch s", "batches", "associations", "linked", "begun")  # fmt: skip
+             "first batch s", "batches", "associations", "linked", "begun", "anew")  # fmt: skip
     for name in names:
         table.add_column(name, justify="right")
     for one in figures:
@@ -197,7 +185,7 @@ def _memory(figures: Sequence[Figures]) -> Table:
             f"{one.disk_mib:,.0f}",
             f"{one.opening_s:.1f}",
             f"{one.first_batch_s:.1f}",
-            *(f"{value:,}" for value in (one.batches, one.associations, one.linked, one.begun)),
+            *(f"{value:,}" for value in (one.batches, one.associations, one.linked, one.begun, one.refreshes)),
         )
     return table
 

@@ -35,6 +35,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     """Events that link a tracklet or merge two identities: a gallery in which nobody is found measures nothing."""
     begun: int
     """Events that begin an identity."""
+    refreshes: int
+    """How often statistics had moved and all prototypes were measured anew."""
     association_ms: Spread
     """Elapsed time of one association, all in."""
     association_cpu_ms: Spread

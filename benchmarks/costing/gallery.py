@@ -12,7 +12,7 @@ from hub.database.storage import DatabaseStorage
 from hub.playback import Batch, Playback
 from hub.records import Boot, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.site_hub import Hub
-from hub.spaces import best_store
+from hub.spaces import ModelSpace, best_store
 from hub.state import SiteState
 from hub.statistics import StatisticsSource
 from passerby.arrays import Int64Array
@@ -20,12 +20,15 @@ from passerby.errors import ConfigError
 from passerby.ids import BootId, CameraId, EdgeId, IdentityId, TrackletId
 from simulation.site import SimulatedSite
 from simulation.tapes.clocks import NS_PER_SECOND, START_NS
-from simulation.tapes.networks import NetworkProfile
+from simulation.tapes.networks import DIMENSION, NetworkProfile
 
 _BOOT = Boot(BootId(b"crowd of the day"), EdgeId("edge-of-the-day"), 0)
 _TRACKLET_NS = 8 * NS_PER_SECOND
 _BETWEEN_NS = 60 * NS_PER_SECOND
 """From one tracklet of a person to the next."""
+
+_COUNTED_PEOPLE = 150
+"""In each camera; statistics follow the latest 128."""
 
 _STRANGERS = 3
 """One in so many of those whom the tape has shown is forgotten, so that strangers come."""
@@ -46,8 +49,12 @@ class GalleryChoice:
         return self.hours * 3600 + self.quiet_s + 7200
 
 
-def teach(folder: Path, batches: Sequence[Batch]) -> None:
-    """A new data folder of a hub that has played these batches; some of the people in them are then forgotten."""
+def teach(folder: Path, batches: Sequence[Batch], *, site: SimulatedSite, network: NetworkProfile) -> None:
+    """A new data folder of a hub that has known the cameras for long, and has played these batches.
+
+    Some of the people in them are then forgotten.
+    """
+    _know_cameras(folder, site=site, network=network)
     with Hub.on(DatabaseStorage(folder, durable=False)) as hub:
         playback = Playback(hub)
         for batch in batches:
@@ -96,6 +103,29 @@ def enlarge(
                 transaction.save_changes(state, changes)
             made += len(passers)
             progress(made / missing)
+    finally:
+        storage.close()
+
+
+def _know_cameras(folder: Path, *, site: SimulatedSite, network: NetworkProfile) -> None:
+    """Let the statistics of each camera be of as many people as they ever are: in large galleries all have come by."""
+    statistics = StatisticsSource().begin(network.model_id, DIMENSION)
+    space = ModelSpace(network.model_id, dimension=DIMENSION, statistics=statistics, store=best_store())
+    people = _COUNTED_PEOPLE * len(site.camera_ids)
+    for passers in Crowd(site, network).people(people, each=1):
+        if statistics is not None:
+            for person, (camera,) in enumerate(passers.cameras.tolist()):
+                at_ns = START_NS + (person - people) * NS_PER_SECOND
+                raw = passers.embeddings[person, 0]
+                statistics.observe(site.camera_ids[camera], raw, at_ns=at_ns, quality=0.8)
+    space.refresh_statistics()
+    storage = DatabaseStorage(folder, durable=False)
+    try:
+        state = storage.load(store=best_store(), statistics=StatisticsSource())
+        state.spaces[network.model_id] = space
+        state.changes.models[network.model_id] = None
+        with storage.transaction() as transaction:
+            transaction.save(state)
     finally:
         storage.close()
 

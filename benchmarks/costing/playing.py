@@ -47,6 +47,7 @@ def play(folder: Path, live: Sequence[Batch], choice: GalleryChoice, *, progress
         playback.take(live[0])
         first_batch_s = time.perf_counter() - begun
         watch.take()
+        refreshes = watch.refreshes
         prototypes = sum(len(space) for space in hub.state.spaces.values())
         gc.collect()
         opened = _resident()
@@ -59,7 +60,7 @@ def play(folder: Path, live: Sequence[Batch], choice: GalleryChoice, *, progress
             seconds, associations, queries = watch.take()
             rows.append((took, cpu, associations, queries, seconds))
             progress(number / (len(live) - 1))
-        played = _resident()
+        played, refreshes = _resident(), watch.refreshes - refreshes
     counts = np.array([row[2] for row in rows], np.int64)
     took_s, cpu_s = (np.array([row[column] for row in rows], np.float64) for column in (0, 1))
     disk_s = np.array([row[4]["write"] + row[4]["commit"] for row in rows])
@@ -80,6 +81,7 @@ def play(folder: Path, live: Sequence[Batch], choice: GalleryChoice, *, progress
         associations=int(counts.sum()),
         linked=kinds.count(EventKind.LINKED) + kinds.count(EventKind.MERGED),
         begun=kinds.count(EventKind.CREATED),
+        refreshes=refreshes,
         association_ms=spread_ms(took_s / each, counts),
         association_cpu_ms=spread_ms(cpu_s / each, counts),
         memory_ms=spread_ms((took_s - disk_s) / each, counts),

@@ -30,6 +30,8 @@ class Stopwatch:
         """Tracklets that were decided or revised."""
         self.queries = 0
         """Searches for the nearest prototypes of one look."""
+        self.refreshes = 0
+        """How often all prototypes were measured anew, since statistics had moved; never set back."""
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -125,9 +127,14 @@ class WatchedStatistics(CameraStatistics):
         super().__init__(statistics._normalizer, active=statistics._active)
         self._watch = watch
 
-    def lifted(self, camera_id: CameraId, embedding: Float32Array, *, at_ns: int) -> Float32Array:
+    def lifted_rows(self, camera_id: CameraId, embeddings: Float32Array, *, at_ns: int) -> Float32Array:
         with self._watch.phase("normalize"):
-            return super().lifted(camera_id, embedding, at_ns=at_ns)
+            return super().lifted_rows(camera_id, embeddings, at_ns=at_ns)
+
+    def refresh(self) -> bool:
+        moved = super().refresh()
+        self._watch.refreshes += moved
+        return moved
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def test_a_crowd_is_the_same_again_and_may_be_empty() -> None:
 
 def test_a_hub_opens_the_gallery_as_its_own(tmp_path: Path) -> None:
     tape = tape_of(SiteChoice("default", 3, 3, 0.5), tmp_path / "tapes")
-    teach(tmp_path / "site", list(batches(read_tape(tape))))
+    teach(tmp_path / "site", list(batches(read_tape(tape))), site=SITE, network=NETWORK)
     heard: list[float] = []
     enlarge(tmp_path / "site", GalleryChoice(100, each=5), site=SITE, network=NETWORK, progress=heard.append)
     with Hub.on(DatabaseStorage(tmp_path / "site")) as hub:
