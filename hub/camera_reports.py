@@ -64,7 +64,7 @@ def _worth(reader: SiteReader, model_id: ModelId) -> Worth:
     tracklets = [*latest, *(t for t in more if t.model_id == model_id and not t.open)]
     knowledge = reader.knowledge()
     floor = knowledge.floor
-    sharing = {camera for name, one in floor.maps.items() if one.matrix for camera in name.split("|")}
+    sharing = {camera for name, one in floor.maps.items() if one.there for camera in name.split("|")}
     pairs = known_pairs(
         tracklets,
         paths=reader.paths([t for t in tracklets if t.camera_id in sharing]),

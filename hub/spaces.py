@@ -14,6 +14,9 @@ from passerby.ids import CameraId, ModelId
 
 __all__ = ["ModelSpace", "StoreFactory", "best_store"]
 
+_MEASURED_AT_ONCE = 4096
+"""Raw embeddings that are normalized together when statistics have moved: 8 MB in double precision."""
+
 
 class ModelSpace:
     """Everything the hub measures with one model.
@@ -56,10 +59,7 @@ class ModelSpace:
         return 0 if self.statistics is None else self.statistics.version
 
     def unit(self, camera_id: CameraId, raw: Float32Array, *, at_ns: int) -> Float32Array:
-        """One raw embedding (d,) of a tracklet that began at `at_ns` as the unit vector that is compared.
-
-        One at a time: an operation on many rows may round differently than on few, and a replay must not.
-        """
+        """One raw embedding (d,) of a tracklet that began at `at_ns` as the unit vector that is compared."""
         return l2_normalize(raw) if self.statistics is None else self.statistics.lifted(camera_id, raw, at_ns=at_ns)
 
     def unit_of(self, tracklet: Tracklet) -> Float32Array:
@@ -123,9 +123,18 @@ class ModelSpace:
         if self.statistics is None or not self.statistics.refresh():
             return False
         self._measured.clear()
-        for number, (camera_id, raw, at_ns) in self._raw.items():
-            self._units.put(number, self.unit(camera_id, raw, at_ns=at_ns))
+        alike: dict[tuple[CameraId, int], list[TrackletNumber]] = {}
+        for number, (camera_id, _, at_ns) in self._raw.items():
+            alike.setdefault((camera_id, self.statistics.regime_at(camera_id, at_ns)), []).append(number)
             self._changed[number] = None
+        for (camera_id, _), numbers in alike.items():
+            at_ns = self._raw[numbers[0]][2]
+            for begin in range(0, len(numbers), _MEASURED_AT_ONCE):
+                some = numbers[begin : begin + _MEASURED_AT_ONCE]
+                raw = np.stack([self._raw[number][1] for number in some])
+                units = self.statistics.lifted_alike(camera_id, raw, at_ns=at_ns)
+                for number, unit in zip(some, units, strict=True):
+                    self._units.put(number, unit)
         return True
 
     def nearest(self, queries: Float32Array, *, k: int) -> Int64Array:

@@ -66,17 +66,28 @@ class CameraStatistics:
         self._active = self._normalizer.published
         return True
 
+    def regime_at(self, camera_id: CameraId, at_ns: int) -> int:
+        """Which regime of a camera is measured with for a tracklet that began then."""
+        return self._active.regime_at(camera_id, at_ns)
+
     def lifted(self, camera_id: CameraId, embedding: Float32Array, *, at_ns: int) -> Float32Array:
         """A raw embedding (d,) as a unit vector (d + 1,) float32, comparable with those of other cameras.
 
         `at_ns` is when its tracklet began: the camera may have had other light then.
         """
-        unit = self._active.normalize(camera_id, embedding[None], at_ns=at_ns)[0]
-        if not unit.any():
+        unit: Float32Array = self.lifted_alike(camera_id, embedding[None], at_ns=at_ns)[0]
+        return unit
+
+    def lifted_alike(self, camera_id: CameraId, embeddings: Float32Array, *, at_ns: int) -> Float32Array:
+        """`lifted` of many (n, d) of one regime, to the last bit: (n, d + 1) float32."""
+        units = self._active.normalize(camera_id, embeddings, at_ns=at_ns)
+        for row in np.flatnonzero(~units.any(axis=1)).tolist():
             # Exactly the camera's mean has no direction left: it keeps the one it had.
-            unit = embedding / np.linalg.norm(embedding)
+            units[row] = embeddings[row] / np.linalg.norm(embeddings[row])
         share = self._active.common_share
-        return np.append(np.sqrt(1.0 - share) * unit, np.sqrt(share)).astype(np.float32)
+        out = np.full((len(units), units.shape[1] + 1), np.sqrt(share), np.float32)
+        out[:, :-1] = np.sqrt(1.0 - share) * units
+        return out
 
     def lifted_rows(
         self, camera_ids: Sequence[CameraId], embeddings: Float32Array, *, at_ns: Sequence[int]
@@ -85,14 +96,9 @@ class CameraStatistics:
         alike: dict[tuple[CameraId, int], list[int]] = {}
         for row, (camera_id, began_ns) in enumerate(zip(camera_ids, at_ns, strict=True)):
             alike.setdefault((camera_id, self._active.regime_at(camera_id, began_ns)), []).append(row)
-        units = np.empty_like(embeddings, dtype=np.float32)
+        lifted = np.empty((len(embeddings), embeddings.shape[1] + 1), np.float32)
         for (camera_id, _), rows in alike.items():
-            units[rows] = self._active.normalize(camera_id, embeddings[rows], at_ns=at_ns[rows[0]])
-        lost = ~units.any(axis=1)
-        units[lost] = embeddings[lost] / np.linalg.norm(embeddings[lost], axis=1, keepdims=True)
-        share = self._active.common_share
-        lifted = np.empty((len(units), units.shape[1] + 1), np.float32)
-        lifted[:, :-1], lifted[:, -1] = np.sqrt(1.0 - share) * units, np.sqrt(share)
+            lifted[rows] = self.lifted_alike(camera_id, embeddings[rows], at_ns=at_ns[rows[0]])
         return lifted
 
     def report(self) -> list[CameraReport]:

@@ -94,7 +94,7 @@ class ViewMap(msgspec.Struct):
             return False
         self.fitted = min(self.seen, 2 * _KEPT)
         self.seen = self.fitted
-        rows = np.array(self.points)
+        rows = np.array(self.points, np.float64)
         here, there = rows[:, :2].astype(np.float64), rows[:, 3:5].astype(np.float64)
         near_px = 0.15 * float(np.median(rows[:, 5]))
         found, _ = cv2.findHomography(here, there, cv2.USAC_MAGSAC, near_px)
@@ -111,9 +111,9 @@ class ViewMap(msgspec.Struct):
         if self.fitting_share >= max(enough, _BETTER_THAN_CHANCE * by_chance):
             fitting = away < _NEAR
             self.spread = max(SPOT_SD, 1.2 * float(np.sqrt((away[fitting] ** 2).mean() / 2.0)))
-            kept = rows[fitting]
+            kept = np.asarray(rows[fitting], np.float64)
             self.there = _transfer(matrix, kept[:, :3], kept[:, 3:], spread=self.spread)
-            self.back = _transfer(np.linalg.inv(matrix), kept[:, 3:], kept[:, :3], spread=self.spread)
+            self.back = _transfer(np.asarray(np.linalg.inv(matrix), np.float64), kept[:, 3:], kept[:, :3], spread=self.spread)
         return True
 
 

@@ -68,6 +68,34 @@ def test_many_tracklets_at_once_are_lifted_as_each_of_them() -> None:
         statistics.lifted_rows([_GATE], np.full((1, _D), np.nan, np.float32), at_ns=[0])
 
 
+@pytest.mark.parametrize("dimension", [16, 256, 513])
+@pytest.mark.parametrize("rows", [1, 2, 9, 700])
+def test_many_are_measured_together_as_each_alone_to_the_last_bit(dimension: int, rows: int) -> None:
+    random, statistics = np.random.default_rng(rows), CameraStatistics(CameraNormalizer(dimension))
+    for number in range(20):
+        looks = (1 + random.normal(size=dimension)).astype(np.float32)
+        statistics.observe(_GATE, looks, at_ns=number, quality=0.9)
+    raw = (1 + random.normal(size=(rows, dimension))).astype(np.float32) * random.lognormal(size=(rows, 1), sigma=4.0)
+    raw = raw.astype(np.float32)
+    for _ in range(2):
+        together = statistics.lifted_alike(_GATE, raw, at_ns=30)
+        alone = np.stack([statistics.lifted(_GATE, one, at_ns=30) for one in raw])
+        assert (together == alone).all()
+        assert together.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-6)
+        statistics.refresh()
+    assert statistics.lifted_alike(_GATE, raw[:0], at_ns=30).shape == (0, dimension + 1)
+
+
+def test_who_looks_exactly_like_the_cameras_mean_keeps_their_direction() -> None:
+    reference = ReferenceStatistics(mean=[2.0] * _D, std=[1.0] * _D, measured_on="a test")
+    statistics = CameraStatistics(CameraNormalizer(_D, reference=reference))
+    raw = np.stack([np.full(_D, 2.0), np.arange(1.0, 1.0 + _D)]).astype(np.float32)
+    together = statistics.lifted_alike(_GATE, raw, at_ns=0)
+    np.testing.assert_allclose(together[0, :-1], 0.25)
+    assert (together[1] == statistics.lifted(_GATE, raw[1], at_ns=0)).all()
+
+
 def test_a_quality_of_nothing_counts_a_little() -> None:
     statistics = CameraStatistics(CameraNormalizer(_D))
     statistics.observe(_GATE, np.ones(_D, np.float32), at_ns=0, quality=0.0)
