@@ -1,7 +1,7 @@
 """From what the hub has in mind to the problems an associator decides: how like, and who cannot be whom."""
 
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +20,12 @@ from passerby.ids import CameraId, IdentityId
 SEARCHED_PROTOTYPES = 64
 """Nearest prototypes looked at per tracklet. The index proposes; similarities are then computed exactly."""
 
-_DOUBTED = 4
-_DOUBTFUL = 0.02
+_DOUBTED = 6
+_DOUBTFUL = 0.01
 """A tracklet that may be one of several is asked about the most probable ones, down to this probability."""
+
+_BRIDGED = 0.7
+"""How much of what a tracklet looks like both of two identities counts for their being one."""
 
 ASKED_PROTOTYPES = 4
 """Prototypes of an identity for which others like it are searched, the latest."""
@@ -91,7 +94,7 @@ def link_question(
         conflict=_conflicts(tracklets) | _said_apart(state, tracklets),
         log_odds=log_odds,
         same=weighed.same,
-        one=_fragments(state, log_odds, identities, judge=judge, boundary=boundaries.link),
+        one=_fragments(state, log_odds, weighed.terms, identities, judge=judge, boundary=boundaries.link),
         settled=np.arange(len(tracklets)) >= len(due),
         thresholds=thresholds,
         boundaries=boundaries,
@@ -165,27 +168,34 @@ def merge_question(
 def _fragments(
     state: SiteState,
     log_odds: NDArray[np.float64],
+    terms: Sequence[Mapping[IdentityId, Terms]],
     identities: list[IdentityId],
     *,
     judge: Judge | None,
     boundary: float,
 ) -> NDArray[np.float64]:
-    """The probability (m, m) of two identities being one person, of those between which a tracklet is in doubt."""
+    """The probability (m, m) of two identities being one person, of those between which a tracklet is in doubt.
+
+    That it looks like both speaks for their being one, as far as it looks less like the other.
+    """
     one = np.eye(len(identities))
     if judge is None:
         return one
     odds = np.hstack([np.where(np.isnan(log_odds), -np.inf, log_odds), np.zeros((len(log_odds), 1))])
     weights = np.exp(odds - odds.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
-    asked: dict[tuple[int, int], None] = {}
-    for row in weights:
-        likely = [j for j in np.argsort(-row[:-1], kind="stable")[:_DOUBTED].tolist() if row[j] >= _DOUBTFUL]
-        if row[:-1].max(initial=0.0) < boundary <= row[likely].sum():
-            asked.update(dict.fromkeys(itertools.combinations(sorted(likely), 2)))
-    for i, j in asked:
+    bridges: dict[tuple[int, int], float] = {}
+    for row, weight in enumerate(weights):
+        likely = [j for j in np.argsort(-weight[:-1], kind="stable")[:_DOUBTED].tolist() if weight[j] >= _DOUBTFUL]
+        if weight[:-1].max(initial=0.0) < boundary <= weight[likely].sum():
+            looks = {j: terms[row][i].appearance for j in likely if (i := identities[j]) in terms[row]}
+            for i, j in itertools.combinations(sorted(looks), 2):
+                bridges[i, j] = max(bridges.get((i, j), 0.0), _BRIDGED * min(looks[i], looks[j]))
+    for (i, j), bridge in bridges.items():
         first, second = identities[i], identities[j]
         if not _cannot_be_one(state, first, second):
-            one[i, j] = one[j, i] = 1.0 / (1.0 + np.exp(-np.clip(judge.merge_odds(first, second), -500.0, 500.0)))
+            total = judge.merge_odds(first, second) + bridge
+            one[i, j] = one[j, i] = 1.0 / (1.0 + np.exp(-np.clip(total, -500.0, 500.0)))
     return one
 
 

@@ -39,15 +39,17 @@ def learn_from(
     if answer.best is not None:
         state.knowledge.promise.learn(answer.best)
     state.knowledge.topology.watch_until(state.clock_ns)
-    _learn_movement(state, tracklet, linked=linked, stranger=stranger)
-    state.knowledge.has_moved()
+    learn_movement(state, tracklet, linked=linked, stranger=stranger)
     _learn_places(state, tracklet, unit, judge=judge)
     _learn_looks(state, tracklet, unit, terms=terms, judge=judge)
 
 
-def _learn_movement(state: SiteState, tracklet: Tracklet, *, linked: float, stranger: float) -> None:
+def learn_movement(state: SiteState, tracklet: Tracklet, *, linked: float, stranger: float) -> None:
+    """Take how the identity of a tracklet came to where it is: `linked` (0 to 1) is how sure it is to be that one,
+    `stranger` how probably it is nobody known."""
     topology = state.knowledge.topology
     topology.know(tracklet.camera_id)
+    state.knowledge.has_moved()
     members = [] if tracklet.identity_id is None else state.members(tracklet.identity_id)
     earlier = [t for t in members if (t.started_at_ns, t.number) < (tracklet.started_at_ns, tracklet.number)]
     if not earlier:

@@ -4,12 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hub.association.appearance import Known, Prediction, fit, fit_of_sets, predict
+from hub.association.appearance import Known, fit, fit_of_sets, predict
 from hub.association.calibration import Calibration
 from hub.association.place import UNSEEN_NS
 from hub.association.reasoning import Reasoning
 from hub.association.shares import shares_of
+from hub.association.standing import Standing, fits
 from hub.association.ties import credible
 from hub.exclusion import seen_together
 from hub.paths import NOWHERE, Path
@@ -18,6 +20,8 @@ from hub.spaces import ModelSpace
 from hub.state import SiteState
 from passerby.arrays import Float32Array
 from passerby.ids import CameraId, IdentityId
+
+Float64Array = NDArray[np.float64]
 
 LATELY_NS = 60 * 10**9
 """Where somebody is and was is asked of tracklets that are open or had news so lately."""
@@ -77,7 +81,8 @@ class Judge:
         self._knowledge = state.knowledge
         self._calibration = state.knowledge.calibration(space.model_id) if reasoning.calibrated else Calibration()
         self._shares = self._calibration.measured.shares(shares_of(space.model_id))
-        self._predictions: dict[tuple[IdentityId, CameraId], Prediction] = {}
+        self._standing_by_camera: dict[IdentityId, list[Tracklet]] = {}
+        self._codes: dict[CameraId, int] = {}
         self._ties: dict[tuple[TrackletNumber, TrackletNumber], float] = {}
         self._tied: dict[TrackletNumber, dict[TrackletNumber, float]] = {}
         self._never_together: dict[tuple[CameraId, CameraId], float] = {}
@@ -144,43 +149,50 @@ class Judge:
         self,
         tracklet: Tracklet,
         unit: Float32Array,
+        identities: Collection[IdentityId],
         *,
-        identity_id: IdentityId,
-        at_once: Collection[Tracklet],
-        beside: Collection[TrackletNumber] = (),
-        rivals: Collection[TrackletNumber] = (),
-    ) -> Terms | None:
-        """The evidence for one identity apart from place, given the tracklet's lifted `unit`; None where nothing else
-        of the identity is known.
+        beside: Sequence[Tracklet] = (),
+        rivals: Sequence[Tracklet] = (),
+    ) -> dict[IdentityId, Terms]:
+        """The evidence for each of `identities` but for place, given the tracklet's lifted `unit`; without those of
+        whom nothing else is known.
 
         What is said of tracklets that are perhaps `beside` it on one spot, whoever that is, or `rivals` that cannot be
-        the same person, is not known of the identity if the tracklet is it.
-
-        `at_once` are those of the identity that another camera saw at the same time.
+        the same person, is not known of an identity if the tracklet is it.
         """
-        prototypes = self._prototypes(identity_id, tracklet)
-        known = [t for t in prototypes if t.number not in beside and t.number not in rivals]
-        if not known:
-            return None
-        prediction = self._prediction(identity_id, known, tracklet, whole=len(known) == len(prototypes))
-        present = [
-            t
-            for t in self.lately.get(identity_id, ())
-            if t.number != tracklet.number and t.number not in beside and t.number not in rivals
+        left_out = {t.number for t in (tracklet, *beside, *rivals)}
+        asked = sorted(identities)
+        rows = [
+            (owner, t)
+            for owner, identity_id in enumerate(asked)
+            for t in self._by_camera(identity_id)
+            if t.number not in left_out
         ]
-        companions = [self.recent[number] for number in sorted(beside)]
-        movement = self._movement(tracklet, [*known, *present, *companions])
-        if companions:
-            movement -= self._movement(tracklet, companions)
-        value = fit(prediction, unit, pictures=tracklet.exemplars, shares=self._shares)
-        return Terms(
-            appearance=self._calibration.evidence(value, seen_here=prediction.seen_here),
-            movement=movement,
-            place=0.0,
-            apart=self._apart(tracklet, [t for t in at_once if t.number not in beside]),
-            fit=value,
-            seen_here=prediction.seen_here,
+        standing = Standing(
+            np.array([owner for owner, _ in rows], np.int64),
+            np.array([self._code(t.camera_id) for _, t in rows], np.int64),
+            np.array([t.exemplars for _, t in rows], np.int64),
+            self._space.prototypes([t.number for _, t in rows]),
         )
+        owners, values, seen_here = fits(
+            standing, unit, camera=self._code(tracklet.camera_id), pictures=tracklet.exemplars, shares=self._shares
+        )
+        known = [asked[owner] for owner in owners.tolist()]
+        movement = self._movements(tracklet, known, left_out=left_out, beside=beside)
+        found = {}
+        for identity_id, value, here, moved in zip(
+            known, values.tolist(), seen_here.tolist(), movement.tolist(), strict=True
+        ):
+            at_once = self._at_once(tracklet, self.lately.get(identity_id, ()))
+            found[identity_id] = Terms(
+                appearance=self._calibration.evidence(value, seen_here=here),
+                movement=moved,
+                place=0.0,
+                apart=self._apart(tracklet, [t for t in at_once if t.number not in left_out]),
+                fit=value,
+                seen_here=here,
+            )
+        return found
 
     def merge_odds(self, first: IdentityId, second: IdentityId) -> float:
         """Logarithm of the odds of two identities being one person, from all that stands for them."""
@@ -250,34 +262,64 @@ class Judge:
         mine = self._state.prototypes(identity_id, self._space.model_id)
         return sorted(mine, key=lambda t: (t.started_at_ns, t.number))
 
-    def _prediction(
-        self, identity_id: IdentityId, prototypes: list[Tracklet], tracklet: Tracklet, *, whole: bool
-    ) -> Prediction:
-        """Of the next tracklet in this one's camera; `whole`: from everything that stands for the identity."""
-        if tracklet.identity_id == identity_id or not whole:
-            return predict(self._known(prototypes), tracklet.camera_id, shares=self._shares)
-        key = (identity_id, tracklet.camera_id)
-        if key not in self._predictions:
-            known = self._known(prototypes)
-            self._predictions[key] = predict(known, tracklet.camera_id, shares=self._shares)
-        return self._predictions[key]
+    def _by_camera(self, identity_id: IdentityId) -> list[Tracklet]:
+        """What stands for an identity, those of each camera together."""
+        if identity_id not in self._standing_by_camera:
+            mine = self._state.prototypes(identity_id, self._space.model_id)
+            self._standing_by_camera[identity_id] = sorted(mine, key=lambda t: (self._code(t.camera_id), t.number))
+        return self._standing_by_camera[identity_id]
+
+    def _code(self, camera_id: CameraId) -> int:
+        return self._codes.setdefault(camera_id, len(self._codes))
 
     def _known(self, prototypes: Sequence[Tracklet]) -> list[Known]:
         units = self._space.prototypes([t.number for t in prototypes])
         return [Known(t.camera_id, unit, t.exemplars) for t, unit in zip(prototypes, units, strict=True)]
 
+    def _movements(
+        self,
+        tracklet: Tracklet,
+        identities: Sequence[IdentityId],
+        *,
+        left_out: Collection[TrackletNumber],
+        beside: Sequence[Tracklet],
+    ) -> Float64Array:
+        """Evidence (n,) of movement for identities that something stands for; what is common to all who may be `beside`
+        it speaks for none of them."""
+        if not self._reasoning.movement or not identities:
+            return np.zeros(len(identities))
+        begin = tracklet.started_at_ns
+        last = []
+        for identity_id in identities:
+            others = [*self._by_camera(identity_id), *self.lately.get(identity_id, ())]
+            last.append(self._seen_last([t for t in others if t.number not in left_out] + [*beside], begin))
+        if beside:
+            last.append(self._seen_last(beside, begin))
+        moved = self._rates(tracklet, last)
+        return moved[:-1] - moved[-1] if beside else moved
+
     def _movement(self, tracklet: Tracklet, others: Collection[Tracklet]) -> float:
-        """Who was seen last before it began; where nobody was, who was seen at all."""
+        """Evidence of movement from the one of `others` that was seen last."""
         if not self._reasoning.movement:
             return 0.0
-        begin = tracklet.started_at_ns
-        earlier = [t for t in others if t.started_at_ns <= begin] or others
-        last = seen_last(earlier, begin)
-        gap_s = (begin - last.ended_at_ns) / 1e9
-        error_s = (tracklet.clock_error_ns + last.clock_error_ns) / 1e9 if last.camera_id != tracklet.camera_id else 0.0
+        return float(self._rates(tracklet, [self._seen_last(others, tracklet.started_at_ns)])[0])
+
+    @staticmethod
+    def _seen_last(others: Collection[Tracklet], begin_ns: int) -> Tracklet:
+        """Who was seen last before it began; where nobody was, who was seen at all."""
+        return seen_last([t for t in others if t.started_at_ns <= begin_ns] or others, begin_ns)
+
+    def _rates(self, tracklet: Tracklet, last: Sequence[Tracklet]) -> Float64Array:
+        """Log (n,) of the rates of appearing here and now after those tracklets, over that of strangers."""
+        begin, error_ns, camera_id = tracklet.started_at_ns, tracklet.clock_error_ns, tracklet.camera_id
         topology = self._knowledge.topology
-        rate = topology.rate(last.camera_id, tracklet.camera_id, gap_s=gap_s, clock_error_s=error_s)
-        return float(np.log(rate / topology.stranger_rate(tracklet.camera_id)))
+        rates = topology.rates(
+            [t.camera_id for t in last],
+            camera_id,
+            gap_s=np.array([(begin - t.ended_at_ns) / 1e9 for t in last]),
+            clock_error_s=np.array([(t.clock_error_ns + error_ns) / 1e9 * (t.camera_id != camera_id) for t in last]),
+        )
+        return np.asarray(np.log(rates / topology.stranger_rate(camera_id)), np.float64)
 
     def _place(self, tracklet: Tracklet, others: Sequence[Tracklet]) -> float:
         """The best and the worst that is said of it: one place that fits is not all, one that does not is not all."""

@@ -8,6 +8,7 @@ from hub.association import Associator, Boundaries
 from hub.evidence import MergeQuestion, merge_question
 from hub.explaining import merge_evidence
 from hub.identities import absorb_identity
+from hub.learning import learn_movement
 from hub.likelihood import judge_of
 from hub.records import TrackletNumber
 from hub.spaces import ModelSpace
@@ -66,12 +67,23 @@ def _answer(state: SiteState, space: ModelSpace, question: MergeQuestion, *, ass
     for group in range(int(groups.max()) + 1):
         survivor, *others = np.flatnonzero(groups == group).tolist()
         for other in others:
+            evidence = merge_evidence(state, space, question.problem, pair=(survivor, other))
+            ways = _begun_by(state, question.identities[survivor], question.identities[other])
             absorb_identity(
                 state,
                 state.identities[question.identities[survivor]],
                 state.identities[question.identities[other]],
-                evidence=merge_evidence(state, space, question.problem, pair=(survivor, other)),
+                evidence=evidence,
             )
+            if ways is not None and evidence.probability is not None:
+                learn_movement(state, state.tracklets[ways], linked=evidence.probability, stranger=0.0)
+
+
+def _begun_by(state: SiteState, first: IdentityId, second: IdentityId) -> TrackletNumber | None:
+    """The tracklet with which the later of two identities began, where it has ended: the way to it is known now."""
+    begun = [min(members, key=lambda t: (t.started_at_ns, t.number)) for members in map(state.members, (first, second))]
+    later = max(begun, key=lambda t: (t.started_at_ns, t.number))
+    return None if later.open else later.number
 
 
 def _ended(state: SiteState, touched: Collection[TrackletNumber]) -> set[IdentityId]:

@@ -1,6 +1,6 @@
 """All evidence for several tracklets at once: each by itself, and then what those on one spot say of each other."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,76 +60,80 @@ def weigh(
     """
     row_of = {tracklet.number: row for row, tracklet in enumerate(tracklets)}
     tied = _tied(tracklets, judge)
-    at_once = [judge.in_another_view(tracklet) for tracklet in tracklets]
-    asked: list[set[IdentityId]] = []
-    for row, tracklet in enumerate(tracklets):
-        mine = () if tracklet.identity_id is None else (tracklet.identity_id,)
-        asked.append({*alike[row], *at_once[row], *judge.near(tracklet), *mine})
     pairs = {
         (min(row, row_of[other]), max(row, row_of[other])): nat
         for row, ties in enumerate(tied)
         for other, nat in ties.items()
         if other in row_of
     }
-    everything = [set(one) for one in asked]
-    without: list[set[TrackletNumber]] = [set() for _ in tracklets]
-    for (first, second), nat in pairs.items():
-        if nat >= _TOGETHER:
-            everything[first] |= asked[second]
-            everything[second] |= asked[first]
-            without[first].add(tracklets[second].number)
-            without[second].add(tracklets[first].number)
-    rivals = [
-        {other.number for other in tracklets if other.number != tracklet.number and seen_together(other, tracklet)}
-        for tracklet in tracklets
+    asked = [
+        {*alike[row], *judge.in_another_view(one), *judge.near(one), *_identity_of(one)}
+        for row, one in enumerate(tracklets)
     ]
-    terms: list[dict[IdentityId, Terms]] = []
-    for row, tracklet in enumerate(tracklets):
-        found = {}
-        for identity_id in sorted(everything[row]):
-            value = judge.terms(
-                tracklet,
-                units[row],
-                identity_id=identity_id,
-                at_once=at_once[row].get(identity_id, ()),
-                beside=without[row],
-                rivals=rivals[row],
-            )
-            if value is not None:
-                found[identity_id] = value
-        terms.append(found)
-    identities = sorted(set().union(*everything))
+    beside: list[dict[int, None]] = [{} for _ in tracklets]
+    for (first, second), nat in sorted(pairs.items()):
+        if nat >= _TOGETHER:
+            beside[first][second] = beside[second][first] = None
+    terms = [
+        judge.terms(
+            one,
+            units[row],
+            asked[row].union(*(asked[other] for other in beside[row])),
+            beside=[tracklets[other] for other in beside[row]],
+            rivals=[other for other in tracklets if other.number != one.number and seen_together(other, one)],
+        )
+        for row, one in enumerate(tracklets)
+    ]
+    return _heard(tracklets, terms, tied, pairs, beside, judge=judge)
+
+
+def _identity_of(tracklet: Tracklet) -> tuple[IdentityId, ...]:
+    return () if tracklet.identity_id is None else (tracklet.identity_id,)
+
+
+def _heard(
+    tracklets: Sequence[Tracklet],
+    terms: Sequence[dict[IdentityId, Terms]],
+    tied: Sequence[dict[TrackletNumber, float]],
+    pairs: Mapping[tuple[int, int], float],
+    beside: Sequence[Collection[int]],
+    *,
+    judge: Judge,
+) -> Weighed:
+    """The evidence with what ties add to it."""
+    provisional = [
+        {i for other in beside[row] for i in _identity_of(tracklets[other]) if i not in terms[row]}
+        for row in range(len(tracklets))
+    ]
+    identities = sorted(set().union(*terms, *map(_identity_of, tracklets)))
     column = {identity_id: index for index, identity_id in enumerate(identities)}
     bare = np.full((len(tracklets), len(identities)), np.nan)
     own = np.full(len(tracklets), -1, np.int64)
     high, low = np.zeros(bare.shape), np.zeros(bare.shape)
-    for row, tracklet in enumerate(tracklets):
-        for identity_id, one in terms[row].items():
-            bare[row, column[identity_id]] = one.log_odds
-        if tracklet.identity_id is not None and tracklet.identity_id not in terms[row]:
-            own[row] = column[tracklet.identity_id]
-        for number in without[row]:
-            theirs = tracklets[row_of[number]].identity_id
-            if theirs is not None and theirs not in terms[row]:
-                bare[row, column[theirs]] = 0.0
+    asked = {one.number for one in tracklets}
+    for row, one in enumerate(tracklets):
+        for identity_id, found in terms[row].items():
+            bare[row, column[identity_id]] = found.log_odds
+        for identity_id in provisional[row]:
+            bare[row, column[identity_id]] = 0.0
+        for identity_id in _identity_of(one):
+            own[row] = -1 if identity_id in terms[row] else column[identity_id]
         for number, nat in tied[row].items():
             other = judge.recent[number].identity_id
-            if number not in row_of and other in column:
+            if number not in asked and other in column:
                 high[row, column[other]] = max(high[row, column[other]], nat)
                 low[row, column[other]] = min(low[row, column[other]], nat)
     order = sorted(pairs)
     ties = Ties(np.array(order, np.int64).reshape(-1, 2), np.array([pairs[pair] for pair in order]), high, low)
     spoken = pass_on(bare, ties, own=own)
-    placed = [
-        {i: replace(one, place=float(spoken.place[row, column[i]])) for i, one in found.items()}
-        for row, found in enumerate(terms)
-    ]
-    odds = [{i: one.log_odds for i, one in found.items()} for found in placed]
-    for row, tracklet in enumerate(tracklets):
-        for number in without[row]:
-            theirs = tracklets[row_of[number]].identity_id
-            if theirs is not None and theirs not in odds[row] and theirs != tracklet.identity_id:
-                odds[row][theirs] = float(spoken.place[row, column[theirs]])
+    placed, odds = [], []
+    for row, one in enumerate(tracklets):
+        place = spoken.place[row]
+        placed.append({i: replace(found, place=float(place[column[i]])) for i, found in terms[row].items()})
+        further = provisional[row].difference(_identity_of(one))
+        odds.append(
+            {i: found.log_odds for i, found in placed[-1].items()} | {i: float(place[column[i]]) for i in further}
+        )
     return Weighed(placed, odds, spoken.same)
 
 

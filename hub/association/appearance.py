@@ -24,7 +24,7 @@ from hub.association.shares import Shares
 from passerby.arrays import Float32Array
 from passerby.ids import CameraId
 
-_MOST_OF_ONE_CAMERA = 3.0
+MOST_OF_ONE_CAMERA = 3.0
 """Tracklets of one camera are alike in what they get wrong: however many, they count as no more than so many."""
 
 
@@ -118,4 +118,4 @@ def _camera_mean(known: Sequence[Known], rows: list[int], *, shares: Shares) -> 
     weights = [
         math.sqrt(shares.energy(known[row].pictures)) / noise / total for row, noise in zip(rows, noises, strict=True)
     ]
-    return weights, max(1.0 / total, sum(noises) / len(noises) / _MOST_OF_ONE_CAMERA)
+    return weights, max(1.0 / total, sum(noises) / len(noises) / MOST_OF_ONE_CAMERA)

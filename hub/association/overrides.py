@@ -15,6 +15,11 @@ class Overrides(msgspec.Struct):
     written: list[TransitSettings] = msgspec.field(default_factory=list)
     told: list[TransitSettings] = msgspec.field(default_factory=list)
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is said of any pair."""
+        return not self.told and not self.written
+
     def tell(self, word: TransitSettings) -> None:
         """Let a word hold, in place of what was told of the same pair.
 
@@ -36,14 +41,14 @@ class Overrides(msgspec.Struct):
 
     def overlap(self, first: CameraId, second: CameraId) -> bool | None:
         """Whether two views are said to overlap; None: nobody says."""
-        if not self.told and not self.written:
+        if self.silent:
             return None  # asked for every rate
         words = (self.word(first, second), self.word(second, first))
         return next((one.overlap for one in words if one is not None and one.overlap is not None), None)
 
     def forbids(self, before: CameraId, after: CameraId, *, earliest_s: float, latest_s: float) -> bool:
         """Whether nobody last seen in `before` can appear in `after` after any gap in this range (<= 0: is seen)."""
-        if not self.told and not self.written:
+        if self.silent:
             return False
         word, overlap = self.word(before, after), self.overlap(before, after)
         if word is None and overlap is None:

@@ -12,9 +12,11 @@ The first step of time is being seen now: views that overlap, and trackers that 
 """
 
 import bisect
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from hub.association.overrides import Overrides
 from passerby.config import TransitSettings
@@ -85,15 +87,8 @@ class Topology(msgspec.Struct):
         With clocks off by up to `clock_error_s`, the mean over the gaps that it may have been. What an operator says
         is impossible at all of them is next to never.
         """
-        earliest_s, latest_s = gap_s - clock_error_s, gap_s + clock_error_s
-        if self.overrides.forbids(before, after, earliest_s=earliest_s, latest_s=latest_s):
-            return _FORBIDDEN_RATE
-        if clock_error_s <= _EXACT_S:
-            return self._learned_rate(before, after, step=step_of(gap_s))
-        steps = [step_of(one) for one in (earliest_s, gap_s, latest_s)]
-        if steps[0] == steps[2]:
-            return self._learned_rate(before, after, step=steps[0])
-        return sum(self._learned_rate(before, after, step=step) for step in steps) / len(steps)
+        gaps, errors = np.array([gap_s]), np.array([clock_error_s])
+        return float(self.rates([before], after, gap_s=gaps, clock_error_s=errors)[0])
 
     def _learned_rate(self, before: CameraId, after: CameraId, *, step: int) -> float:
         """The rate in one step as it was counted, and no less than is usual where views are said to overlap."""
@@ -107,6 +102,35 @@ class Topology(msgspec.Struct):
         counted = link.appearances[after][step] if after in link.appearances else 0.0
         learned = (counted + expected) / (link.exposure_s[step] + expected / prior)
         return max(learned, prior) if step == 0 and self.overrides.overlap(before, after) else learned
+
+    def rates(
+        self,
+        before: Sequence[CameraId],
+        after: CameraId,
+        *,
+        gap_s: NDArray[np.float64],
+        clock_error_s: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """`rate` of n who were last seen in the cameras `before` so long ago, (n,) each."""
+        steps = np.searchsorted(STEPS_S, np.stack([gap_s - clock_error_s, gap_s, gap_s + clock_error_s]), side="right")
+        steps[:, clock_error_s <= _EXACT_S] = steps[1, clock_error_s <= _EXACT_S]
+        known: dict[tuple[CameraId, int], float] = {}
+        rates = np.empty(len(before))
+        for row, (camera_id, *which) in enumerate(zip(before, *steps.tolist(), strict=True)):
+            for step in which:
+                if (camera_id, step) not in known:
+                    known[camera_id, step] = self._learned_rate(camera_id, after, step=step)
+            first, middle, last = which
+            here = known[camera_id, first]
+            if first != last:
+                here = (here + known[camera_id, middle] + known[camera_id, last]) / 3.0
+            rates[row] = here
+        if not self.overrides.silent:
+            for row, camera_id in enumerate(before):
+                low, high = gap_s[row] - clock_error_s[row], gap_s[row] + clock_error_s[row]
+                if self.overrides.forbids(camera_id, after, earliest_s=float(low), latest_s=float(high)):
+                    rates[row] = _FORBIDDEN_RATE
+        return rates
 
     def stranger_rate(self, camera_id: CameraId) -> float:
         """Appearances per second in a camera of people who were never seen before."""

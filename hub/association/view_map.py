@@ -113,7 +113,9 @@ class ViewMap(msgspec.Struct):
             self.spread = max(SPOT_SD, 1.2 * float(np.sqrt((away[fitting] ** 2).mean() / 2.0)))
             kept = np.asarray(rows[fitting], np.float64)
             self.there = _transfer(matrix, kept[:, :3], kept[:, 3:], spread=self.spread)
-            self.back = _transfer(np.asarray(np.linalg.inv(matrix), np.float64), kept[:, 3:], kept[:, :3], spread=self.spread)
+            self.back = _transfer(
+                np.asarray(np.linalg.inv(matrix), np.float64), kept[:, 3:], kept[:, :3], spread=self.spread
+            )
         return True
 
 
