@@ -18,7 +18,7 @@ from hub.paths import NOWHERE, Path
 from hub.records import Tracklet, TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState
-from passerby.arrays import Float32Array
+from passerby.arrays import Float32Array, Int64Array
 from passerby.ids import CameraId, IdentityId
 
 Float64Array = NDArray[np.float64]
@@ -34,6 +34,9 @@ _ONE_VIEW_NS = 1_500_000_000
 
 _WELL_SEEN = 3
 """Pictures from which on a tracklet's mean is taken for what it looks like."""
+
+_STRAY = 0.1
+"""How often what stands for an identity in one camera is somebody else's."""
 
 _MOST_COMPARED = 6
 """Tracklets of the younger of two identities that are looked at, the latest."""
@@ -168,15 +171,9 @@ class Judge:
             for t in self._by_camera(identity_id)
             if t.number not in left_out
         ]
-        standing = Standing(
-            np.array([owner for owner, _ in rows], np.int64),
-            np.array([self._code(t.camera_id) for _, t in rows], np.int64),
-            np.array([t.exemplars for _, t in rows], np.int64),
-            self._space.prototypes([t.number for _, t in rows]),
-        )
-        owners, values, seen_here = fits(
-            standing, unit, camera=self._code(tracklet.camera_id), pictures=tracklet.exemplars, shares=self._shares
-        )
+        owners, values, seen_here = self._fits(tracklet, unit, rows)
+        elsewhere = self._fits(tracklet, unit, [(o, t) for o, t in rows if t.camera_id != tracklet.camera_id])
+        across = dict(zip(elsewhere[0].tolist(), elsewhere[1].tolist(), strict=True))
         known = [asked[owner] for owner in owners.tolist()]
         movement = self._movements(tracklet, known, left_out=left_out, beside=beside)
         found = {}
@@ -184,8 +181,11 @@ class Judge:
             known, values.tolist(), seen_here.tolist(), movement.tolist(), strict=True
         ):
             at_once = self._at_once(tracklet, self.lately.get(identity_id, ()))
+            looks = self._calibration.evidence(value, seen_here=here)
+            if here and (other := across.get(asked.index(identity_id))) is not None:
+                looks = doubted(looks, self._calibration.evidence(other, seen_here=False))
             found[identity_id] = Terms(
-                appearance=self._calibration.evidence(value, seen_here=here),
+                appearance=looks,
                 movement=moved,
                 place=0.0,
                 apart=self._apart(tracklet, [t for t in at_once if t.number not in left_out]),
@@ -193,6 +193,20 @@ class Judge:
                 seen_here=here,
             )
         return found
+
+    def _fits(
+        self, tracklet: Tracklet, unit: Float32Array, rows: Sequence[tuple[int, Tracklet]]
+    ) -> tuple[Int64Array, Float64Array, NDArray[np.bool_]]:
+        """How well a tracklet fits what stands for each owner; `fits` says what is given."""
+        standing = Standing(
+            np.array([owner for owner, _ in rows], np.int64),
+            np.array([self._code(t.camera_id) for _, t in rows], np.int64),
+            np.array([t.exemplars for _, t in rows], np.int64),
+            self._space.prototypes([t.number for _, t in rows]),
+        )
+        return fits(
+            standing, unit, camera=self._code(tracklet.camera_id), pictures=tracklet.exemplars, shares=self._shares
+        )
 
     def merge_odds(self, first: IdentityId, second: IdentityId) -> float:
         """Logarithm of the odds of two identities being one person, from all that stands for them."""
@@ -356,6 +370,12 @@ class Judge:
 
     def _path(self, number: TrackletNumber) -> Path:
         return self._state.paths.get(number, NOWHERE)
+
+
+def doubted(here: float, elsewhere: float) -> float:
+    """Evidence (nat) of looks, with what stands for an identity in the tracklet's own camera and without it: that may
+    be of somebody else, whose next tracklets then look like it too."""
+    return float(np.logaddexp(np.log1p(-_STRAY) + here, np.log(_STRAY) + elsewhere))
 
 
 def _of_one_walk(first: Tracklet, second: Tracklet) -> bool:

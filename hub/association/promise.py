@@ -37,4 +37,6 @@ class Promise(msgspec.Struct):
         allowed = np.cumsum(doubts) <= false_link_rate * (np.arange(len(doubts)) + 1)
         lowest = 1.0 - float(doubts[np.flatnonzero(allowed)[-1]]) if allowed.any() else 1.0
         share = len(doubts) / (len(doubts) + _CAUTIOUS)
-        return float(np.clip(min(share * lowest + (1.0 - share) * usual, 1.0 - 15.0 * false_link_rate), _LOWEST, _HIGHEST))
+        return float(
+            np.clip(min(share * lowest + (1.0 - share) * usual, 1.0 - 15.0 * false_link_rate), _LOWEST, _HIGHEST)
+        )

@@ -1,6 +1,7 @@
 """Who is who, from similarities and exclusions alone."""
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 import pytest
@@ -15,6 +16,27 @@ from passerby.ids import ModelId
 
 NAN = float("nan")
 LIMITS = Thresholds(link=0.6, candidate=0.5, keep=0.5)
+
+
+class Unused(TypedDict):
+    """What an association by similarities does not look at."""
+
+    log_odds: NDArray[np.float64]
+    same: NDArray[np.float64]
+    one: NDArray[np.float64]
+    settled: NDArray[np.bool_]
+    boundaries: Boundaries
+
+
+def unused(n: int, m: int) -> Unused:
+    rng = np.random.default_rng((n, m))
+    return Unused(
+        log_odds=rng.normal(0, 3, (n, m)),
+        same=rng.random((n, n)),
+        one=rng.random((m, m)),
+        settled=rng.random(n) < 0.5,
+        boundaries=Boundaries(),
+    )
 
 
 def problem(
@@ -36,11 +58,10 @@ def problem(
         current=np.array(current or [-1] * n, np.int64),
         similarity=array,
         excluded=never,
-        log_odds=np.full(array.shape, np.nan),
-        boundaries=Boundaries(),
         mutual_similarity=np.eye(n) if mutual is None else np.array(mutual, float),
         conflict=apart,
         thresholds=LIMITS,
+        **unused(n, m),
     )
 
 
@@ -158,9 +179,8 @@ def problems(draw: st.DrawFn) -> LinkProblem:
         excluded=rng.random((n, m)) < 0.2,
         mutual_similarity=mutual + mutual.T + np.eye(n),
         conflict=conflict | conflict.T,
-        log_odds=rng.normal(0, 3, (n, m)),
         thresholds=LIMITS,
-        boundaries=Boundaries(),
+        **unused(n, m),
     )
 
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.association.place import Floor, ViewMap
+from hub.association.place import SAME_VIEW, Floor
 from hub.association.topology import Topology
+from hub.association.view_map import ViewMap
 from hub.known_pairs import KnownPairs, known_pairs
 from hub.paths import Path
 from hub.records import Tracklet, TrackletNumber
@@ -22,8 +23,7 @@ class Scene:
     """Two views of one floor, which are the same picture, and a yard; people stand where they are put, in pixels."""
 
     def __init__(self) -> None:
-        same = np.eye(3).ravel().tolist()
-        self.floor = Floor(maps={"east|west": ViewMap(matrix=same, inverse=same, spread=0.1)})
+        self.floor = Floor(maps={"east|west": ViewMap(there=SAME_VIEW, back=SAME_VIEW, spread=0.1)})
         self.topology = Topology()
         self.topology.tell(TransitSettings(before=EAST, after=YARD, overlap=False))
         self.tracklets: list[Tracklet] = []

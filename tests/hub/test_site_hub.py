@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hub.association import PlainAssociator
+from hub.association import Associator, CalibratedAssociator, PlainAssociator
 from hub.crops import CropStore
 from hub.identity_store import ExactStore, FaissStore
 from hub.reader import SiteReader
-from hub.records import EventKind, IdentityState
+from hub.records import Event, EventKind, IdentityState
 from hub.site_hub import Hub
 from passerby.config import AssociationSettings
 from passerby.errors import StoreError
@@ -68,7 +68,7 @@ def test_new_identities_that_prove_alike_are_merged_into_the_older(tmp_path: Pat
         hub.ingest(sender.send(seen(1, "a", tracklet=1)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "b", tracklet=2, noise=1.5)), now_ns=at(2))
         assert identities(hub) == {1: 1, 2: 2}
-        result = hub.ingest(sender.send(seen(1, "b", tracklet=2, revision=2, end_s=3, noise=0.1)), now_ns=at(3))
+        result = hub.ingest(sender.send(seen(1, "b", tracklet=2, revision=2, end_s=4, noise=0.1)), now_ns=at(4))
         assert kinds(result.events) == [EventKind.MERGED]
         assert (result.events[0].identity_id, result.events[0].other_identity_id) == (1, 2)
         assert identities(hub) == {1: 1, 2: 1}
@@ -76,6 +76,17 @@ def test_new_identities_that_prove_alike_are_merged_into_the_older(tmp_path: Pat
         gone = reader.identity(IdentityId(2))
         assert gone is not None
         assert (gone.state, gone.merged_into) == (IdentityState.MERGED, 1)
+
+
+def test_new_identities_are_compared_when_one_has_ended_or_every_two_seconds(tmp_path: Path) -> None:
+    for name, final, at_s, merged in (("soon", False, 3, False), ("ended", True, 3, True), ("later", False, 4, True)):
+        numbers = Sender()
+        with Hub.open(tmp_path / name, associator=PlainAssociator()) as hub:
+            hub.ingest(numbers.send(seen(1, "a", tracklet=1)), now_ns=at(2))
+            hub.ingest(numbers.send(seen(1, "b", tracklet=2, noise=1.5)), now_ns=at(2))
+            proves = seen(1, "b", tracklet=2, revision=2, end_s=at_s, noise=0.1, final=final)
+            hub.ingest(numbers.send(proves), now_ns=at(at_s))
+            assert len(set(identities(hub).values())) == (1 if merged else 2), name
 
 
 def test_two_alike_in_one_picture_stay_two(tmp_path: Path, sender: Sender) -> None:
@@ -95,6 +106,25 @@ def test_a_tracker_that_draws_one_person_twice_for_a_moment_makes_no_second_one(
     with Hub.open(tmp_path, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, tracklet=1, end_s=4), seen(1, tracklet=2, begin_s=3.6, end_s=6)), now_ns=at(6))
         assert identities(hub) == {1: 1, 2: 1}
+
+
+@pytest.mark.parametrize("associator", [PlainAssociator, CalibratedAssociator])
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "one after the other"])
+def test_two_of_one_identity_that_then_stay_there_together_are_parted(
+    tmp_path: Path, sender: Sender, associator: type[Associator], at_once: bool
+) -> None:
+    """A tracker draws two people for a moment; it turns out that there are two, who look alike."""
+    first, second = seen(1, tracklet=1, end_s=4), seen(1, tracklet=2, begin_s=3.6, end_s=6)
+    with Hub.open(tmp_path, associator=associator()) as hub:
+        hub.ingest(sender.send(first, second), now_ns=at(6))
+        assert identities(hub) == {1: 1, 2: 1}
+        first, second = (
+            seen(1, tracklet=1, revision=2, end_s=10),
+            seen(1, tracklet=2, revision=2, begin_s=3.6, end_s=10),
+        )
+        for batch in [(first, second)] if at_once else [(first,), (second,)]:
+            hub.ingest(sender.send(*batch), now_ns=at(10))
+        assert len(set(identities(hub).values())) == 2
 
 
 def test_an_open_tracklet_moves_when_its_evidence_changes(tmp_path: Path, sender: Sender) -> None:
@@ -218,7 +248,7 @@ def test_both_stores_lead_to_the_same_decisions(tmp_path: Path) -> None:
     for store in (ExactStore, FaissStore):
         sender = Sender()
         with Hub.open(tmp_path / store.__name__, store=store, associator=PlainAssociator()) as hub:
-            events = []
+            events: list[Event] = []
             for step in range(12):
                 update = seen(step % 4, f"camera-{step % 3}", tracklet=step + 1, begin_s=step * 3, end_s=step * 3 + 2)
                 events += hub.ingest(sender.send(update), now_ns=at(step * 3 + 2)).events

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.association.place import Floor, ViewMap
+from hub.association.place import SAME_VIEW, Floor
 from hub.association.topology import STEPS_S, Topology, step_of
+from hub.association.view_map import ViewMap
 from hub.association.ways import strangers_an_hour, transit_quantile, view_pairs, ways
 from passerby.config import TransitSettings
 from passerby.ids import CameraId
@@ -51,7 +52,9 @@ def test_views_are_told_with_their_map_and_with_what_is_said() -> None:
     for name in (C, B, A):
         topology.know(name)
     floor = Floor()
-    floor.maps["a|b"] = ViewMap(points=[(0.0,) * 6] * 50, fitted=50, matrix=[1.0] * 9, fitting_share=0.75)
+    floor.maps["a|b"] = ViewMap(
+        points=[(0.0,) * 6] * 50, fitted=50, there=SAME_VIEW, back=SAME_VIEW, fitting_share=0.75
+    )
     floor.maps["b|c"] = ViewMap(points=[(0.0,) * 6] * 3)
     topology.tell(TransitSettings(before=C, after=B, overlap=False))
     told = [(v.first, v.second, v.overlap, v.fitting_share, v.points, v.said) for v in view_pairs(floor, topology)]

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 _STEP = 1e-3
+MISTAKEN = (0.06, 0.01)
+"""Share of genuine pairs, and of impostors, that are not what they are taken for."""
 
 
 def cost(
@@ -16,14 +19,19 @@ def cost(
     *,
     expected: Sequence[float],
     deviation: Sequence[float],
+    mistaken: Sequence[float] = MISTAKEN,
 ) -> float:
-    """Minus the logarithm of the probability of a line (slope, offset) and of all pairs, both kinds alike in weight."""
+    """Minus the logarithm of the probability of a line (slope, offset) and of all pairs, both kinds alike in weight.
+
+    Each pair is with some probability of the other kind than it is taken for.
+    """
     rarer = min(len(genuine), len(impostors))
     total = sum(0.5 * ((have - want) / sd) ** 2 for have, want, sd in zip(line, expected, deviation, strict=True))
-    for kind, sign in ((genuine, 1.0), (impostors, -1.0)):
+    for kind, sign, share in zip((genuine, impostors), (1.0, -1.0), mistaken, strict=True):
         for fit in kind:
-            margin = sign * (line[0] * fit + line[1])
-            total += rarer / len(kind) * (math.log1p(math.exp(-abs(margin))) + max(-margin, 0.0))
+            margin = max(-700.0, sign * (line[0] * fit + line[1]))
+            right = 1.0 / (1.0 + math.exp(-margin))
+            total -= rarer / len(kind) * math.log((1.0 - share) * right + share * (1.0 - right))
     return total
 
 
@@ -35,7 +43,7 @@ def covariance(
     expected: Sequence[float],
     deviation: Sequence[float],
 ) -> NDArray[np.float64]:
-    """The inverse of the curvature (2, 2) of `cost` at a line."""
+    """The inverse of the curvature (2, 2) of `cost` at a line, if all pairs are what they are taken for."""
     curvature = np.zeros((2, 2))
     for i in range(2):
         for j in range(2):
@@ -44,6 +52,20 @@ def covariance(
                     moved = np.array(line, float)
                     moved[i] += a * _STEP
                     moved[j] += b * _STEP
-                    value = cost(moved.tolist(), genuine, impostors, expected=expected, deviation=deviation)
+                    value = cost(
+                        moved.tolist(), genuine, impostors, expected=expected, deviation=deviation, mistaken=(0.0, 0.0)
+                    )
                     curvature[i, j] += a * b * value / (4 * _STEP * _STEP)
     return np.asarray(np.linalg.inv(curvature), np.float64)
+
+
+def plain(
+    genuine: Sequence[float], impostors: Sequence[float], *, expected: Sequence[float], deviation: Sequence[float]
+) -> tuple[float, float]:
+    """The slope and offset that are found where nothing is taken to be mistaken."""
+
+    def least(line: NDArray[np.float64]) -> float:
+        return cost(line.tolist(), genuine, impostors, expected=expected, deviation=deviation, mistaken=(0.0, 0.0))
+
+    found = minimize(least, np.array(expected, np.float64), method="Nelder-Mead").x
+    return float(found[0]), float(found[1])

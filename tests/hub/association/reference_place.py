@@ -1,38 +1,28 @@
-"""A made-up floor under two cameras, and the naive twin of where somebody was at once in both."""
+"""Naive twins of where somebody was at once in two views, and of what it says how far from each other two are seen."""
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hub.paths import Path
 
-Float64Array = NDArray[np.float64]
+TRIALS = 200_000
+FARTHEST = 4.0
+STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, FARTHEST)
+ERROR_SHARE = 0.03
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """A camera that looks down on a floor: `project` takes floor (x, y) in metres to its picture."""
-
-    yaw: float
-    focal_px: float = 500.0
-    height_m: float = 3.0
-    pitch: float = 0.35
-
-    def project(self, floor: Float64Array) -> tuple[Float64Array, Float64Array]:
-        """Feet (n, 2) and heights (n,) in pixels of people of 1.75 m who stand on `floor` (n, 2)."""
-        feet, heads = self._pixels(floor, up_m=0.0), self._pixels(floor, up_m=1.75)
-        return feet, np.maximum(feet[:, 1] - heads[:, 1], 1.0)
-
-    def _pixels(self, floor: Float64Array, *, up_m: float) -> Float64Array:
-        cos, sin = np.cos(self.yaw), np.sin(self.yaw)
-        # The camera stands 8 m before the floor's middle, on the side that its yaw says.
-        right = cos * floor[:, 0] + sin * floor[:, 1]
-        ahead = -sin * floor[:, 0] + cos * floor[:, 1] + 8.0
-        down = self.height_m - up_m
-        depth = np.cos(self.pitch) * ahead + np.sin(self.pitch) * down
-        y = -np.sin(self.pitch) * ahead + np.cos(self.pitch) * down
-        return np.stack([320 + self.focal_px * right / depth, 240 + self.focal_px * y / depth], axis=1)
+def tried_out(away: float, *, spread: float) -> float:
+    """Log-likelihood ratio of one person against two, `away` body heights from each other where both are measured with
+    an error of `spread` in each direction: two people stand evenly spread over a disk."""
+    rng = np.random.default_rng(0)
+    one = np.hypot(rng.normal(0, spread, TRIALS), rng.normal(0, spread, TRIALS))
+    apart = FARTHEST * np.sqrt(rng.random(TRIALS))
+    two = np.hypot(apart + rng.normal(0, spread, TRIALS), rng.normal(0, spread, TRIALS))
+    step = max(index for index, begin in enumerate(STEPS) if begin <= away)
+    low, high = STEPS[step], STEPS[step + 1]
+    shares = [float(((values >= low) & (values < high)).mean()) for values in (one, two)]
+    return math.log((1.0 - ERROR_SHARE) * shares[0] / shares[1] + ERROR_SHARE)
 
 
 def together(first: Path, second: Path) -> list[tuple[float, ...]]:

@@ -1,14 +1,15 @@
 """Who a tracklet most probably is: posteriors that add up, boundaries that hold, exclusions that are never broken."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from hub.association import Boundaries, CalibratedAssociator, LinkProblem, MergeProblem, Outcome, Reasoning, Thresholds
-from tests.hub.association.reference_assigning import posterior
+from tests.hub.association.reference_assigning import posterior, right
 
 NAN = float("nan")
 UNUSED = Thresholds(link=0.6, candidate=0.5, keep=0.5)
@@ -20,6 +21,9 @@ def problem(
     current: Sequence[int] | None = None,
     excluded: Sequence[tuple[int, int]] = (),
     conflict: Sequence[tuple[int, int]] = (),
+    same: Mapping[tuple[int, int], float] | None = None,
+    one: Mapping[tuple[int, int], float] | None = None,
+    settled: Sequence[int] = (),
     boundaries: Boundaries | None = None,
 ) -> LinkProblem:
     odds = np.array(log_odds, float).reshape(len(log_odds), len(log_odds[0]) if log_odds else 0)
@@ -36,9 +40,18 @@ def problem(
         mutual_similarity=np.eye(n),
         conflict=apart,
         log_odds=odds,
+        same=symmetric(np.zeros((n, n)), same),
+        one=symmetric(np.eye(m), one),
+        settled=np.isin(np.arange(n), settled),
         thresholds=UNUSED,
         boundaries=boundaries or Boundaries(),
     )
+
+
+def symmetric(matrix: NDArray[np.float64], values: Mapping[tuple[int, int], float] | None) -> NDArray[np.float64]:
+    for (a, b), value in (values or {}).items():
+        matrix[a, b] = matrix[b, a] = value
+    return matrix
 
 
 def identities(given_problem: LinkProblem) -> list[int]:
@@ -74,10 +87,6 @@ def test_the_more_it_could_be_the_less_sure_each_of_them_is(odds: list[float], a
     assert alone is not None
     assert among is not None
     assert among < alone
-
-
-def logit(probability: float) -> float:
-    return float(np.log(probability / (1.0 - probability)))
 
 
 @pytest.mark.parametrize(
@@ -134,42 +143,203 @@ def test_huge_odds_are_certain_and_nothing_overflows() -> None:
     assert (answers[1].outcome, answers[1].stranger) == (Outcome.NEW, 1.0)
 
 
+def logit(probability: float) -> float:
+    return float(np.log(probability / (1.0 - probability)))
+
+
+@pytest.mark.parametrize("one", [0.0, 0.4, 0.8, 0.9, 1.0])
+def test_fragments_of_one_person_are_no_rivals(one: float) -> None:
+    answer = CalibratedAssociator().link(problem([[6.0, 6.0]], one={(0, 1): one}))[0]
+    assert answer.outcome is (Outcome.LINKED if one > 0.8 else Outcome.CANDIDATE)
+    assert answer.best == pytest.approx((1.0 - posterior([6.0, 6.0])[-1]) * (1.0 + one) / 2.0)
+
+
+def test_a_third_that_is_no_fragment_stays_a_rival() -> None:
+    assert identities(problem([[6.0, 6.0, 6.0]], one={(0, 1): 1.0})) == [-1]
+
+
+def test_two_fragments_of_one_person_do_not_make_a_stranger_known() -> None:
+    answer = CalibratedAssociator().link(problem([[-3.0, -3.0]], one={(0, 1): 1.0}))[0]
+    assert answer.outcome is Outcome.NEW
+    assert answer.best == pytest.approx(1.0 - posterior([-3.0, -3.0])[-1])
+
+
+def test_a_fragment_that_is_not_possible_is_not_taken_for_what_the_other_is() -> None:
+    assert identities(problem([[9.0, 0.0]], one={(0, 1): 1.0}, excluded=[(0, 0)])) == [-1]
+    assert identities(problem([[9.0, NAN]], one={(0, 1): 1.0})) == [0]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    odds=st.lists(st.one_of(st.just(NAN), st.floats(-30, 30)), min_size=1, max_size=5),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_how_probable_each_is_is_what_its_naive_twin_says(odds: list[float], seed: int) -> None:
+    among = np.random.default_rng(seed).random((5, 5))
+    one = {(i, j): float(among[i, j]) for i in range(len(odds)) for j in range(i)}
+    answer = CalibratedAssociator().link(problem([odds], one=one))[0]
+    expected = right(odds, one)
+    assert answer.best == pytest.approx(max(expected))
+    assert answer.stranger == pytest.approx(posterior([value for value in odds if not np.isnan(value)])[-1])
+    if answer.nearest != -1:
+        assert answer.probability == pytest.approx(expected[answer.nearest])
+
+
+def test_who_is_not_known_is_with_whom_it_stands_on_one_spot() -> None:
+    assert identities(problem([[NAN], [NAN]], current=[0, -1], same={(0, 1): 0.95})) == [0, 0]
+    answer = CalibratedAssociator().link(problem([[NAN], [1.0]], current=[0, -1], same={(0, 1): 0.95}))[1]
+    assert (answer.outcome, answer.identity, answer.nearest, answer.probability) == (Outcome.LINKED, 0, 0, 0.95)
+
+
+def test_those_on_one_spot_may_come_in_any_order() -> None:
+    assert identities(problem([[NAN], [NAN]], current=[-1, 0], same={(0, 1): 0.95})) == [0, 0]
+
+
+def test_of_several_on_the_spot_the_surest_counts() -> None:
+    same = {(0, 2): 0.92, (1, 2): 0.97}
+    assert identities(problem([[NAN] * 2] * 3, current=[0, 1, -1], same=same)) == [0, 1, 1]
+
+
+def test_whoever_is_hardly_on_the_spot_begins_alone() -> None:
+    assert identities(problem([[NAN], [NAN]], current=[0, -1], same={(0, 1): 0.89})) == [0, -1]
+    answers = CalibratedAssociator().link(problem([[], []], same={(0, 1): 0.89}))
+    assert answers[0].group != answers[1].group
+
+
+def test_strangers_on_one_spot_begin_one_identity_together() -> None:
+    answers = CalibratedAssociator().link(problem([[], [], []], same={(0, 2): 0.95}))
+    assert [(one.outcome, one.identity) for one in answers] == [(Outcome.NEW, -1)] * 3
+    assert answers[0].group == answers[2].group != answers[1].group
+
+
+def test_who_is_known_is_not_drawn_to_whoever_stands_on_the_spot() -> None:
+    assert identities(problem([[NAN, NAN], [NAN, 6.0]], current=[0, -1], same={(0, 1): 0.99})) == [0, 1]
+
+
+def test_an_identity_that_others_know_too_is_not_joined_for_the_spot_alone() -> None:
+    # The first has a link that was made by what is known: who it is was weighed for the second as well.
+    assert identities(problem([[6.0], [-6.0]], current=[0, -1], same={(0, 1): 0.99})) == [0, -1]
+
+
+def test_who_leaves_for_another_does_not_leave_its_identity_to_the_other_on_the_spot() -> None:
+    assert identities(problem([[NAN, 6.0], [NAN, NAN]], current=[0, -1], same={(0, 1): 0.99})) == [1, -1]
+
+
+def test_the_spot_does_not_bring_together_who_was_seen_together() -> None:
+    assert identities(problem([[NAN], [NAN]], current=[0, -1], same={(0, 1): 0.99}, conflict=[(0, 1)])) == [0, -1]
+    answers = CalibratedAssociator().link(problem([[], []], same={(0, 1): 0.99}, conflict=[(0, 1)]))
+    assert answers[0].group != answers[1].group
+
+
+def test_two_that_were_seen_together_are_not_both_with_a_third() -> None:
+    same = {(0, 1): 0.95, (0, 2): 0.95}
+    answers = CalibratedAssociator().link(problem([[], [], []], same=same, conflict=[(1, 2)]))
+    assert answers[0].group == answers[1].group != answers[2].group
+    founded = problem([[NAN]] * 3, current=[0, -1, -1], same=same, conflict=[(1, 2)])
+    assert identities(founded) == [0, 0, -1]
+
+
+def test_the_spot_does_not_lead_to_an_identity_that_is_excluded() -> None:
+    assert identities(problem([[NAN], [NAN]], current=[0, -1], same={(0, 1): 0.99}, excluded=[(1, 0)])) == [0, -1]
+
+
+def test_who_is_settled_stays_far_below_the_boundaries_of_others() -> None:
+    for odds in (logit(0.95), logit(0.5), logit(0.05), -40.0):
+        assert identities(problem([[odds]], current=[0], settled=[0])) == [0]
+
+
+def test_who_is_settled_leaves_only_where_it_is_surely_another() -> None:
+    assert identities(problem([[1.0, 9.0]], current=[0], settled=[0])) == [1]
+    assert identities(problem([[1.0, 2.0]], current=[0], settled=[0])) == [0], "not sure enough of the other"
+    assert identities(problem([[6.5, 9.0]], current=[0], settled=[0])) == [0], "its own is still possible"
+    assert identities(problem([[6.5, 9.0]], current=[0])) == [1], "or it would have gone"
+
+
+def test_who_is_settled_keeps_out_who_was_seen_beside_them() -> None:
+    both = problem([[2.0], [9.0]], current=[0, -1], settled=[0], conflict=[(0, 1)])
+    assert identities(both) == [0, -1]
+
+
+def test_who_is_settled_and_all_there_is_of_an_identity_stays_and_may_go() -> None:
+    assert identities(problem([[NAN, 1.0]], current=[0], settled=[0])) == [0]
+    assert identities(problem([[NAN, 9.0]], current=[0], settled=[0])) == [1]
+
+
+def test_who_is_settled_and_cannot_leave_has_not_lost_its_identity_meanwhile() -> None:
+    # The second is surely the third's identity, which the third keeps; the first would take what the second leaves.
+    odds = [[9.0, NAN], [-9.0, 9.0], [NAN, 1.0]]
+    blocked = problem(odds, current=[-1, 0, 1], settled=[1, 2], conflict=[(0, 1), (1, 2)])
+    assert identities(blocked) == [-1, 0, 1]
+
+
+def test_two_of_one_identity_that_are_now_seen_together_are_not_both_all_there_is_of_it() -> None:
+    # Each is compared with all but the other, and there is nobody else.
+    assert identities(problem([[NAN], [NAN]], current=[0, 0], conflict=[(0, 1)])).count(0) == 1
+
+
 @st.composite
 def problems(draw: st.DrawFn) -> LinkProblem:
     n, m = draw(st.integers(0, 6)), draw(st.integers(0, 5))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     conflict = np.triu(rng.random((n, n)) < draw(st.sampled_from([0.2, 0.5, 1.0])), 1)
+    conflict |= conflict.T
+    current = rng.integers(-1, m, n) if m else np.full(n, -1)
+    excluded = rng.random((n, m)) < 0.2
+    # What has been decided before has broken nothing.
+    settled = (current >= 0) & (rng.random(n) < draw(st.sampled_from([0.0, 0.5])))
+    for row in np.flatnonzero(settled).tolist():
+        excluded[row, current[row]] = False
+        settled[row] = not (settled & conflict[row] & (current == current[row])).any()
+    same, one = np.triu(rng.random((n, n)) ** 0.3, 1), np.triu(rng.random((m, m)), 1)
+    same[rng.random((n, n)) < 0.5] = 0.0
     return LinkProblem(
-        current=rng.integers(-1, m, n) if m else np.full(n, -1),
+        current=current,
         similarity=rng.random((n, m)),
-        excluded=rng.random((n, m)) < 0.2,
+        excluded=excluded,
         mutual_similarity=np.eye(n),
-        conflict=conflict | conflict.T,
+        conflict=conflict,
         log_odds=np.where(rng.random((n, m)) < 0.2, np.nan, rng.normal(2, 4, (n, m))),
+        same=same + same.T,
+        one=one + one.T + np.eye(m),
+        settled=settled,
         thresholds=UNUSED,
         boundaries=Boundaries(link=draw(st.sampled_from([0.6, 0.9, 0.995]))),
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(given_problem=problems(), joint=st.booleans())
 def test_no_exclusion_is_ever_broken(given_problem: LinkProblem, joint: bool) -> None:
     answers = CalibratedAssociator(Reasoning(joint=joint)).link(given_problem)
-    founders = [
-        c >= 0 and np.isnan(given_problem.log_odds[row, c]) for row, c in enumerate(given_problem.current.tolist())
-    ]
+    current = given_problem.current
+    founders = [c >= 0 and np.isnan(given_problem.log_odds[row, c]) for row, c in enumerate(current.tolist())]
+    begun = {int(current[row]) for row, founder in enumerate(founders) if founder}
     for row, answer in enumerate(answers):
         if answer.identity == -1:
             assert answer.outcome in (Outcome.NEW, Outcome.CANDIDATE)
-            continue
-        assert answer.outcome is Outcome.LINKED
-        # Who is all there is of an identity has it whatever is said; nobody else gets what is excluded or not known.
-        if not (founders[row] and answer.identity == given_problem.current[row]):
-            assert not given_problem.excluded[row, answer.identity]
-            assert not np.isnan(given_problem.log_odds[row, answer.identity])
+            assert not given_problem.settled[row]
+        else:
+            assert answer.outcome is Outcome.LINKED
+            # Who is all there is of an identity has it whatever is said; nobody else gets what is excluded, and what is
+            # not known only who stands on the spot of one who begins it.
+            if not (founders[row] and answer.identity == current[row]):
+                assert not given_problem.excluded[row, answer.identity]
+                known = not np.isnan(given_problem.log_odds[row, answer.identity])
+                assert known or answer.identity in begun
         for other in np.flatnonzero(given_problem.conflict[row]).tolist():
-            both_founded = founders[row] and founders[other]
-            assert answers[other].identity != answer.identity or both_founded
+            assert (answers[other].identity, answers[other].group) != (answer.identity, answer.group)
+
+
+@settings(max_examples=200, deadline=None)
+@given(given_problem=problems())
+def test_who_is_settled_moves_only_to_a_sure_other(given_problem: LinkProblem) -> None:
+    answers = CalibratedAssociator().link(given_problem)
+    for row in np.flatnonzero(given_problem.settled).tolist():
+        answer, column = answers[row], int(given_problem.current[row])
+        assert answer.outcome is Outcome.LINKED
+        if answer.identity != column:
+            assert answer.probability is not None
+            assert answer.probability >= given_problem.boundaries.link
 
 
 def merging(

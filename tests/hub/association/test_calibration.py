@@ -51,16 +51,54 @@ def test_without_pairs_of_both_kinds_a_site_is_as_any_other(setting: Setting) ->
         assert line.pairs == (len(genuine), len(impostors))
 
 
+def drawn(rng: np.random.Generator, mean: float, sd: float, count: int, *, mistaken: float = 0.0) -> list[float]:
+    """Fits of normal distribution about `mean`; the share that is `mistaken` about the opposite."""
+    signs = np.where(np.arange(count) < round(mistaken * count), -1.0, 1.0)
+    values: list[float] = (rng.normal(mean, sd, count) * signs).tolist()
+    return values
+
+
 @pytest.mark.parametrize("per_kind", [(400, 400), (400, 60)])
-def test_with_many_pairs_evidence_means_what_it_says(per_kind: tuple[int, int]) -> None:
+@pytest.mark.parametrize("mistaken", [reference_calibration.MISTAKEN, (0.0, 0.0)], ids=["as usual", "nothing mistaken"])
+def test_with_many_pairs_evidence_means_what_it_says(per_kind: tuple[int, int], mistaken: tuple[float, float]) -> None:
     """Fits of normal distribution about +m and -m have the ratio 2 m x / sd^2, however many there are of each kind."""
     rng, mean, sd = np.random.default_rng(3), 4.0, 4.5
-    genuine, impostors = rng.normal(mean, sd, per_kind[0]).tolist(), rng.normal(-mean, sd, per_kind[1]).tolist()
+    genuine = drawn(rng, mean, sd, per_kind[0], mistaken=mistaken[0])
+    impostors = drawn(rng, -mean, sd, per_kind[1], mistaken=mistaken[1])
     line = fitted_line(genuine, impostors, setting="own")
-    assert line.slope == pytest.approx(2 * mean / sd**2, rel=0.25)
+    # Where nothing is mistaken those that lie far out are taken to be, and the line is a little steep.
+    assert line.slope == pytest.approx(2 * mean / sd**2, rel=0.25 if mistaken[0] else 0.3)
     assert line.offset == pytest.approx(0.0, abs=0.6)
     for fit in (-8.0, 0.0, 8.0):
         assert line.evidence(fit) == pytest.approx(2 * mean * fit / sd**2, abs=1.2)
+
+
+@pytest.mark.parametrize("kind", ["genuine", "impostors"])
+def test_a_few_that_are_mistaken_do_not_lay_the_line(kind: str) -> None:
+    rng = np.random.default_rng(5)
+    pairs = {"genuine": drawn(rng, 6.0, 4.0, 400), "impostors": drawn(rng, -6.0, 4.0, 400)}
+    clean = fitted_line(pairs["genuine"], pairs["impostors"], setting="own")
+    count = 12 if kind == "genuine" else 4
+    far_out = -40.0 if kind == "genuine" else 40.0
+    pairs[kind][:count] = [far_out] * count
+    line = fitted_line(pairs["genuine"], pairs["impostors"], setting="own")
+    assert line.slope == pytest.approx(clean.slope, rel=0.1)
+    assert line.offset == pytest.approx(clean.offset, abs=0.3)
+    plain, _ = reference_calibration.plain(pairs["genuine"], pairs["impostors"], **usual("own"))
+    assert plain < 0.7 * line.slope, "or it would have been nothing to withstand"
+
+
+def test_a_line_is_about_as_sure_as_it_is_alike_for_other_pairs() -> None:
+    lines = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        genuine = drawn(rng, 5.0, 4.5, 300, mistaken=reference_calibration.MISTAKEN[0])
+        impostors = drawn(rng, -5.0, 4.5, 300, mistaken=reference_calibration.MISTAKEN[1])
+        lines.append(fitted_line(genuine, impostors, setting="own"))
+    slopes, offsets = np.std([line.slope for line in lines]), np.std([line.offset for line in lines])
+    said = np.sqrt(np.mean([line.covariance[::2] for line in lines], axis=0))
+    assert 0.5 < slopes / said[0] < 1.5
+    assert 0.5 < offsets / said[1] < 1.5
 
 
 @settings(max_examples=100, deadline=None)
@@ -82,8 +120,12 @@ def test_more_pairs_make_it_more_certain() -> None:
 
 
 def test_pairs_that_contradict_all_sense_do_not_turn_looks_round() -> None:
-    line = fitted_line([-30.0] * 100, [30.0] * 100, setting="own")
-    assert 0.05 <= line.slope < 0.2
+    for away in (0.5, 3.0, 30.0):
+        line = fitted_line([-away] * 100, [away] * 100, setting="own")
+        assert 0.05 <= line.slope <= expected_line("own").slope
+    rng = np.random.default_rng(6)
+    line = fitted_line(drawn(rng, -3.0, 4.0, 400), drawn(rng, 3.0, 4.0, 400), setting="own")
+    assert 0.05 <= line.slope < 0.1
 
 
 def test_duplicate_and_huge_fits_give_numbers() -> None:

@@ -1,46 +1,23 @@
-"""Where two views show the same floor: found among wrong pairs, never in mere chance."""
+"""Where somebody was: on one spot in two views, walking on in one, and where that says nothing."""
 
-import msgspec
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hub.association.place import UNSEEN_NS, Floor, Spacing, ViewMap, together
+from hub.association.place import SAME_VIEW, UNSEEN_NS, Floor, Spacing, together
+from hub.association.view_map import Transfer, ViewMap
 from hub.paths import NOWHERE, Path
 from passerby.ids import CameraId
 from tests.hub.association import reference_place
-from tests.hub.association.reference_place import View
+from tests.hub.association.two_views import FIRST, SECOND_VIEW, View, learned, pairs, spots
 
 EAST, WEST = CameraId("east"), CameraId("west")
-FIRST, SECOND_VIEW = View(yaw=0.0), View(yaw=1.1)
 SECOND = 1_000_000_000
-
-Row = tuple[float, float, float, float, float, float]
-
-
-def spots(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
-    return rng.uniform(-2.5, 2.5, (count, 2))
-
-
-def pairs(rng: np.random.Generator, count: int, *, wrong: float) -> list[Row]:
-    """Places of people in both views, with two pixels of noise; of the `wrong` share they are two people."""
-    here, there = spots(rng, count), spots(rng, count)
-    right = rng.random(count) >= wrong
-    there[right] = here[right]
-    (feet, heights), (other_feet, other_heights) = FIRST.project(here), SECOND_VIEW.project(there)
-    feet = feet + rng.normal(0, 2, feet.shape)
-    other_feet = other_feet + rng.normal(0, 2, other_feet.shape)
-    rows = np.column_stack([feet, heights, other_feet, other_heights])
-    return [(a, b, c, d, e, f) for a, b, c, d, e, f in rows.tolist()]
-
-
-def learned(rows: list[Row]) -> ViewMap:
-    view_map = ViewMap()
-    view_map.learn(rows)
-    assert view_map.refit()
-    return view_map
+SPREAD = 0.1
 
 
 def walk(view: View, floor: NDArray[np.float64], *, begin_s: float = 0.0) -> Path:
@@ -51,65 +28,6 @@ def walk(view: View, floor: NDArray[np.float64], *, begin_s: float = 0.0) -> Pat
 
 def line(start: tuple[float, float], end: tuple[float, float], count: int = 8) -> NDArray[np.float64]:
     return np.linspace(start, end, count)
-
-
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("wrong", [0.0, 0.5])
-def test_a_shared_floor_is_found_though_half_of_the_pairs_are_two_people(seed: int, wrong: float) -> None:
-    rng = np.random.default_rng(seed)
-    view_map = learned(pairs(rng, 160, wrong=wrong))
-    assert view_map.matrix
-    floor = spots(rng, 50)
-    (here, _), (there, heights) = FIRST.project(floor), SECOND_VIEW.project(floor)
-    mapped = np.column_stack([here, np.ones(50)]) @ np.array(view_map.matrix).reshape(3, 3).T
-    away = np.linalg.norm(mapped[:, :2] / mapped[:, 2:] - there, axis=1) / heights
-    assert np.median(away) < 0.1
-    assert view_map.fitting_share == pytest.approx(1.0 - wrong, abs=0.2)
-
-
-@pytest.mark.parametrize("seed", range(30))
-@pytest.mark.parametrize("count", [40, 160, 800])
-def test_no_floor_is_found_where_there_is_none(seed: int, count: int) -> None:
-    assert not learned(pairs(np.random.default_rng(seed), count, wrong=1.0)).matrix
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [(100.0, 200.0, 50.0, 300.0, 200.0, 60.0)] * 40,
-        [(float(i), float(i), 50.0, float(2 * i), 7.0, 60.0) for i in range(40)],
-        [(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)] * 40,
-        [(1e30, -1e30, 1e30, 1e30, 1e30, 1e30)] * 40,
-        [(float(i % 2), 0.0, 50.0, float(i % 2), 0.0, 60.0) for i in range(40)],
-    ],
-    ids=["one spot", "one line", "nothing", "huge", "two spots"],
-)
-def test_of_places_that_say_too_little_nothing_is_made(rows: list[Row]) -> None:
-    assert not learned(rows).matrix
-
-
-def test_few_places_are_waited_with_and_many_are_not_tried_again_and_again() -> None:
-    rng, view_map = np.random.default_rng(0), ViewMap()
-    tries = 0
-    for _ in range(300):
-        view_map.learn(pairs(rng, 6, wrong=0.3))
-        tries += view_map.refit()
-    assert 5 < tries < 40
-    assert len(view_map.points) == 800
-    assert not ViewMap().refit()
-
-
-def test_the_same_places_give_the_same_map_to_the_last_bit() -> None:
-    rows = pairs(np.random.default_rng(3), 200, wrong=0.5)
-    first = learned(rows)
-    assert learned(rows) == first
-    stored = msgspec.msgpack.decode(msgspec.msgpack.encode(first), type=ViewMap)
-    assert stored == first
-    more = pairs(np.random.default_rng(4), 200, wrong=0.5)
-    for one in (first, stored):
-        one.learn(more)
-        one.refit()
-    assert stored == first
 
 
 def floor_with_map() -> Floor:
@@ -211,3 +129,25 @@ def test_where_people_stand_close_together_the_spot_says_less() -> None:
     assert alone is not None
     assert among_others is not None
     assert among_others < alone - 1.0
+
+
+def shifted(error: float) -> Floor:
+    """Two views of one picture, of which it is known only up to `error` body heights of 100 px how they lie."""
+    covariance = np.zeros((8, 8))
+    covariance[2, 2] = covariance[5, 5] = (100.0 * error) ** 2
+    frame = (0.0, 0.0, 1.0)
+    there = Transfer(SAME_VIEW.matrix, tuple(covariance.ravel().tolist()), frame, frame)
+    return Floor(maps={"east|west": ViewMap(there=there, back=there, spread=SPREAD)})
+
+
+def standing_at(x: float) -> Path:
+    """Seen once."""
+    feet, heights = np.array([[x, 400]], np.float32), np.array([100], np.float32)
+    return Path(np.array([0], np.int64), feet, heights, np.zeros(1, bool))
+
+
+@pytest.mark.parametrize("error", [0.0, 0.2, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("away", [0.1, 0.3, 0.7, 1.25, 2.5])
+def test_the_spot_says_what_trying_it_out_says_however_little_the_map_knows(error: float, away: float) -> None:
+    found = shifted(error).evidence(standing_at(0.0), standing_at(100.0 * away), cameras=(EAST, WEST))
+    assert found == pytest.approx(reference_place.tried_out(away, spread=math.hypot(SPREAD, error)), abs=0.75)

@@ -139,9 +139,9 @@ def test_a_merge_of_the_hubs_own_undone_keeps_the_two_apart(tmp_path: Path, send
     with Hub.open(tmp_path, association=PLAIN, associator=PlainAssociator()) as hub:
         hub.ingest(sender.send(seen(1, "a", tracklet=1)), now_ns=at(2))
         hub.ingest(sender.send(seen(1, "b", tracklet=2, noise=1.5)), now_ns=at(2))
-        result = hub.ingest(sender.send(seen(1, "b", tracklet=2, revision=2, end_s=3, noise=0.1)), now_ns=at(3))
+        result = hub.ingest(sender.send(seen(1, "b", tracklet=2, revision=2, end_s=4, noise=0.1)), now_ns=at(4))
         assert [one.kind for one in result.events] == [EventKind.MERGED]
-        Operator(tmp_path).ask(hub, Undo(event=result.events[0].event_id), now_ns=at(4))
+        Operator(tmp_path).ask(hub, Undo(event=result.events[0].event_id), now_ns=at(5))
         assert live(hub.state) == {1: 1, 2: 2}
         again = hub.ingest(sender.send(seen(1, "b", tracklet=2, revision=3, end_s=6, noise=0.0)), now_ns=at(6))
         assert (again.events, live(hub.state)) == ((), {1: 1, 2: 2})
