@@ -86,6 +86,7 @@ class Judge:
         self._shares = self._calibration.measured.shares(shares_of(space.model_id))
         self._standing_by_camera: dict[IdentityId, list[Tracklet]] = {}
         self._codes: dict[CameraId, int] = {}
+        self._sharing: dict[CameraId, set[CameraId]] = {}
         self._ties: dict[tuple[TrackletNumber, TrackletNumber], float] = {}
         self._tied: dict[TrackletNumber, dict[TrackletNumber, float]] = {}
         self._never_together: dict[tuple[CameraId, CameraId], float] = {}
@@ -127,15 +128,24 @@ class Judge:
 
     def _near(self, tracklet: Tracklet, others: Collection[Tracklet]) -> list[Tracklet]:
         """Those near in time whose places can be compared with a tracklet's."""
-        floor = self._knowledge.floor
+        begin, end, number = tracklet.started_at_ns - UNSEEN_NS, tracklet.ended_at_ns + UNSEEN_NS, tracklet.number
+        mapped = self._mapped(tracklet.camera_id)
         return [
             other
             for other in others
-            if max(other.started_at_ns, tracklet.started_at_ns) - min(other.ended_at_ns, tracklet.ended_at_ns)
-            <= UNSEEN_NS
-            and other.number != tracklet.number
-            and floor.mapped(other.camera_id, tracklet.camera_id)
+            if other.camera_id in mapped
+            and other.started_at_ns <= end
+            and other.ended_at_ns >= begin
+            and other.number != number
         ]
+
+    def _mapped(self, camera_id: CameraId) -> set[CameraId]:
+        """The cameras in whose views places can be compared with those in one."""
+        if camera_id not in self._sharing:
+            floor = self._knowledge.floor
+            cameras = {CameraId(name) for pair in floor.maps for name in pair.split("|")}
+            self._sharing[camera_id] = {camera_id, *(one for one in cameras if floor.mapped(one, camera_id))}
+        return self._sharing[camera_id]
 
     @staticmethod
     def _at_once(tracklet: Tracklet, others: Collection[Tracklet]) -> list[Tracklet]:

@@ -36,6 +36,9 @@ _PRIOR_PAIRS = 40.0
 
 _MOST_SAMPLES = 6
 
+_MOST_PLACES = 15
+"""Of a long time together so many places are looked at."""
+
 
 SAME_VIEW = Transfer((1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0), (0.0,) * 64, (0.0, 0.0, 1.0), (0.0, 0.0, 1.0))
 """From a view to itself, without error."""
@@ -108,6 +111,8 @@ class Floor(msgspec.Struct):
             at_once = together(before, after)
             if not len(at_once):
                 return None
+            if len(at_once) > _MOST_PLACES:
+                at_once = at_once[np.linspace(0, len(at_once) - 1, _MOST_PLACES).round().astype(np.intp)]
             away, error = transfer.away(at_once[:, :2], at_once[:, 3:5], heights=at_once[:, 5])
             middle = int(np.argsort(away, kind="stable")[len(away) // 2])
             spread = math.hypot(spread, float(error[middle]))

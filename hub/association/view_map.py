@@ -10,6 +10,7 @@ little. So each place that is mapped has an error of its own, by the covariance 
 chapter 5).
 """
 
+import functools
 from collections.abc import Sequence
 
 import cv2
@@ -58,13 +59,19 @@ class Transfer(msgspec.Struct, frozen=True):
     ) -> tuple[Float64Array, Float64Array]:
         """Distance (n,) in body heights between feet `here` (n, 2) as they are mapped and feet `there` (n, 2), infinite
         behind the horizon; and the standard error (n,) of what is mapped, in each direction."""
-        away = _away(here, there, np.array(self.matrix).reshape(3, 3), heights=heights)
+        matrix, scaled, covariance = _arrays(self)
+        away = _away(here, there, matrix, heights=heights)
         x, y, size = self.before
-        scaled = (here - np.array([x, y])) / size
-        columns = _derivatives(_scaled(np.array(self.matrix).reshape(3, 3), self.before, self.after), scaled)
-        covariance = np.array(self.covariance).reshape(8, 8)
-        variance = np.einsum("nij,jk,nik->n", columns, covariance, columns) / 2.0
+        columns = _derivatives(scaled, (here - np.array([x, y])) / size)
+        variance = ((columns @ covariance) * columns).sum(axis=(1, 2)) / 2.0
         return away, np.sqrt(variance) * self.after[2] / np.maximum(heights, 1.0)
+
+
+@functools.lru_cache(maxsize=1024)
+def _arrays(transfer: Transfer) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """The matrix (3, 3), the same between frames, and the covariance (8, 8) there."""
+    matrix = np.array(transfer.matrix).reshape(3, 3)
+    return matrix, _scaled(matrix, transfer.before, transfer.after), np.array(transfer.covariance).reshape(8, 8)
 
 
 class ViewMap(msgspec.Struct):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.association.topology import STEPS_S, Topology, step_of
+from passerby.config import TransitSettings
 from passerby.ids import CameraId
 from tests.hub.association import reference_topology
 from tests.hub.association.reference_topology import PIECES_PER_S, Appearance, Counted
@@ -102,6 +103,49 @@ def test_every_rate_is_a_positive_number_whatever_the_clocks_say(gap_s: float, e
         rate = topology.rate(first, second, gap_s=gap_s, clock_error_s=error_s)
         assert np.isfinite(rate)
         assert rate > 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    asked=st.lists(
+        st.tuples(st.sampled_from([HALL, LOBBY, YARD]), st.floats(-50, 9000), st.sampled_from([0.0, 0.2, 1.0, 40.0])),
+        max_size=8,
+    ),
+    appearances=APPEARANCES,
+    said=st.lists(
+        st.sampled_from(
+            [
+                TransitSettings(before=HALL, after=LOBBY, never=True),
+                TransitSettings(before=YARD, after=LOBBY, transit=(5.0, 60.0)),
+                TransitSettings(before=YARD, after=LOBBY, overlap=True),
+            ]
+        ),
+        max_size=2,
+    ),
+)
+def test_the_rates_of_many_are_what_one_by_one_says(
+    asked: list[tuple[CameraId, float, float]], appearances: list[Appearance], said: list[TransitSettings]
+) -> None:
+    topology = Topology()
+    for one in appearances:
+        topology.learn_appearance(
+            CameraId(one.before), CameraId(one.after), gap_s=one.gap_s, seen_s=one.seen_s, weight=one.weight
+        )
+    for word in said:
+        topology.tell(word)
+    gaps, errors = np.array([gap_s for _, gap_s, _ in asked]), np.array([error_s for _, _, error_s in asked])
+    found = topology.rates([before for before, _, _ in asked], LOBBY, gap_s=gaps, clock_error_s=errors)
+    assert found.shape == (len(asked),)
+    for (before, gap_s, error_s), rate in zip(asked, found.tolist(), strict=True):
+        assert rate == topology.rate(before, LOBBY, gap_s=gap_s, clock_error_s=error_s)
+        if topology.overrides.forbids(before, LOBBY, earliest_s=gap_s - error_s, latest_s=gap_s + error_s):
+            assert rate < 1e-20
+            continue
+        # The mean over what the gap may have been, where the clocks are not as good as exact.
+        possible = [gap_s] if error_s <= 0.25 else [gap_s - error_s, gap_s, gap_s + error_s]
+        exact = [topology.rate(before, LOBBY, gap_s=one) for one in possible]
+        if min(exact) > 1e-20:
+            assert rate == pytest.approx(sum(exact) / len(exact))
 
 
 def test_a_clock_s_error_widens_what_is_possible() -> None:
