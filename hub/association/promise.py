@@ -17,6 +17,18 @@ _CAUTIOUS = 60
 _USUAL_SHARE = 10.0
 """At the boundary a link is usually so many times as doubtful as links are on average."""
 
+_UNSEEN = 0.005
+"""Share of the surest links that are wrong all the same: a tracker has exchanged two people, and nothing shows it."""
+
+_MOST_SHARE = 8.0
+"""At the boundary links are at least so many times as doubtful as they may be on average: without links nothing is
+learned, and who is not linked is everybody's rival."""
+
+_MOST_SHARE_AT_FIRST = 15.0
+
+_EXPERIENCED = 300
+"""Decisions after which a site is past its beginning."""
+
 _LOWEST, _HIGHEST = 0.6, 0.995
 
 
@@ -33,10 +45,10 @@ class Promise(msgspec.Struct):
     def boundary(self, false_link_rate: float) -> float:
         """The probability from which on links are made, for at most this share (0-1) of false ones."""
         usual = 1.0 - _USUAL_SHARE * false_link_rate
-        doubts = 1.0 - np.sort(np.array(self.probabilities, np.float64))[::-1]
+        doubts = 1.0 - (1.0 - _UNSEEN) * np.sort(np.array(self.probabilities, np.float64))[::-1]
         allowed = np.cumsum(doubts) <= false_link_rate * (np.arange(len(doubts)) + 1)
         lowest = 1.0 - float(doubts[np.flatnonzero(allowed)[-1]]) if allowed.any() else 1.0
         share = len(doubts) / (len(doubts) + _CAUTIOUS)
-        return float(
-            np.clip(min(share * lowest + (1.0 - share) * usual, 1.0 - 15.0 * false_link_rate), _LOWEST, _HIGHEST)
-        )
+        most = _MOST_SHARE if len(doubts) >= _EXPERIENCED else _MOST_SHARE_AT_FIRST
+        boundary = min(share * lowest + (1.0 - share) * usual, 1.0 - most * false_link_rate)
+        return float(np.clip(boundary, _LOWEST, _HIGHEST))
