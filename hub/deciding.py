@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from hub.association import Assignment, Associator, Boundaries, Outcome
 from hub.evidence import LinkQuestion, link_question
-from hub.explaining import evidence_of
+from hub.explaining import evidence_beside, evidence_of
 from hub.identities import absorb_identity, begin_identity
 from hub.learning import learn_from
 from hub.likelihood import Judge, judge_of
@@ -119,7 +119,10 @@ class Round:
                 continue  # all others have left: it stays, and the identity with it
             else:
                 evidence = evidence_of(self._state, space, question, row=row, answer=answer)
-                chosen = self._begin(tracklet.number, answer, begun=begun, evidence=evidence)
+                why = evidence
+                if self._joins(question, answer, begun=begun):
+                    why = evidence_beside(self._state, space, question, row=row, beside=answer.beside)
+                chosen = self._begin(tracklet.number, answer, begun=begun, evidence=why)
                 nearest = None if answer.nearest < 0 else question.identities[answer.nearest]
                 if answer.outcome is Outcome.CANDIDATE and nearest in self._state.identities and nearest != before:
                     self._state.say(
@@ -177,6 +180,13 @@ class Round:
         state.put_tracklet(replace(tracklet, identity_id=chosen, prototype=False))
         state.say(kind, chosen, other=before, tracklet=number, camera_id=tracklet.camera_id, evidence=evidence)
         return chosen
+
+    def _joins(self, question: LinkQuestion, answer: Assignment, *, begun: dict[int, IdentityId]) -> bool:
+        """Whether the tracklet that one goes with is of the identity that its group has begun."""
+        if answer.beside < 0 or answer.group not in begun:
+            return False
+        other = self._state.tracklets[question.tracklets[answer.beside].number]
+        return other.identity_id == begun[answer.group]
 
     def _survivor(self, identity_id: IdentityId) -> IdentityId:
         """Whom an identity of this round's beginning is now."""

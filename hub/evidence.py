@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hub.association import Boundaries, LinkProblem, MergeProblem, Thresholds
 from hub.exclusion import SHARED_VIEW_NS, seen_together
-from hub.likelihood import Judge, Terms
-from hub.records import Tracklet
+from hub.likelihood import Judge, MergeTerms, Terms
+from hub.records import Tracklet, TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState
 from hub.weighing import Weighed, companions, weigh
@@ -32,22 +32,40 @@ ASKED_PROTOTYPES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Nearest:
+    """How like a tracklet is to the one most like it of those that stand for an identity, and which that is."""
+
+    similarity: float
+    tracklet: TrackletNumber
+
+
+@dataclass(frozen=True, slots=True)
 class LinkQuestion:
-    """A problem with the names of its rows and columns; the first `due` rows are those that had to be decided."""
+    """A problem with the names of its rows and columns; the first `due` rows are those that had to be decided.
+
+    `nearest` has for each row the identities that its similarity is known to.
+    """
 
     due: int
     tracklets: list[Tracklet]
     identities: list[IdentityId]
     problem: LinkProblem
     terms: list[dict[IdentityId, Terms]]
+    nearest: list[dict[IdentityId, Nearest]]
 
 
 @dataclass(frozen=True, slots=True)
 class MergeQuestion:
-    """A problem with the names of its rows."""
+    """A problem with the names of its rows.
+
+    Of the pairs that were compared, the lower number first: `terms` where there are any, and in `alike` the two
+    tracklets most alike, one of each.
+    """
 
     identities: list[IdentityId]
     problem: MergeProblem
+    terms: dict[tuple[IdentityId, IdentityId], MergeTerms]
+    alike: dict[tuple[IdentityId, IdentityId], tuple[TrackletNumber, TrackletNumber]]
 
 
 def link_question(
@@ -66,21 +84,21 @@ def link_question(
     tracklets = due if judge is None else [*due, *companions(due, judge)]
     units = np.stack([space.unit_of(tracklet) for tracklet in tracklets])
     found = space.nearest(units, k=SEARCHED_PROTOTYPES)
-    best: list[dict[IdentityId, float]] = []
+    best: list[dict[IdentityId, Nearest]] = []
     for row, tracklet in enumerate(tracklets):
         compared = [state.tracklets[number] for number in found[row].tolist() if number >= 0]
         if tracklet.identity_id is not None:
             compared += [m for m in state.members(tracklet.identity_id) if m.prototype]
         others = {m.number: m for m in compared if m.number != tracklet.number and m.model_id == tracklet.model_id}
-        best.append(_best_by_identity(space, units[row], list(others.values())))
+        best.append(nearest_by_identity(space, units[row], list(others.values())))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
     weighed = Weighed.nothing(len(tracklets)) if judge is None else weigh(tracklets, units, best, judge=judge)
     identities = sorted(current_ids.union(*best, *weighed.log_odds))
     column = {identity_id: index for index, identity_id in enumerate(identities)}
     similarity = np.full((len(tracklets), len(identities)), np.nan)
-    for row, similarities in enumerate(best):
-        for identity_id, value in similarities.items():
-            similarity[row, column[identity_id]] = value
+    for row, nearest in enumerate(best):
+        for identity_id, found_nearest in nearest.items():
+            similarity[row, column[identity_id]] = found_nearest.similarity
     excluded = _excluded(state, tracklets, column)
     log_odds = np.full(similarity.shape, np.nan)
     for row, odds in enumerate(weighed.log_odds):
@@ -99,7 +117,7 @@ def link_question(
         thresholds=thresholds,
         boundaries=boundaries,
     )
-    return LinkQuestion(len(due), tracklets, identities, problem, weighed.terms)
+    return LinkQuestion(len(due), tracklets, identities, problem, weighed.terms, best)
 
 
 def merge_question(
@@ -133,8 +151,11 @@ def merge_question(
     for pair in pairs:
         for identity_id in pair:
             prototypes.setdefault(identity_id, _prototypes(state, space, identity_id))
-    odds = {pair: np.nan if judge is None else judge.merge_odds(*pair) for pair in pairs}
-    likeness = {pair: _likeness(space, prototypes[pair[0]], prototypes[pair[1]]) for pair in pairs}
+    terms = {} if judge is None else {pair: found for pair in pairs if (found := judge.merge_terms(*pair)) is not None}
+    without = np.nan if judge is None else -np.inf
+    odds = {pair: terms[pair].log_odds if pair in terms else without for pair in pairs}
+    between = {pair: _between(space, prototypes[pair[0]], prototypes[pair[1]]) for pair in pairs}
+    likeness = {pair: _likeness(similarities) for pair, similarities in between.items()}
     # Whoever is like nobody stays out of the problem: a site has many young identities, and few that are asked about.
     near = {i for pair, value in likeness.items() if value >= thresholds.candidate or odds[pair] > 0.0 for i in pair}
     identities = sorted(near)
@@ -162,7 +183,12 @@ def merge_question(
         thresholds=thresholds,
         boundaries=boundaries,
     )
-    return MergeQuestion(identities, problem)
+    alike = {
+        pair: _most_alike(prototypes[pair[0]], prototypes[pair[1]], between=similarities)
+        for pair, similarities in between.items()
+        if near.issuperset(pair)
+    }
+    return MergeQuestion(identities, problem, terms, alike)
 
 
 def _fragments(
@@ -267,27 +293,43 @@ def _prototypes(state: SiteState, space: ModelSpace, identity_id: IdentityId) ->
     return [m for m in state.members(identity_id) if m.prototype and m.model_id == space.model_id]
 
 
-def _best_by_identity(space: ModelSpace, unit: Float32Array, compared: list[Tracklet]) -> dict[IdentityId, float]:
+def nearest_by_identity(space: ModelSpace, unit: Float32Array, compared: list[Tracklet]) -> dict[IdentityId, Nearest]:
+    """For each identity that some of the prototypes `compared` stand for the one most like a lifted unit (d,); of two
+    that are as like, the lower number."""
     if not compared:
         return {}
     similarities = _similarities(unit[None], space.prototypes([m.number for m in compared]))[0]
-    best: dict[IdentityId, float] = {}
+    best: dict[IdentityId, Nearest] = {}
     for member, value in zip(compared, similarities.tolist(), strict=True):
         if member.identity_id is not None:
-            best[member.identity_id] = max(value, best.get(member.identity_id, -np.inf))
+            one = Nearest(value, member.number)
+            former = best.get(member.identity_id, one)
+            best[member.identity_id] = max(one, former, key=lambda n: (n.similarity, -n.tracklet))
     return best
 
 
-def _likeness(space: ModelSpace, first: list[Tracklet], second: list[Tracklet]) -> float:
-    """How like two sets of prototypes are: each of the smaller set against its nearest in the other, on average.
+def _between(space: ModelSpace, first: list[Tracklet], second: list[Tracklet]) -> NDArray[np.float64]:
+    return _similarities(space.prototypes([m.number for m in first]), space.prototypes([m.number for m in second]))
+
+
+def _most_alike(
+    first: list[Tracklet], second: list[Tracklet], *, between: NDArray[np.float64]
+) -> tuple[TrackletNumber, TrackletNumber]:
+    row, column = divmod(int(between.argmax()), len(second))
+    return first[row].number, second[column].number
+
+
+def _likeness(between: NDArray[np.float64]) -> float:
+    """How like two sets of prototypes are, given `between` (n, m): each of the smaller set against its nearest in the
+    other, on average.
 
     Not the nearest pair alone, which one bad crop can make; not all pairs, as front and back of one person differ.
     """
-    between = _similarities(space.prototypes([m.number for m in first]), space.prototypes([m.number for m in second]))
     of_first, of_second = float(between.max(axis=1).mean()), float(between.max(axis=0).mean())
-    if len(first) == len(second):
+    first, second = between.shape
+    if first == second:
         return (of_first + of_second) / 2
-    return of_first if len(first) < len(second) else of_second
+    return of_first if first < second else of_second
 
 
 def _similarities(rows: Float32Array, columns: Float32Array) -> NDArray[np.float64]:

@@ -2,11 +2,14 @@
 
 import numpy as np
 
-from hub.association import Assignment, MergeProblem, Outcome
-from hub.evidence import LinkQuestion
-from hub.records import Evidence, Terms
+from hub.association import Assignment, Outcome
+from hub.evidence import LinkQuestion, MergeQuestion, nearest_by_identity
+from hub.likelihood import MergeTerms
+from hub.likelihood import Terms as LinkTerms
+from hub.records import Evidence, Terms, TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState
+from passerby.ids import IdentityId
 
 
 def evidence_of(
@@ -17,7 +20,7 @@ def evidence_of(
     similarity, runner_up = _number(answer.likeness.similarity), _number(answer.likeness.runner_up)
     linked = answer.outcome is Outcome.LINKED
     nearest = None if answer.nearest < 0 else question.identities[answer.nearest]
-    terms = None if nearest is None else question.terms[row].get(nearest)
+    beside = question.tracklets[answer.beside].number if linked and answer.beside >= 0 else None
     if answer.outcome is Outcome.NEW and answer.probability is None:
         # By similarity alone a new identity is like nobody: the nearest one is what it could have been.
         similarity, runner_up = None, similarity
@@ -30,15 +33,10 @@ def evidence_of(
         normalization_version=space.active_version,
         probability=_number(answer.probability),
         boundary=None if answer.probability is None else round(problem.boundaries.link, 4),
-        terms=None
-        if terms is None
-        else Terms(
-            appearance=round(terms.appearance, 3),
-            movement=round(terms.movement, 3),
-            place=round(terms.place, 3),
-            apart=round(terms.apart, 3),
-        ),
+        terms=_terms(question, row=row, column=answer.nearest) if beside is None else None,
         candidates=None if answer.probability is None else len(question.terms[row]),
+        alike=None if nearest is None else _alike(state, space, question, row=row, identity_id=nearest),
+        beside=beside,
         calibration_version=None if answer.probability is None else state.knowledge.calibration(space.model_id).version,
         topology_version=None if answer.probability is None else state.knowledge.topology.version,
         nearest=None if linked else nearest,
@@ -48,9 +46,29 @@ def evidence_of(
     )
 
 
-def merge_evidence(state: SiteState, space: ModelSpace, problem: MergeProblem, *, pair: tuple[int, int]) -> Evidence:
-    """Of a merge of two identities of a problem."""
+def evidence_beside(state: SiteState, space: ModelSpace, question: LinkQuestion, *, row: int, beside: int) -> Evidence:
+    """Of a tracklet that joins the identity which the one on its spot, row `beside`, has begun in this round."""
+    problem, other = question.problem, question.tracklets[beside].number
+    return Evidence(
+        similarity=_number(float(problem.mutual_similarity[row, beside])),
+        model_id=space.model_id,
+        normalization_version=space.active_version,
+        probability=_number(float(problem.same[row, beside])),
+        boundary=round(problem.boundaries.link, 4),
+        candidates=len(question.terms[row]),
+        alike=(question.tracklets[row].number, other),
+        beside=other,
+        calibration_version=state.knowledge.calibration(space.model_id).version,
+        topology_version=state.knowledge.topology.version,
+    )
+
+
+def merge_evidence(state: SiteState, space: ModelSpace, question: MergeQuestion, *, pair: tuple[int, int]) -> Evidence:
+    """Of a merge of two identities of a question, of which `pair` has the rows, the lower first."""
+    problem = question.problem
+    first, second = question.identities[pair[0]], question.identities[pair[1]]
     odds = float(problem.log_odds[pair])
+    terms = question.terms.get((first, second))
     weighed = not np.isnan(odds)
     return Evidence(
         similarity=_number(float(problem.similarity[pair])),
@@ -59,6 +77,8 @@ def merge_evidence(state: SiteState, space: ModelSpace, problem: MergeProblem, *
         normalization_version=space.active_version,
         probability=round(1.0 / (1.0 + float(np.exp(-np.clip(odds, -500.0, 500.0)))), 6) if weighed else None,
         boundary=round(problem.boundaries.link, 4) if weighed else None,
+        terms=None if terms is None else _rounded(terms),
+        alike=question.alike.get((first, second)),
         calibration_version=state.knowledge.calibration(space.model_id).version if weighed else None,
         topology_version=state.knowledge.topology.version if weighed else None,
     )
@@ -68,6 +88,38 @@ def _refusal(answer: Assignment, *, has_nearest: bool) -> str:
     if not has_nearest:
         return "nobody-known"
     return "below-boundary" if answer.outcome is Outcome.CANDIDATE else "improbable"
+
+
+def _alike(
+    state: SiteState, space: ModelSpace, question: LinkQuestion, *, row: int, identity_id: IdentityId
+) -> tuple[TrackletNumber, TrackletNumber] | None:
+    tracklet = question.tracklets[row]
+    found = question.nearest[row].get(identity_id)
+    if found is None:
+        # Where and when it was led to the identity, and others look more like it.
+        others = [t for t in state.prototypes(identity_id, space.model_id) if t.number != tracklet.number]
+        found = nearest_by_identity(space, space.unit_of(tracklet), others).get(identity_id)
+    return None if found is None else (tracklet.number, found.tracklet)
+
+
+def _terms(question: LinkQuestion, *, row: int, column: int) -> Terms | None:
+    if column < 0:
+        return None
+    found = question.terms[row].get(question.identities[column])
+    if found is not None:
+        return _rounded(found)
+    odds = float(question.problem.log_odds[row, column])
+    # Of that identity only tracklets on its spot are known.
+    return None if np.isnan(odds) else Terms(place=round(odds, 3))
+
+
+def _rounded(terms: LinkTerms | MergeTerms) -> Terms:
+    return Terms(
+        appearance=round(terms.appearance, 3),
+        movement=round(terms.movement, 3),
+        place=round(terms.place, 3),
+        apart=round(terms.apart, 3),
+    )
 
 
 def _number(value: float | None) -> float | None:

@@ -64,6 +64,28 @@ class Terms:
         return self.appearance + self.movement + self.place + self.apart
 
 
+@dataclass(frozen=True, slots=True)
+class MergeTerms:
+    """Why two identities may be one person, in the same unit; of place the worst (at most 0) and the best (at least 0)
+    that is said of any tracklet."""
+
+    appearance: float
+    movement: float
+    worst_place: float
+    best_place: float
+    apart: float
+
+    @property
+    def place(self) -> float:
+        """All that places say."""
+        return self.worst_place + self.best_place
+
+    @property
+    def log_odds(self) -> float:
+        """All together."""
+        return self.appearance + self.movement + self.worst_place + self.best_place + self.apart
+
+
 def seen_last(tracklets: Collection[Tracklet], at_ns: int) -> Tracklet:
     """Of tracklets that began until `at_ns` the one that was seen last before it; of those still seen, the newest."""
     return max(tracklets, key=lambda t: (min(t.ended_at_ns, at_ns), t.started_at_ns, t.number))
@@ -137,6 +159,7 @@ class Judge:
             and other.started_at_ns <= end
             and other.ended_at_ns >= begin
             and other.number != number
+            and not seen_together(other, tracklet)
         ]
 
     def _mapped(self, camera_id: CameraId) -> set[CameraId]:
@@ -219,10 +242,15 @@ class Judge:
         )
 
     def merge_odds(self, first: IdentityId, second: IdentityId) -> float:
-        """Logarithm of the odds of two identities being one person, from all that stands for them."""
+        """Logarithm of the odds of two identities being one person; -inf where nothing stands for one of them."""
+        terms = self.merge_terms(first, second)
+        return -np.inf if terms is None else terms.log_odds
+
+    def merge_terms(self, first: IdentityId, second: IdentityId) -> MergeTerms | None:
+        """The evidence for two identities being one person, from all that stands for them; None where nothing does."""
         mine, theirs = self._standing(first), self._standing(second)
         if not mine or not theirs:
-            return -np.inf
+            return None
         older, younger = (mine, theirs) if mine[0].started_at_ns <= theirs[0].started_at_ns else (theirs, mine)
         younger = younger[-_MOST_COMPARED:]
         value = fit_of_sets(self._known(older), self._known(younger), shares=self._shares)
@@ -231,8 +259,13 @@ class Judge:
         for t in younger:
             places.append(self._place(t, self._near(t, older)))
             apart.append(self._apart(t, self._at_once(t, older)))
-        total = self._calibration.evidence(value, seen_here=seen_here) + self._movement(younger[0], older)
-        return total + min(places) + max(places) + min(apart)
+        return MergeTerms(
+            appearance=self._calibration.evidence(value, seen_here=seen_here),
+            movement=self._movement(younger[0], older),
+            worst_place=min(places),
+            best_place=max(places),
+            apart=min(apart),
+        )
 
     def fit_elsewhere(
         self, tracklet: Tracklet, unit: Float32Array, *, identity_id: IdentityId, own: bool

@@ -67,7 +67,7 @@ def _answer(state: SiteState, space: ModelSpace, question: MergeQuestion, *, ass
     for group in range(int(groups.max()) + 1):
         survivor, *others = np.flatnonzero(groups == group).tolist()
         for other in others:
-            evidence = merge_evidence(state, space, question.problem, pair=(survivor, other))
+            evidence = merge_evidence(state, space, question, pair=(survivor, other))
             ways = _begun_by(state, question.identities[survivor], question.identities[other])
             absorb_identity(
                 state,

@@ -27,11 +27,11 @@ def _said(event: Event, reader: SiteReader) -> str:
             said = f"{tracklet} -> new {person}{_in_brackets(_nearest(event.evidence))}"
         case EventKind.LINKED:
             former = "" if event.other_identity_id is None else f"not {other}"
-            said = f"{tracklet} -> {person}{_in_brackets(_similar(event.evidence), former, _before(event, reader))}"
+            said = f"{tracklet} -> {person}{_in_brackets(*_reasons(event, reader), former, _before(event, reader))}"
         case EventKind.CANDIDATE:
             said = f"{tracklet}: {person} may be {other}{_in_brackets(_similar(event.evidence))}"
         case EventKind.MERGED:
-            said = f"{other} is {person}{_in_brackets(_similar(event.evidence))}"
+            said = f"{other} is {person}{_in_brackets(*_reasons(event, reader))}"
         case EventKind.SPLIT:
             said = f"{tracklet} -> new {person}{_in_brackets(f'not {other}', _nearest(event.evidence))}"
         case EventKind.REJECTED:
@@ -58,11 +58,11 @@ def placement(event: Event, reader: SiteReader) -> str:
         case EventKind.CREATED:
             parts = ["new", _nearest(event.evidence)]
         case EventKind.MERGED:
-            parts = [_similar(event.evidence), f"was {other}"]
+            parts = [*_reasons(event, reader), f"was {other}"]
         case EventKind.RESTORED:
             parts = [f"back from {other}"]
         case _:
-            parts = [_similar(event.evidence), _before(event, reader), f"not {other}" if other else ""]
+            parts = [*_reasons(event, reader), _before(event, reader), f"not {other}" if other else ""]
     if not any(parts):
         parts = ["began together with others"]
     return ", ".join(part for part in (*parts, "by an operator" if event.act_id is not None else "") if part)
@@ -104,6 +104,17 @@ def _similar(evidence: Evidence) -> str:
     likely = "" if evidence.probability is None else f"probability {similarity(evidence.probability)}"
     alike = "" if evidence.similarity is None else f"similarity {similarity(evidence.similarity)}"
     return ", ".join(part for part in (likely, alike) if part)
+
+
+def _reasons(event: Event, reader: SiteReader) -> tuple[str, str]:
+    return _similar(event.evidence), _beside(event.evidence, reader)
+
+
+def _beside(evidence: Evidence, reader: SiteReader) -> str:
+    if evidence.beside is None:
+        return ""
+    other = reader.tracklet(evidence.beside)
+    return f"stands where tracklet {evidence.beside} stands" + ("" if other is None else f" in {other.camera_id}")
 
 
 def _nearest(evidence: Evidence) -> str:

@@ -8,11 +8,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+import numpy as np
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import DatabaseError
 
 from hub.corrections.acts import Act, AnswerWord, CarriedOut, Outcome
 from hub.corrections.constraints import Constraints
+from hub.crop_pairs import most_alike
 from hub.database import schema
 from hub.database.loading import identity_of, load_constraints, observations_of, tracklet_of
 from hub.database.opening import open_for_reading
@@ -308,8 +310,7 @@ class SiteReader:
         """The best crops of a tracklet, best first."""
         table = schema.exemplars
         return [
-            StoredExemplar(number, row.crop_id, row.rank, row.captured_at_ns, floats(row.box_xyxy), quality=row.quality)
-            for row in self._rows(select(table).where(table.c.tracklet == number).order_by(table.c.rank))
+            _exemplar(row) for row in self._rows(select(table).where(table.c.tracklet == number).order_by(table.c.rank))
         ]
 
     def exemplar_embeddings(self, number: TrackletNumber, *, model_id: ModelId) -> Float32Array:
@@ -318,6 +319,19 @@ class SiteReader:
         dimension = self._rows(select(models.dimension).where(models.model_id == model_id))[0].dimension
         mine = select(table.c.embedding).where(table.c.tracklet == number, table.c.model_id == model_id)
         return floats(b"".join(row.embedding for row in self._rows(mine.order_by(table.c.rank))), columns=dimension)
+
+    def crops_most_alike(self, event: Event) -> tuple[StoredExemplar, StoredExemplar] | None:
+        """Of the two tracklets most alike that an event names, the two best crops most alike, the raw embeddings
+        compared by cosine.
+
+        None where the event names none, or where no crops of one of them are left that its model has described.
+        """
+        evidence = event.evidence
+        if evidence.alike is None or evidence.model_id is None:
+            return None
+        first, second = (self._crops_by_id(number, evidence.model_id) for number in evidence.alike)
+        pair = most_alike(first[1], second[1])
+        return None if pair is None else (first[0][pair[0]], second[0][pair[1]])
 
     def cameras(self) -> Sequence[StoredStatus]:
         """The latest status of every camera that ever reported, by name."""
@@ -348,6 +362,13 @@ class SiteReader:
     ) -> None:
         self.close()
 
+    def _crops_by_id(self, number: TrackletNumber, model_id: ModelId) -> tuple[Sequence[StoredExemplar], Float32Array]:
+        """The best crops of a tracklet, by their ids, with their raw embeddings (n, d) by this model."""
+        table = schema.exemplars
+        mine = select(table).where(table.c.tracklet == number, table.c.model_id == model_id)
+        rows = self._rows(mine.order_by(table.c.crop_id))
+        return [_exemplar(row) for row in rows], np.array([floats(row.embedding) for row in rows], np.float32)
+
     def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         try:
             with self._engine.connect() as connection:
@@ -371,6 +392,17 @@ def _event(row: Row[Any]) -> Event:
             "evidence": msgspec.json.decode(values["evidence"], type=Evidence),
             "tracklets": () if values["tracklets"] is None else tuple(integers(values["tracklets"]).tolist()),
         }
+    )
+
+
+def _exemplar(row: Row[Any]) -> StoredExemplar:
+    return StoredExemplar(
+        TrackletNumber(row.tracklet),
+        row.crop_id,
+        row.rank,
+        row.captured_at_ns,
+        floats(row.box_xyxy),
+        quality=row.quality,
     )
 
 

@@ -94,8 +94,11 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     terms: Terms | None = None
     candidates: int | None = None
     """Among how many identities it was chosen."""
-    crop_pair: tuple[tuple[int, int], tuple[int, int]] | None = None
-    """The two crops most alike: (tracklet number, crop id) of the tracklet's own, then of the identity's."""
+    alike: tuple[TrackletNumber, TrackletNumber] | None = None
+    """The two tracklets most alike: the one that it is about, and of what stands for the identity the one most like it.
+    Of a merge, one of each identity."""
+    beside: TrackletNumber | None = None
+    """It stands on one spot with this one, and is whoever that is; `probability` is of that."""
     calibration_version: int | None = None
     topology_version: int | None = None
     nearest: IdentityId | None = None

@@ -45,7 +45,7 @@ class CalibratedAssociator:
 
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
         odds = np.where(problem.excluded | np.isnan(problem.log_odds), -np.inf, problem.log_odds)
-        alone = founders(problem.current, problem.log_odds)
+        alone = _standing_alone(problem)
         for row in np.flatnonzero(alone).tolist():
             # Whoever was seen beside all that there is of an identity cannot be it.
             odds[problem.conflict[row], problem.current[row]] = -np.inf
@@ -58,7 +58,7 @@ class CalibratedAssociator:
             and not (problem.settled[row] and probabilities[row, problem.current[row]] > _LEFT)
             for row, column in enumerate(chosen.tolist())
         ]
-        held = np.where(alone | (problem.settled & ~np.array(sure)), problem.current, NOBODY)
+        held = np.where(alone | problem.settled, problem.current, NOBODY)
         for row, column in enumerate(chosen.tolist()):
             if sure[row] and column not in held[problem.conflict[row]]:
                 held[row] = column
@@ -89,6 +89,15 @@ class CalibratedAssociator:
             groups[j] = i
             taken[[i, j]] = True
         return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+def _standing_alone(problem: LinkProblem) -> BoolArray:
+    """Tracklets (n,) that are all there is of their identity; of several that cannot be one person the first."""
+    alone = founders(problem.current, problem.log_odds)
+    for row in np.flatnonzero(alone).tolist():
+        rivals = problem.conflict[row] & (problem.current == problem.current[row])
+        alone[row] = not (rivals & problem.settled).any() and not (rivals & alone)[:row].any()
+    return alone
 
 
 def _probability(odds: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
@@ -140,8 +149,6 @@ def _decided(problem: LinkProblem, row: int, probabilities: Float64Array, *, hel
     if column != NOBODY and column == current and np.isnan(problem.log_odds[row, current]):
         # It is all there is of its identity, and like nobody else enough: it stays who it is.
         return decided(Outcome.LINKED, current, nearest=best, probability=1.0 - highest)
-    if problem.settled[row] and column == NOBODY:
-        return decided(Outcome.LINKED, current, nearest=current, probability=float(known[current]))
     if column != NOBODY:
         return decided(Outcome.LINKED, column, nearest=column, probability=float(known[column]))
     free = current != NOBODY and current not in held[problem.conflict[row]]
@@ -165,8 +172,9 @@ def _with_neighbour(
         probability = float(problem.same[row, other])
         if probability < problem.boundaries.link:
             break
-        if alone[other] and held[other] == problem.current[other] and held[other] not in held[problem.conflict[row]]:
-            column = int(held[other])
+        column = int(held[other])
+        stands = alone[other] and column == problem.current[other]
+        if stands and column not in held[problem.conflict[row]] and not problem.excluded[row, column]:
             likeness = Likeness(_similarity(problem, row, column), answer.likeness.runner_up)
             return replace(
                 answer,
@@ -176,9 +184,11 @@ def _with_neighbour(
                 nearest=column,
                 likeness=likeness,
                 probability=probability,
+                beside=other,
             )
-        if other < row and held[other] == NOBODY and not problem.conflict[row, other]:
-            return replace(answer, group=answers[other].group)
+        apart = [answers[third].group for third in np.flatnonzero(problem.conflict[row, :row]).tolist()]
+        if other < row and column == NOBODY and answers[other].group not in apart:
+            return replace(answer, group=answers[other].group, beside=other)
     return answer
 
 

@@ -108,6 +108,8 @@ class Assignment:
     """The probability of the most probable identity, whether it was chosen or not."""
     stranger: float | None = None
     """The probability of being none of the identities."""
+    beside: int = -1
+    """The row of the tracklet on its spot that it goes with, whoever that is; -1: it was decided by itself."""
 
 
 @dataclass(frozen=True, slots=True)

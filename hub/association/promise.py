@@ -24,7 +24,7 @@ _MOST_SHARE = 8.0
 """At the boundary links are at least so many times as doubtful as they may be on average: without links nothing is
 learned, and who is not linked is everybody's rival."""
 
-_MOST_SHARE_AT_FIRST = 15.0
+_MOST_SHARE_AT_FIRST = 12.0
 
 _EXPERIENCED = 300
 """Decisions after which a site is past its beginning."""

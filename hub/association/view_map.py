@@ -23,7 +23,7 @@ Float64Array = NDArray[np.float64]
 _KEPT = 800
 """Points that are kept of a pair of views, the latest."""
 
-_LEAST_POINTS = 40
+_LEAST_POINTS = 60
 _REFIT_SHARE = 1.3
 _NEAR = 0.35
 """Body heights: a point that is mapped so near fits."""
@@ -60,7 +60,7 @@ class Transfer(msgspec.Struct, frozen=True):
         """Distance (n,) in body heights between feet `here` (n, 2) as they are mapped and feet `there` (n, 2), infinite
         behind the horizon; and the standard error (n,) of what is mapped, in each direction."""
         matrix, scaled, covariance = _arrays(self)
-        away = _away(here, there, matrix, heights=heights)
+        away = _away(here, there, matrix, heights=heights, seen=self.before[:2])
         x, y, size = self.before
         columns = _derivatives(scaled, (here - np.array([x, y])) / size)
         variance = ((columns @ covariance) * columns).sum(axis=(1, 2)) / 2.0
@@ -109,8 +109,9 @@ class ViewMap(msgspec.Struct):
         if found is None or not np.isfinite(found).all():
             return True
         matrix: Float64Array = found.astype(np.float64)
-        away = _away(here, there, matrix, heights=rows[:, 5])
-        mixed = _away(here, np.roll(there, len(there) // 2, axis=0), matrix, heights=rows[:, 5])
+        middle = np.median(here, axis=0).tolist()
+        away = _away(here, there, matrix, heights=rows[:, 5], seen=middle)
+        mixed = _away(here, np.roll(there, len(there) // 2, axis=0), matrix, heights=rows[:, 5], seen=middle)
         self.fitting_share = float((away < _NEAR).mean())
         by_chance = float((mixed < _NEAR).mean())
         # Few points fit something by chance.
@@ -171,14 +172,22 @@ def _derivatives(matrix: Float64Array, points: Float64Array) -> Float64Array:
 
 
 def _away(
-    here: NDArray[np.floating], there: NDArray[np.floating], matrix: Float64Array, *, heights: NDArray[np.floating]
+    here: NDArray[np.floating],
+    there: NDArray[np.floating],
+    matrix: Float64Array,
+    *,
+    heights: NDArray[np.floating],
+    seen: Sequence[float],
 ) -> Float64Array:
-    """Distance (n,) in body heights between mapped feet and those that were seen; infinite behind the horizon."""
+    """Distance (n,) in body heights between mapped feet and those that were seen; infinite behind the horizon.
+
+    `seen` (x, y) is a place of the floor that both views see.
+    """
     mapped = np.concatenate([here, np.ones((len(here), 1))], axis=1) @ matrix.T
     scale = mapped[:, 2]
     with np.errstate(divide="ignore", invalid="ignore"):
         away = np.linalg.norm(mapped[:, :2] / scale[:, None] - there, axis=1) / np.maximum(heights, 1.0)
     # All points of a floor that is seen lie on one side of the horizon.
-    beyond = scale * np.sign(scale.sum()) <= 0.0
-    away[beyond | ~np.isfinite(away)] = np.inf
+    side = np.sign(matrix[2, 0] * seen[0] + matrix[2, 1] * seen[1] + matrix[2, 2])
+    away[(scale * side <= 0.0) | ~np.isfinite(away)] = np.inf
     return np.asarray(away, np.float64)

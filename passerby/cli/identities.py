@@ -14,12 +14,12 @@ from hub.corrections.placing import placed_by
 from hub.crops import CropStore
 from hub.export import event_json
 from hub.narration import clock, placement, sentence
-from hub.reader import IdentitySummary, SiteReader
-from hub.records import Identity, IdentityState, Tracklet
+from hub.reader import IdentitySummary, SiteReader, StoredExemplar
+from hub.records import Event, Identity, IdentityState, Tracklet
 from passerby.cli.identities_correcting import app as correcting
 from passerby.cli.place import CONFIG, DATA, data_folder
 from passerby.errors import DataError
-from passerby.ids import IdentityId
+from passerby.ids import CameraId, IdentityId
 
 app = typer.Typer()
 app.add_typer(correcting)
@@ -81,7 +81,7 @@ def show(
                     {
                         **_identity(person),
                         "timeline": [_sighting(tracklet) for tracklet in tracklets],
-                        "events": [json.loads(event_json(event)) for event in events],
+                        "events": [json.loads(event_json(event, crop_pair=_pair(event, reader))) for event in events],
                     },
                     ensure_ascii=False,
                 )
@@ -91,6 +91,8 @@ def show(
             typer.echo("\nevidence")
             for event in events:
                 typer.echo(f"  {clock(event.at_ns)} event {event.event_id}: {sentence(event, reader)}")
+                if (pair := reader.crops_most_alike(event)) is not None:
+                    typer.echo(f"    crops most alike: {_named(pair[0], reader)} and {_named(pair[1], reader)}")
         if crops is not None:
             written = _write_crops(reader, folder, tracklets, out=crops)
             typer.echo(f"{written} crops written to {crops}", err=True)
@@ -152,10 +154,25 @@ def _write_crops(reader: SiteReader, folder: Path, tracklets: Sequence[Tracklet]
             for exemplar in reader.exemplars(tracklet.number):
                 jpeg = store.get(tracklet.number, exemplar.crop_id)
                 if jpeg is not None:
-                    name = f"{tracklet.camera_id}-{tracklet.number:06d}-{exemplar.rank}.jpg"
-                    (out / name).write_bytes(jpeg)
+                    (out / f"{_crop_name(tracklet.camera_id, exemplar)}.jpg").write_bytes(jpeg)
                     written += 1
     return written
+
+
+def _crop_name(camera_id: CameraId, crop: StoredExemplar) -> str:
+    return f"{camera_id}-{crop.tracklet:06d}-{crop.rank}"
+
+
+def _named(crop: StoredExemplar, reader: SiteReader) -> str:
+    """A crop as `--crops` names its file."""
+    tracklet = reader.tracklet(crop.tracklet)
+    return f"tracklet {crop.tracklet}" if tracklet is None else _crop_name(tracklet.camera_id, crop)
+
+
+def _pair(event: Event, reader: SiteReader) -> list[dict[str, int]] | None:
+    """The two crops most alike of those whom an event is about; None where that is not known any more."""
+    pair = reader.crops_most_alike(event)
+    return pair and [{"tracklet": one.tracklet, "crop": one.crop_id, "rank": one.rank} for one in pair]
 
 
 def _identity(person: Identity) -> dict[str, Any]:

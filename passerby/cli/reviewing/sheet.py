@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hub.corrections.candidates import Candidate
 from hub.crops import CropStore
 from hub.narration import clock
-from hub.reader import SiteReader
+from hub.reader import SiteReader, StoredExemplar
 from hub.records import Tracklet, TrackletNumber
 from passerby.errors import DataError
 
@@ -36,7 +36,7 @@ def write_sheet(candidate: Candidate, reader: SiteReader, *, crops: CropStore, f
 
     The two crops most alike come first, where the hub knows them. Raises DataError where it cannot be written.
     """
-    pair = candidate.event.evidence.crop_pair
+    pair = reader.crops_most_alike(candidate.event)
     others = sorted(reader.tracklets_of(candidate.other), key=lambda t: (-t.quality, t.number))
     mine = [t for t in reader.tracklets_of(candidate.identity) if t.number != candidate.tracklet.number]
     left = _crops([candidate.tracklet, *mine], reader, crops=crops, first=None if pair is None else pair[0])
@@ -53,13 +53,13 @@ def write_sheet(candidate: Candidate, reader: SiteReader, *, crops: CropStore, f
 
 
 def _crops(
-    tracklets: Sequence[Tracklet], reader: SiteReader, *, crops: CropStore, first: tuple[int, int] | None
+    tracklets: Sequence[Tracklet], reader: SiteReader, *, crops: CropStore, first: StoredExemplar | None
 ) -> list[Shown]:
     """At most three crops, each of another tracklet while there are enough of them."""
     captions = {t.number: f"{t.camera_id[:12]} {clock(t.started_at_ns)}" for t in tracklets}
     wanted: list[tuple[TrackletNumber, int]] = []
-    if first is not None and first[0] in captions:
-        wanted.append((TrackletNumber(first[0]), first[1]))
+    if first is not None and first.tracklet in captions:
+        wanted.append((first.tracklet, first.crop_id))
     for rank in range(_COLUMNS):
         for tracklet in tracklets[:_COLUMNS]:
             found = reader.exemplars(tracklet.number)

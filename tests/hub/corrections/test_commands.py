@@ -17,7 +17,7 @@ from passerby.cli.app import app
 from passerby.config import AssociationSettings
 from passerby.errors import DataError
 from passerby.ids import CameraId, IdentityId
-from tests.hub.people import Sender, at, seen
+from tests.hub.people import MODEL, Sender, at, seen
 
 
 def picture(colour: tuple[int, int, int]) -> bytes:
@@ -41,7 +41,9 @@ def data(tmp_path: Path) -> Path:
                 other=IdentityId(2),
                 tracklet=TrackletNumber(4),
                 camera_id=CameraId("yard"),
-                evidence=Evidence(similarity=0.55, threshold=0.6, crop_pair=((4, 1), (3, 1))),
+                evidence=Evidence(
+                    similarity=0.55, threshold=0.6, model_id=MODEL, alike=(TrackletNumber(4), TrackletNumber(3))
+                ),
             )
     return folder
 
