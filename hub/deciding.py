@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from hub.association import Assignment, Associator, Boundaries, Outcome
-from hub.evidence import LinkQuestion, link_question
 from hub.explaining import evidence_beside, evidence_of
 from hub.identities import absorb_identity, begin_identity
 from hub.learning import learn_from
 from hub.likelihood import Judge, judge_of
+from hub.link_question import LinkQuestion, link_question
 from hub.merging import merge
 from hub.records import EventKind, Evidence, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace

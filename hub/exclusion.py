@@ -1,6 +1,8 @@
 """Who cannot be one person: people whom one camera saw at the same time."""
 
 from hub.records import Tracklet
+from hub.state import SiteState
+from passerby.ids import CameraId, IdentityId
 
 SHARED_VIEW_NS = 800_000_000
 """Two tracklets of one camera that are there together for longer are two people.
@@ -16,3 +18,15 @@ def seen_together(first: Tracklet, second: Tracklet) -> bool:
         return False
     shared = min(first.ended_at_ns, second.ended_at_ns) - max(first.started_at_ns, second.started_at_ns)
     return shared > SHARED_VIEW_NS
+
+
+def cannot_be_one(state: SiteState, first: IdentityId, second: IdentityId) -> bool:
+    """Whether two identities are two people: an operator says so, or one camera saw both at the same time."""
+    return state.constraints.cannot_be_one(first, second) or _ever_together(state, first, second)
+
+
+def _ever_together(state: SiteState, first: IdentityId, second: IdentityId) -> bool:
+    by_camera: dict[CameraId, list[Tracklet]] = {}
+    for member in state.members(second):
+        by_camera.setdefault(member.camera_id, []).append(member)
+    return any(seen_together(a, b) for a in state.members(first) for b in by_camera.get(a.camera_id, ()))

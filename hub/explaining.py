@@ -3,9 +3,10 @@
 import numpy as np
 
 from hub.association import Assignment, Outcome
-from hub.evidence import LinkQuestion, MergeQuestion, nearest_by_identity
 from hub.likelihood import MergeTerms
 from hub.likelihood import Terms as LinkTerms
+from hub.link_question import LinkQuestion, nearest_by_identity
+from hub.merge_question import MergeQuestion
 from hub.records import Evidence, Terms, TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState

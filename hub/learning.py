@@ -6,7 +6,8 @@ import numpy as np
 
 from hub.association import Assignment
 from hub.association.place import distance, together
-from hub.likelihood import Judge, Terms, seen_last
+from hub.likelihood import Judge, Terms
+from hub.movement import seen_last
 from hub.paths import NOWHERE
 from hub.records import Tracklet
 from hub.state import SiteState
@@ -69,7 +70,7 @@ def _learn_places(state: SiteState, tracklet: Tracklet, unit: Float32Array, *, j
     if not len(path):
         return
     by_camera: dict[CameraId, list[Tracklet]] = {}
-    for others in judge.lately.values():
+    for others in judge.around.lately.values():
         for other in others:
             shared = min(other.ended_at_ns, tracklet.ended_at_ns) - max(other.started_at_ns, tracklet.started_at_ns)
             if other.number != tracklet.number and shared > _SHARED_VIEW_NS:
@@ -101,7 +102,7 @@ def _learn_looks(
 ) -> None:
     calibration = state.knowledge.calibration(tracklet.model_id)
     sure = [i for i, one in terms.items() if one.place >= _SURE_PLACE]
-    here = judge.seen_with(tracklet)
+    here = judge.around.seen_with(tracklet)
     for identity_id, one in terms.items():
         genuine = sure == [identity_id]
         impostor = identity_id in here or (one.place <= _ELSEWHERE and identity_id != tracklet.identity_id)

@@ -5,11 +5,11 @@ from collections.abc import Collection
 import numpy as np
 
 from hub.association import Associator, Boundaries
-from hub.evidence import MergeQuestion, merge_question
 from hub.explaining import merge_evidence
 from hub.identities import absorb_identity
 from hub.learning import learn_movement
 from hub.likelihood import judge_of
+from hub.merge_question import MergeQuestion, merge_question
 from hub.records import TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState

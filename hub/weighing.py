@@ -26,7 +26,7 @@ def companions(due: Sequence[Tracklet], judge: Judge) -> list[Tracklet]:
     found: dict[TrackletNumber, Tracklet] = {}
     for ties in _tied(due, judge):
         for number, nat in ties.items():
-            other = judge.recent[number]
+            other = judge.around.recent[number]
             if nat >= _NEAR_BY and number not in asked and other.identity_id is not None:
                 found[number] = other
     return [found[number] for number in sorted(found)]
@@ -67,7 +67,7 @@ def weigh(
         if other in row_of
     }
     asked = [
-        {*alike[row], *judge.in_another_view(one), *judge.near(one), *_identity_of(one)}
+        {*alike[row], *judge.around.in_another_view(one), *judge.around.near(one), *_identity_of(one)}
         for row, one in enumerate(tracklets)
     ]
     beside: list[dict[int, None]] = [{} for _ in tracklets]
@@ -119,7 +119,7 @@ def _heard(
         for identity_id in _identity_of(one):
             own[row] = -1 if identity_id in terms[row] else column[identity_id]
         for number, nat in tied[row].items():
-            other = judge.recent[number].identity_id
+            other = judge.around.recent[number].identity_id
             if number not in asked and other in column:
                 high[row, column[other]] = max(high[row, column[other]], nat)
                 low[row, column[other]] = min(low[row, column[other]], nat)
@@ -139,8 +139,8 @@ def _heard(
 
 def _tied(tracklets: Sequence[Tracklet], judge: Judge) -> list[dict[TrackletNumber, float]]:
     """The ties of each tracklet to others near in time, given that two who were seen together are not one."""
-    by_number = {**judge.recent, **{tracklet.number: tracklet for tracklet in tracklets}}
-    raw = [judge.tied(tracklet) for tracklet in tracklets]
+    by_number = {**judge.around.recent, **{tracklet.number: tracklet for tracklet in tracklets}}
+    raw = [judge.around.tied(tracklet) for tracklet in tracklets]
     known: dict[tuple[TrackletNumber, TrackletNumber], float] = {}
     for tracklet, ties in zip(tracklets, raw, strict=True):
         for other, nat in ties.items():

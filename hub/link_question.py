@@ -1,16 +1,17 @@
-"""From what the hub has in mind to the problems an associator decides: how like, and who cannot be whom."""
+"""Who tracklets may be: from what the hub has in mind to the problem that an associator decides."""
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.association import Boundaries, LinkProblem, MergeProblem, Thresholds
-from hub.exclusion import SHARED_VIEW_NS, seen_together
-from hub.likelihood import Judge, MergeTerms, Terms
+from hub.association import Boundaries, LinkProblem, Thresholds
+from hub.exclusion import SHARED_VIEW_NS, cannot_be_one
+from hub.likelihood import Judge, Terms
 from hub.records import Tracklet, TrackletNumber
+from hub.similarities import cosine_similarities
 from hub.spaces import ModelSpace
 from hub.state import SiteState
 from hub.weighing import Weighed, companions, weigh
@@ -26,9 +27,6 @@ _DOUBTFUL = 0.01
 
 _BRIDGED = 0.7
 """How much of what a tracklet looks like both of two identities counts for their being one."""
-
-ASKED_PROTOTYPES = 4
-"""Prototypes of an identity for which others like it are searched, the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +50,6 @@ class LinkQuestion:
     problem: LinkProblem
     terms: list[dict[IdentityId, Terms]]
     nearest: list[dict[IdentityId, Nearest]]
-
-
-@dataclass(frozen=True, slots=True)
-class MergeQuestion:
-    """A problem with the names of its rows.
-
-    Of the pairs that were compared, the lower number first: `terms` where there are any, and in `alike` the two
-    tracklets most alike, one of each.
-    """
-
-    identities: list[IdentityId]
-    problem: MergeProblem
-    terms: dict[tuple[IdentityId, IdentityId], MergeTerms]
-    alike: dict[tuple[IdentityId, IdentityId], tuple[TrackletNumber, TrackletNumber]]
 
 
 def link_question(
@@ -108,7 +92,7 @@ def link_question(
         current=np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64),
         similarity=similarity,
         excluded=excluded,
-        mutual_similarity=_similarities(units, units),
+        mutual_similarity=cosine_similarities(units, units),
         conflict=_conflicts(tracklets) | _said_apart(state, tracklets),
         log_odds=log_odds,
         same=weighed.same,
@@ -118,77 +102,6 @@ def link_question(
         boundaries=boundaries,
     )
     return LinkQuestion(len(due), tracklets, identities, problem, weighed.terms, best)
-
-
-def merge_question(
-    state: SiteState,
-    space: ModelSpace,
-    asked: list[IdentityId],
-    *,
-    young: Collection[IdentityId],
-    judge: Judge | None,
-    thresholds: Thresholds,
-    boundaries: Boundaries,
-) -> MergeQuestion | None:
-    """Which of the identities `asked` about may be one person with another; `young` ones are so until they have stood.
-
-    None where no pair is near enough to be asked about.
-    """
-    prototypes = {i: members for i in asked if (members := _prototypes(state, space, i))}
-    if not prototypes:
-        return None
-    latest = [(i, m.number) for i, members in prototypes.items() for m in members[-ASKED_PROTOTYPES:]]
-    queries = space.prototypes([number for _, number in latest])
-    owners = [i for i, _ in latest]
-    pairs: dict[tuple[IdentityId, IdentityId], None] = {}
-    for owner, numbers in zip(owners, space.nearest(queries, k=SEARCHED_PROTOTYPES).tolist(), strict=True):
-        for number in numbers:
-            other = state.tracklets[number].identity_id if number >= 0 else None
-            if other is not None and other != owner:
-                pairs[min(owner, other), max(owner, other)] = None
-    apart = {pair: _cannot_be_one(state, *pair) for pair in pairs}
-    pairs = {pair: None for pair in pairs if not apart[pair]}
-    for pair in pairs:
-        for identity_id in pair:
-            prototypes.setdefault(identity_id, _prototypes(state, space, identity_id))
-    terms = {} if judge is None else {pair: found for pair in pairs if (found := judge.merge_terms(*pair)) is not None}
-    without = np.nan if judge is None else -np.inf
-    odds = {pair: terms[pair].log_odds if pair in terms else without for pair in pairs}
-    between = {pair: _between(space, prototypes[pair[0]], prototypes[pair[1]]) for pair in pairs}
-    likeness = {pair: _likeness(similarities) for pair, similarities in between.items()}
-    # Whoever is like nobody stays out of the problem: a site has many young identities, and few that are asked about.
-    near = {i for pair, value in likeness.items() if value >= thresholds.candidate or odds[pair] > 0.0 for i in pair}
-    identities = sorted(near)
-    if not identities:
-        return None
-    similarity = np.full((len(identities), len(identities)), np.nan)
-    excluded = np.zeros(similarity.shape, bool)
-    log_odds = np.full(similarity.shape, np.nan)
-    row = {identity_id: index for index, identity_id in enumerate(identities)}
-    for (first, second), value in likeness.items():
-        if first in row and second in row:
-            i, j = row[first], row[second]
-            similarity[i, j] = similarity[j, i] = value
-            log_odds[i, j] = log_odds[j, i] = odds[first, second]
-    if judge is None:
-        # Who is grouped by similarity alone may come together through a third.
-        for i, j in itertools.combinations(range(len(identities)), 2):
-            pair = (identities[i], identities[j])
-            excluded[i, j] = excluded[j, i] = apart[pair] if pair in apart else _cannot_be_one(state, *pair)
-    problem = MergeProblem(
-        similarity=similarity,
-        log_odds=log_odds,
-        excluded=excluded,
-        young=np.array([identity_id in young for identity_id in identities]),
-        thresholds=thresholds,
-        boundaries=boundaries,
-    )
-    alike = {
-        pair: _most_alike(prototypes[pair[0]], prototypes[pair[1]], between=similarities)
-        for pair, similarities in between.items()
-        if near.issuperset(pair)
-    }
-    return MergeQuestion(identities, problem, terms, alike)
 
 
 def _fragments(
@@ -219,7 +132,7 @@ def _fragments(
                 bridges[i, j] = max(bridges.get((i, j), 0.0), _BRIDGED * min(looks[i], looks[j]))
     for (i, j), bridge in bridges.items():
         first, second = identities[i], identities[j]
-        if not _cannot_be_one(state, first, second):
+        if not cannot_be_one(state, first, second):
             total = judge.merge_odds(first, second) + bridge
             one[i, j] = one[j, i] = 1.0 / (1.0 + np.exp(-np.clip(total, -500.0, 500.0)))
     return one
@@ -278,27 +191,12 @@ def _spans(tracklets: list[Tracklet]) -> tuple[Int64Array, Int64Array]:
     return begins, np.array([tracklet.ended_at_ns for tracklet in tracklets], np.int64)
 
 
-def _cannot_be_one(state: SiteState, first: IdentityId, second: IdentityId) -> bool:
-    return state.constraints.cannot_be_one(first, second) or _ever_together(state, first, second)
-
-
-def _ever_together(state: SiteState, first: IdentityId, second: IdentityId) -> bool:
-    by_camera: dict[CameraId, list[Tracklet]] = {}
-    for member in state.members(second):
-        by_camera.setdefault(member.camera_id, []).append(member)
-    return any(seen_together(a, b) for a in state.members(first) for b in by_camera.get(a.camera_id, ()))
-
-
-def _prototypes(state: SiteState, space: ModelSpace, identity_id: IdentityId) -> list[Tracklet]:
-    return [m for m in state.members(identity_id) if m.prototype and m.model_id == space.model_id]
-
-
 def nearest_by_identity(space: ModelSpace, unit: Float32Array, compared: list[Tracklet]) -> dict[IdentityId, Nearest]:
     """For each identity that some of the prototypes `compared` stand for the one most like a lifted unit (d,); of two
     that are as like, the lower number."""
     if not compared:
         return {}
-    similarities = _similarities(unit[None], space.prototypes([m.number for m in compared]))[0]
+    similarities = cosine_similarities(unit[None], space.prototypes([m.number for m in compared]))[0]
     best: dict[IdentityId, Nearest] = {}
     for member, value in zip(compared, similarities.tolist(), strict=True):
         if member.identity_id is not None:
@@ -306,40 +204,3 @@ def nearest_by_identity(space: ModelSpace, unit: Float32Array, compared: list[Tr
             former = best.get(member.identity_id, one)
             best[member.identity_id] = max(one, former, key=lambda n: (n.similarity, -n.tracklet))
     return best
-
-
-def _between(space: ModelSpace, first: list[Tracklet], second: list[Tracklet]) -> NDArray[np.float64]:
-    return _similarities(space.prototypes([m.number for m in first]), space.prototypes([m.number for m in second]))
-
-
-def _most_alike(
-    first: list[Tracklet], second: list[Tracklet], *, between: NDArray[np.float64]
-) -> tuple[TrackletNumber, TrackletNumber]:
-    row, column = divmod(int(between.argmax()), len(second))
-    return first[row].number, second[column].number
-
-
-def _likeness(between: NDArray[np.float64]) -> float:
-    """How like two sets of prototypes are, given `between` (n, m): each of the smaller set against its nearest in the
-    other, on average.
-
-    Not the nearest pair alone, which one bad crop can make; not all pairs, as front and back of one person differ.
-    """
-    of_first, of_second = float(between.max(axis=1).mean()), float(between.max(axis=0).mean())
-    first, second = between.shape
-    if first == second:
-        return (of_first + of_second) / 2
-    return of_first if first < second else of_second
-
-
-def _similarities(rows: Float32Array, columns: Float32Array) -> NDArray[np.float64]:
-    """Cosine similarities (n, m) float64 of unit rows (n, d) and (m, d).
-
-    Each is a sum over one row on its own, so that it does not depend on how many are computed together, as a matrix
-    product may: a replay must find the same to the last bit.
-    """
-    wide = columns.astype(np.float64)
-    out = np.empty((len(rows), len(columns)))
-    for index, row in enumerate(rows.astype(np.float64)):
-        out[index] = (wide * row).sum(axis=1)
-    return out
