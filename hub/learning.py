@@ -73,7 +73,9 @@ def _learn_places(state: SiteState, tracklet: Tracklet, unit: Float32Array, *, j
     for others in judge.around.lately.values():
         for other in others:
             shared = min(other.ended_at_ns, tracklet.ended_at_ns) - max(other.started_at_ns, tracklet.started_at_ns)
-            if other.number != tracklet.number and shared > _SHARED_VIEW_NS:
+            # In another view the one most alike is asked for, and looks are of one model.
+            comparable = other.camera_id == tracklet.camera_id or other.model_id == tracklet.model_id
+            if other.number != tracklet.number and shared > _SHARED_VIEW_NS and comparable:
                 by_camera.setdefault(other.camera_id, []).append(other)
     for other in by_camera.pop(tracklet.camera_id, ()):
         rows = together(path, state.paths.get(other.number, NOWHERE))

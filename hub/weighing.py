@@ -21,13 +21,15 @@ _TOGETHER = 3.0
 
 
 def companions(due: Sequence[Tracklet], judge: Judge) -> list[Tracklet]:
-    """Tracklets with an identity that are not due, but perhaps on the spot of one that is: their word is asked too."""
+    """Tracklets of the same model with an identity that are not due, but perhaps on the spot of one that is: their word
+    is asked too."""
     asked = {tracklet.number for tracklet in due}
     found: dict[TrackletNumber, Tracklet] = {}
-    for ties in _tied(due, judge):
+    for tracklet, ties in zip(due, _tied(due, judge), strict=True):
         for number, nat in ties.items():
             other = judge.around.recent[number]
-            if nat >= _NEAR_BY and number not in asked and other.identity_id is not None:
+            alike = other.model_id == tracklet.model_id and other.identity_id is not None
+            if nat >= _NEAR_BY and alike and number not in asked:
                 found[number] = other
     return [found[number] for number in sorted(found)]
 

@@ -1,8 +1,10 @@
 """Who stands on one spot of the floor in two views, from messages to identities."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +12,7 @@ from hub.association.place import SAME_VIEW
 from hub.association.view_map import ViewMap
 from hub.exclusion import seen_together
 from hub.site_hub import Hub
+from passerby.ids import ModelId
 from tests.hub.people import Sender, at, seen
 
 
@@ -59,6 +62,29 @@ def test_who_has_no_news_keeps_its_identity_while_others_come_to_its_spot(tmp_pa
             came = seen(1, "b", tracklet=2, revision=revision, begin_s=2, end_s=end_s)
             hub.ingest(sender.send(came), now_ns=at(end_s))
             assert identities(hub) == {1: mine, 2: mine}
+
+
+def test_edges_with_two_models_on_one_spot_are_never_compared_by_looks(tmp_path: Path) -> None:
+    sender = Sender()
+    with Hub.open(tmp_path) as hub:
+        share_a_floor(hub)
+        for revision, end_s in enumerate((2, 4, 6), 1):
+            for number, (camera, model) in enumerate((("a", "old@1"), ("b", "new@1")), 1):
+                update = seen(
+                    1,
+                    camera,
+                    tracklet=number,
+                    revision=revision,
+                    end_s=end_s,
+                    final=end_s == 6,
+                    model_id=ModelId(model),
+                    exemplars=1,
+                )
+                longer = np.tile(update.embedding, number)
+                pictures = replace(update.exemplars, embeddings=np.tile(update.exemplars.embeddings, (1, number)))
+                update = replace(update, embedding=longer, exemplars=pictures)
+                assert not hub.ingest(sender.send(update), now_ns=at(end_s)).refusals
+            assert None not in identities(hub).values()
 
 
 UPDATES = st.tuples(st.integers(0, 2), st.sampled_from(["a", "b", "c"]), st.integers(1, 4), st.booleans())
