@@ -13,7 +13,7 @@ _GREY, _BLUE = "#888", "#1f5fa8"
 def reliability_svg(bins: Sequence[Bin], *, title: str) -> str:
     """Share of right links (with 90% intervals by Clopper and Pearson) over their probability; counts below."""
     low = min([0.5, *(one.low for one in bins)])
-    width, height = _LEFT + _SIDE + 24.0, _TOP + _SIDE + _COUNTS + 84.0
+    width, height = _LEFT + _SIDE + 24.0, _TOP + _SIDE + _COUNTS + 94.0
     floor = _TOP + _SIDE
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
@@ -34,7 +34,7 @@ def reliability_svg(bins: Sequence[Bin], *, title: str) -> str:
         parts.append(f'<text x="{across(value):.1f}" y="{floor + 16:g}" text-anchor="middle">{value:.2g}</text>')
         parts.append(f'<text x="{_LEFT - 8:g}" y="{up(value) + 4:.1f}" text-anchor="end">{value:.2g}</text>')
     most = max((one.right.all for one in bins), default=1)
-    base = floor + 30 + _COUNTS
+    base = floor + 44 + _COUNTS
     for one in bins:
         right, wrong = one.right.all - one.right.wrong, one.right.wrong
         least = float(beta.ppf(0.05, right, wrong + 1)) if right else 0.0
@@ -49,9 +49,9 @@ def reliability_svg(bins: Sequence[Bin], *, title: str) -> str:
         ]
     middle = _LEFT + _SIDE / 2
     parts += [
-        f'<text x="{middle:g}" y="{base + 20:g}" text-anchor="middle">probability of the link, as the hub said; below:'
-        " how many links</text>",
-        f'<text x="{middle:g}" y="{base + 40:g}" text-anchor="middle" fill="{_GREY}">{title}</text>',
+        f'<text x="{middle:g}" y="{floor + 32:g}" text-anchor="middle">probability of the link, as the hub said</text>',
+        f'<text x="{middle:g}" y="{base + 18:g}" text-anchor="middle">how many links</text>',
+        f'<text x="{width / 2:g}" y="{base + 36:g}" text-anchor="middle" font-size="9" fill="{_GREY}">{title}</text>',
         f'<text transform="translate(16 {_TOP + _SIDE / 2:g}) rotate(-90)" text-anchor="middle">links that were right'
         "</text>",
         "</svg>",
