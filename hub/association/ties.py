@@ -102,8 +102,8 @@ def exclusive(nat: Float64Array, rivals: Sequence[tuple[Int64Array, Int64Array]]
 
     >>> two_people_in_two_views = np.array([9.0, 6.0, 6.0, 9.0])
     >>> rivals = [([1], [2]), ([0], [3]), ([3], [0]), ([2], [1])]
-    >>> exclusive(two_people_in_two_views, [(np.array(a), np.array(b)) for a, b in rivals]).round(1)
-    array([ 5.8, -3.5, -3.5,  5.8])
+    >>> exclusive(two_people_in_two_views, [(np.array(a), np.array(b)) for a, b in rivals]).round(1).tolist()
+    [5.8, -3.5, -3.5, 5.8]
     """
     weight = np.exp(np.minimum(nat, _MOST_NAT))
     back = np.ones(len(nat))
