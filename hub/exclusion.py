@@ -12,12 +12,24 @@ another comes their looks tell them apart.
 """
 
 
+_ONE_VIEW_NS = 1_500_000_000
+"""To be seen in two views at once for less may be the clocks' doing."""
+
+
 def seen_together(first: Tracklet, second: Tracklet) -> bool:
     """Whether one camera saw both at the same time, so that they are two people."""
     if first.camera_id != second.camera_id:
         return False
     shared = min(first.ended_at_ns, second.ended_at_ns) - max(first.started_at_ns, second.started_at_ns)
     return shared > SHARED_VIEW_NS
+
+
+def in_two_views(first: Tracklet, second: Tracklet) -> bool:
+    """Whether two cameras saw them at the same time, for longer than the clocks' doing."""
+    if first.camera_id == second.camera_id:
+        return False
+    shared = min(first.ended_at_ns, second.ended_at_ns) - max(first.started_at_ns, second.started_at_ns)
+    return shared > _ONE_VIEW_NS + first.clock_error_ns + second.clock_error_ns
 
 
 def cannot_be_one(state: SiteState, first: IdentityId, second: IdentityId) -> bool:

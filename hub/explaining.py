@@ -3,6 +3,7 @@
 import numpy as np
 
 from hub.association import Assignment, Outcome
+from hub.association.odds import probability
 from hub.likelihood import MergeTerms
 from hub.likelihood import Terms as LinkTerms
 from hub.link_question import LinkQuestion, nearest_by_identity
@@ -76,7 +77,7 @@ def merge_evidence(state: SiteState, space: ModelSpace, question: MergeQuestion,
         threshold=None if weighed else problem.thresholds.link,
         model_id=space.model_id,
         normalization_version=space.active_version,
-        probability=round(1.0 / (1.0 + float(np.exp(-np.clip(odds, -500.0, 500.0)))), 6) if weighed else None,
+        probability=round(probability(odds).item(), 6) if weighed else None,
         boundary=round(problem.boundaries.link, 4) if weighed else None,
         terms=None if terms is None else _rounded(terms),
         alike=question.alike.get((first, second)),

@@ -29,7 +29,7 @@ import numpy as np
 
 from hub.association.place import Floor
 from hub.association.topology import Topology
-from hub.exclusion import seen_together
+from hub.exclusion import in_two_views, seen_together
 from hub.paths import NOWHERE, Path
 from hub.records import Tracklet, TrackletNumber
 from passerby.arrays import Int64Array
@@ -37,9 +37,6 @@ from passerby.ids import CameraId
 
 _SURE = 3.0
 """Evidence of place (nat) that is enough, for or against: as of what the hub learns looks from."""
-
-_ONE_VIEW_NS = 1_500_000_000
-"""To be seen in two views at once for less may be the clocks' doing."""
 
 _LONGEST_NS = 600 * 10**9
 """Who has been in a view for longer is not compared with who comes then, so that a sleeper does not cost everything."""
@@ -131,10 +128,7 @@ def _at_once(tracklets: Sequence[Tracklet], order: Sequence[int]) -> Iterator[Pa
         # Whoever is left has begun no sooner than this one: they are at once for as long as this one lasts.
         active = [one for one in active if tracklets[one].started_at_ns < mine.started_at_ns + _LONGEST_NS]
         for one in active:
-            other = tracklets[one]
-            shared = min(mine.ended_at_ns, other.ended_at_ns) - other.started_at_ns
-            error = mine.clock_error_ns + other.clock_error_ns
-            if other.camera_id != mine.camera_id and shared > _ONE_VIEW_NS + error:
+            if in_two_views(mine, tracklets[one]):
                 yield one, row
         active.append(row)
 

@@ -133,12 +133,13 @@ class Judge:
         seen = [[t for t in (*self._by_camera(i), *lately.get(i, ())) if t.number not in left_out] for i in known]
         movement = self._movement.evidence(tracklet, seen, beside=beside)
         found = {}
-        for identity_id, value, here, moved in zip(
-            known, values.tolist(), seen_here.tolist(), movement.tolist(), strict=True
+        for owner, value, here, moved in zip(
+            owners.tolist(), values.tolist(), seen_here.tolist(), movement.tolist(), strict=True
         ):
+            identity_id = asked[owner]
             at_once = self.around.at_once(tracklet, lately.get(identity_id, ()))
             looks = self._calibration.evidence(value, seen_here=here)
-            if here and (other := across.get(asked.index(identity_id))) is not None:
+            if here and (other := across.get(owner)) is not None:
                 looks = doubted(looks, self._calibration.evidence(other, seen_here=False))
             found[identity_id] = Terms(
                 appearance=looks,

@@ -8,18 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.association import Boundaries, LinkProblem, Thresholds
+from hub.association.odds import probability, shares
 from hub.exclusion import SHARED_VIEW_NS, cannot_be_one
 from hub.likelihood import Judge, Terms
 from hub.records import Tracklet, TrackletNumber
 from hub.similarities import cosine_similarities
-from hub.spaces import ModelSpace
+from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
 from hub.state import SiteState
 from hub.weighing import Weighed, companions, weigh
 from passerby.arrays import Float32Array, Int64Array
 from passerby.ids import CameraId, IdentityId
-
-SEARCHED_PROTOTYPES = 64
-"""Nearest prototypes looked at per tracklet. The index proposes; similarities are then computed exactly."""
 
 _DOUBTED = 6
 _DOUBTFUL = 0.01
@@ -72,7 +70,7 @@ def link_question(
     for row, tracklet in enumerate(tracklets):
         compared = [state.tracklets[number] for number in found[row].tolist() if number >= 0]
         if tracklet.identity_id is not None:
-            compared += [m for m in state.members(tracklet.identity_id) if m.prototype]
+            compared += state.prototypes(tracklet.identity_id, tracklet.model_id)
         others = {m.number: m for m in compared if m.number != tracklet.number and m.model_id == tracklet.model_id}
         best.append(nearest_by_identity(space, units[row], list(others.values())))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
@@ -121,10 +119,8 @@ def _fragments(
     if judge is None:
         return one
     odds = np.hstack([np.where(np.isnan(log_odds), -np.inf, log_odds), np.zeros((len(log_odds), 1))])
-    weights = np.exp(odds - odds.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)
     bridges: dict[tuple[int, int], float] = {}
-    for row, weight in enumerate(weights):
+    for row, weight in enumerate(shares(odds)):
         likely = [j for j in np.argsort(-weight[:-1], kind="stable")[:_DOUBTED].tolist() if weight[j] >= _DOUBTFUL]
         if weight[:-1].max(initial=0.0) < boundary <= weight[likely].sum():
             looks = {j: terms[row][i].appearance for j in likely if (i := identities[j]) in terms[row]}
@@ -133,8 +129,7 @@ def _fragments(
     for (i, j), bridge in bridges.items():
         first, second = identities[i], identities[j]
         if not cannot_be_one(state, first, second):
-            total = judge.merge_odds(first, second) + bridge
-            one[i, j] = one[j, i] = 1.0 / (1.0 + np.exp(-np.clip(total, -500.0, 500.0)))
+            one[i, j] = one[j, i] = probability(judge.merge_odds(first, second) + bridge)
     return one
 
 

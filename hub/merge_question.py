@@ -12,12 +12,9 @@ from hub.exclusion import cannot_be_one
 from hub.likelihood import Judge, MergeTerms
 from hub.records import Tracklet, TrackletNumber
 from hub.similarities import cosine_similarities
-from hub.spaces import ModelSpace
+from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
 from hub.state import SiteState
 from passerby.ids import IdentityId
-
-SEARCHED_PROTOTYPES = 64
-"""Nearest prototypes looked at for each that is asked about."""
 
 ASKED_PROTOTYPES = 4
 """Prototypes of an identity for which others like it are searched, the latest."""
@@ -51,7 +48,7 @@ def merge_question(
 
     None where no pair is near enough to be asked about.
     """
-    prototypes = {i: members for i in asked if (members := _prototypes(state, space, i))}
+    prototypes = {i: members for i in asked if (members := state.prototypes(i, space.model_id))}
     if not prototypes:
         return None
     latest = [(i, m.number) for i, members in prototypes.items() for m in members[-ASKED_PROTOTYPES:]]
@@ -67,7 +64,7 @@ def merge_question(
     pairs = {pair: None for pair in pairs if not apart[pair]}
     for pair in pairs:
         for identity_id in pair:
-            prototypes.setdefault(identity_id, _prototypes(state, space, identity_id))
+            prototypes.setdefault(identity_id, state.prototypes(identity_id, space.model_id))
     terms = {} if judge is None else {pair: found for pair in pairs if (found := judge.merge_terms(*pair)) is not None}
     without = np.nan if judge is None else -np.inf
     odds = {pair: terms[pair].log_odds if pair in terms else without for pair in pairs}
@@ -106,10 +103,6 @@ def merge_question(
         if near.issuperset(pair)
     }
     return MergeQuestion(identities, problem, terms, alike)
-
-
-def _prototypes(state: SiteState, space: ModelSpace, identity_id: IdentityId) -> list[Tracklet]:
-    return [m for m in state.members(identity_id) if m.prototype and m.model_id == space.model_id]
 
 
 def _between(space: ModelSpace, first: list[Tracklet], second: list[Tracklet]) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from hub.association.place import UNSEEN_NS
 from hub.association.ties import credible
-from hub.exclusion import seen_together
+from hub.exclusion import in_two_views, seen_together
 from hub.paths import NOWHERE
 from hub.records import Tracklet, TrackletNumber
 from hub.state import SiteState
@@ -12,9 +12,6 @@ from passerby.ids import CameraId, IdentityId
 
 LATELY_NS = 60 * 10**9
 """Where somebody is and was is asked of tracklets that are open or had news so lately."""
-
-_ONE_VIEW_NS = 1_500_000_000
-"""To be seen in two views at once for less may be the clocks' doing."""
 
 
 class Neighbourhood:
@@ -101,14 +98,8 @@ class Neighbourhood:
 
     @staticmethod
     def at_once(tracklet: Tracklet, others: Collection[Tracklet]) -> list[Tracklet]:
-        """Those that another camera saw at the same time, for longer than the clocks' doing."""
-        return [
-            other
-            for other in others
-            if other.camera_id != tracklet.camera_id
-            and min(other.ended_at_ns, tracklet.ended_at_ns) - max(other.started_at_ns, tracklet.started_at_ns)
-            > _ONE_VIEW_NS + other.clock_error_ns + tracklet.clock_error_ns
-        ]
+        """Those that another camera saw at the same time."""
+        return [other for other in others if in_two_views(other, tracklet)]
 
     def _tie(self, tracklet: Tracklet, other: Tracklet) -> float:
         """Evidence of place of two tracklets being one person; 0 where there is none."""

@@ -17,6 +17,9 @@ __all__ = ["ModelSpace", "StoreFactory", "best_store"]
 _MEASURED_AT_ONCE = 4096
 """Raw embeddings that are normalized together when statistics have moved: 8 MB in double precision."""
 
+SEARCHED_PROTOTYPES = 64
+"""Nearest prototypes looked at for each that is asked about. The index proposes; similarities are computed exactly."""
+
 
 class ModelSpace:
     """Everything the hub measures with one model.

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hub.association.assigning import NOBODY, assign_jointly, founders
+from hub.association.odds import probability, shares
 from hub.association.problem import (
     Assignment,
     BoolArray,
@@ -82,7 +82,7 @@ class CalibratedAssociator:
         rows, columns = np.nonzero(np.triu(np.isfinite(odds), 1))
         order = np.argsort(-odds[rows, columns], kind="stable")
         for i, j in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-            if _probability(odds[i, j]) < problem.boundaries.link:
+            if probability(odds[i, j]) < problem.boundaries.link:
                 break
             if taken[i] or taken[j] or _probability_of_pair(odds, i, j) < problem.boundaries.link:
                 continue
@@ -100,13 +100,9 @@ def _standing_alone(problem: LinkProblem) -> BoolArray:
     return alone
 
 
-def _probability(odds: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -500.0, 500.0))), np.float64)
-
-
 def _probability_of_pair(odds: Float64Array, i: int, j: int) -> float:
     """Of two identities being one, among all that either could be; a third that is the other's fragment is no rival."""
-    same_i, same_j = _probability(odds[i]), _probability(odds[j])
+    same_i, same_j = probability(odds[i]), probability(odds[j])
     same_i[i] = same_j[j] = 1.0
     weights_i, weights_j = np.exp(np.minimum(odds[i], 500.0)), np.exp(np.minimum(odds[j], 500.0))
     rivals = max((weights_i * (1.0 - same_j)).sum(), (weights_j * (1.0 - same_i)).sum())
@@ -124,9 +120,7 @@ def _posteriors(odds: Float64Array, chosen: Int64Array, problem: LinkProblem) ->
             if column != NOBODY and column != chosen[row] and odds[other, column] >= odds[row, column]:
                 free[row, column] = -np.inf
     full = np.hstack([free, np.zeros((n, 1))])
-    full -= full.max(axis=1, keepdims=True)
-    weights = np.exp(full)
-    posterior = weights / weights.sum(axis=1, keepdims=True)
+    posterior = shares(full)
     # To be with a fragment of somebody is right as far as it is a fragment of whom the tracklet is.
     right = np.minimum(posterior[:, :-1] @ problem.one, 1.0 - posterior[:, -1:])
     return np.hstack([np.where(np.isneginf(free), 0.0, right), posterior[:, -1:]])

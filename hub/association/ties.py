@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.association.odds import shares
 from passerby.arrays import Int64Array, require_shape
 
 Float64Array = NDArray[np.float64]
@@ -83,7 +84,7 @@ def pass_on(bare: Float64Array, ties: Ties, *, own: Int64Array) -> Spoken:
         for tie, source in enumerate(sources.tolist()):
             others = said[[one for one in incoming[source].tolist() if one != back[tie]]]
             place = _strongest(others, ties.high[source], ties.low[source])
-            beliefs[tie] = _normalized(odds[source] + np.append(place, 0.0))[:-1]
+            beliefs[tie] = shares(odds[source] + np.append(place, 0.0))[:-1]
         said = np.log1p(beliefs * gains[:, None])
     for row, ties_in in enumerate(incoming):
         high[row] = np.maximum(high[row], said[ties_in].max(axis=0, initial=0.0))
@@ -138,8 +139,3 @@ def _with_stranger(bare: Float64Array, own: Int64Array) -> Float64Array:
     odds[alone, own[alone]] = 0.0
     odds[alone, -1] = -np.inf
     return odds
-
-
-def _normalized(odds: Float64Array) -> Float64Array:
-    weights = np.exp(odds - odds.max())
-    return np.asarray(weights / weights.sum(), np.float64)
