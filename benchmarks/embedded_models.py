@@ -29,8 +29,8 @@ from simulation.kinds import KIND_VERSION  # noqa: E402
 from simulation.samples import is_asked_for, person_crops, sampled_frames  # noqa: E402
 from simulation.site import SimulatedSite  # noqa: E402
 from simulation.streams import stream  # noqa: E402
+from training.evaluate import RankedImages, Retrieval, evaluate_retrieval  # noqa: E402
 from training.evaluate.detection import PeopleInFrame, evaluate_detections  # noqa: E402
-from training.evaluate.retrieval import RankedImages, Retrieval, evaluate_retrieval  # noqa: E402
 
 SECONDS = 600.0
 """Frames are taken at random from so much of a site's time."""

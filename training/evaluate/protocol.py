@@ -13,8 +13,9 @@ from passerby.errors import DataError
 from passerby.features.normalization import zscore_by_camera
 from passerby.ids import CameraId
 from passerby.inference.engine import EmbeddingEngine
+from training.evaluate.distances import RankedImages
 from training.evaluate.labelled import DISTRACTOR, LabelledImages, read_image, read_labelled_images
-from training.evaluate.retrieval import ApDefinition, RankedImages, Retrieval, evaluate_retrieval
+from training.evaluate.retrieval import ApDefinition, Retrieval, evaluate_retrieval
 
 Normalize: TypeAlias = Literal["camera", "none"]
 Protocol: TypeAlias = Literal["all-vs-all", "market"]

@@ -6,8 +6,9 @@ from typing import Literal, TypeAlias, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from passerby.arrays import Float32Array, Int64Array, require_shape
+from passerby.arrays import Float32Array, Int64Array
 from passerby.errors import DataError
+from training.evaluate.distances import PAIRS_AT_ONCE, CosineDistances, Distances, RankedImages, row_blocks
 
 ApDefinition: TypeAlias = Literal["torchreid", "sklearn", "layumi"]
 """Average precision of one ranking.
@@ -17,30 +18,6 @@ ties taken together, as `average_precision_score`. `layumi`: trapezoids under th
 """
 
 MAX_RANK = 50
-PAIRS_AT_ONCE = 4_000_000
-"""Working memory of about 150 MB. Market-1501's 3368 x 15913 pairs take 8 s on two cores."""
-
-
-@dataclass(frozen=True, slots=True)
-class RankedImages:
-    """One side of a retrieval; row i of each array is one image.
-
-    `features` (n, d) float32 with rows of unit length; `people` (n,) and `cameras` (n,) int64.
-    """
-
-    features: Float32Array
-    people: Int64Array
-    cameras: Int64Array
-
-    def __post_init__(self) -> None:
-        require_shape("features", self.features, (None, None))
-        require_shape("people", self.people, (len(self.features),))
-        require_shape("cameras", self.cameras, (len(self.features),))
-        if not np.isfinite(self.features).all():
-            raise DataError("features hold NaN or infinity, expected rows of unit length")
-
-    def __len__(self) -> int:
-        return len(self.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +45,22 @@ def evaluate_retrieval(
     gallery: RankedImages,
     *,
     ap: ApDefinition = "torchreid",
+    distances: Distances | None = None,
     pairs_at_once: int = PAIRS_AT_ONCE,
 ) -> Retrieval:
-    """Rank the gallery for each query by cosine distance and compare with who is really on it.
+    """Rank the gallery for each query by `distances`, the cosine's unless given, and compare with who is really on it.
 
     For each query the gallery images of the same person and the same camera (the query itself among them) are left
     out; ties stay in the gallery's order. `pairs_at_once` bounds the memory, and changes nothing else. Raises DataError
     for NaN, unlike dimensions, or no query with a match.
     """
-    require_shape("gallery features", gallery.features, (None, query.features.shape[1]))
-    rows_at_once = max(1, pairs_at_once // max(1, len(gallery)))
+    distances = distances or CosineDistances(query.features, gallery.features)
     precisions: list[float] = []
     penalties: list[float] = []
     first_hits = np.zeros(MAX_RANK)
-    for start in range(0, len(query), rows_at_once):
-        rows = slice(start, start + rows_at_once)
-        distances = 1.0 - query.features[rows] @ gallery.features.T
-        order = np.argsort(distances, axis=1, kind="stable")
+    for rows in row_blocks(len(query), columns=len(gallery), pairs_at_once=pairs_at_once):
+        block = distances(rows)
+        order = np.argsort(block, axis=1, kind="stable")
         same_person = gallery.people[order] == query.people[rows, np.newaxis]
         kept = ~(same_person & (gallery.cameras[order] == query.cameras[rows, np.newaxis]))
         for row in range(len(order)):
@@ -92,7 +68,7 @@ def evaluate_retrieval(
             hits = np.flatnonzero(same_person[row][keep])
             if len(hits) == 0:
                 continue
-            precisions.append(_average_precision(hits, distances[row][order[row][keep]], ap=ap))
+            precisions.append(_average_precision(hits, block[row][order[row][keep]], ap=ap))
             penalties.append(len(hits) / (hits[-1] + 1))
             if hits[0] < MAX_RANK:
                 first_hits[hits[0]] += 1

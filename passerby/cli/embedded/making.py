@@ -29,7 +29,7 @@ from training.backbones.osnet import OSNet
 from training.detector.export import export_detector
 from training.detector.fitting import train_detector
 from training.detector.frames import MarkedFrames
-from training.evaluate.retrieval import RankedImages, evaluate_retrieval
+from training.evaluate import RankedImages, evaluate_retrieval
 from training.export import export_embedder
 from training.source import LabelledCrops, SourceLoss, train_source
 
