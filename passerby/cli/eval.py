@@ -3,8 +3,9 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,32 +14,49 @@ from rich.table import Table
 from passerby.inference import load_embedder
 from passerby.models import find_model
 
+if TYPE_CHECKING:
+    from training.evaluate import Verification
+
 app = typer.Typer()
 
 
 @app.command()
 def reid(
-    root: Annotated[Path, typer.Option(help="Folder of images named as Market-1501's: 0003_c1s1_000001_00.png.")],
+    root: Annotated[Path, typer.Option(help="Folder of labelled images, laid out as --protocol says.")],
     model: Annotated[str, typer.Option(help="Name of a re-ID model, or FILE.onnx with its manifest beside it.")],
     *,
     normalize: Annotated[
         Literal["camera", "none"], typer.Option(help="camera: z-score of the raw embeddings of each camera.")
     ] = "camera",
     protocol: Annotated[
-        Literal["all-vs-all", "market"],
-        typer.Option(help="all-vs-all: each image queries all others; market: query/ against bounding_box_test/."),
+        Literal["all-vs-all", "market", "msmt17", "cuhk03", "folders"],
+        typer.Option(
+            help="market, msmt17, cuhk03: those data sets' queries in their gallery; all-vs-all: each image of a"
+            " folder, named as Market-1501's (0003_c1s1_000001_00.png), queries all others; folders: the same with"
+            " PERSON/CAMERA/picture, or query/ in gallery/."
+        ),
     ] = "all-vs-all",
     ap: Annotated[
         Literal["torchreid", "sklearn", "layumi"], typer.Option(help="Whose definition of average precision.")
     ] = "torchreid",
+    rerank: Annotated[
+        Literal["none", "zhong", "layumi", "faiss"],
+        typer.Option(help="Whose k-reciprocal re-ranking (k1 20, k2 6, .7 Jaccard + .3 original distance)."),
+    ] = "none",
+    multi_query: Annotated[
+        bool,
+        typer.Option("--multi-query", help="Images of one person in one camera search together, as their mean."),
+    ] = False,
+    roc: Annotated[bool, typer.Option("--roc", help="Also: are two images the same person? TPR at FPR, area.")] = False,
+    curves: Annotated[Path | None, typer.Option(help="Folder for pictures of CMC and ROC; implies --roc.")] = None,
     engine: Annotated[str, typer.Option(help="auto, tensorrt, openvino or onnxruntime.")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: the machine decides.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object on the last line.")] = False,
 ) -> None:
     """Find people again across cameras in labelled images, and say how often that works."""
-    from training.evaluate import compare, embed_images, read_split
+    from training.evaluate import embed_images, read_split, search
 
-    split = read_split(root, protocol=protocol)
+    split = read_split(root, protocol=protocol, multi_query=multi_query)
     embedder = load_embedder(find_model(model, task="embed"), engine=engine, threads=threads)
     try:
         with _progress() as progress:
@@ -46,22 +64,32 @@ def reid(
             embeddings = embed_images(embedder, split.images, progress=lambda done: progress.advance(task, done))
     finally:
         embedder.close()
-    found = compare(split, embeddings, normalize=normalize, ap=ap)
+    searched = search(split, embeddings, normalize=normalize, rerank=rerank, multi_query=multi_query)
+    found = searched.retrieval(ap=ap)
+    verified = searched.verification() if roc or curves is not None else None
     report: dict[str, Any] = {
         "mAP": found.mean_average_precision,
         "rank1": found.rank(1),
         "rank5": found.rank(5),
         "rank10": found.rank(10),
         "mINP": found.mean_inverse_negative_penalty,
+        **({} if verified is None else _verification(verified)),
         "queries": found.queries,
         "skipped_queries": found.skipped_queries,
         "gallery": found.gallery,
+        "dataset": split.dataset,
         "protocol": protocol,
         "normalize": normalize,
         "ap": ap,
+        "rerank": rerank,
+        "multi_query": "mean" if multi_query else "none",
         "model": embedder.manifest.model_id,
         "device": embedder.device,
     }
+    if curves is not None and verified is not None:
+        from training.evaluate.curves import draw_curves
+
+        draw_curves(curves, found, verified)
     if as_json:
         typer.echo(json.dumps(report))
     else:
@@ -110,6 +138,19 @@ _TRACK_COLUMNS = (
     ("identities", "predicted_ids"),
 )
 """Heading -> field of TrackingQuality."""
+
+
+def _verification(found: "Verification") -> dict[str, Any]:
+    from training.evaluate import FALSE_POSITIVE_RATES
+
+    points = {f"fpr_1e{np.log10(rate):.0f}": found.at(rate) for rate in FALSE_POSITIVE_RATES}
+    return {
+        "AUC": found.area_under_curve,
+        **{f"tpr_at_{rate}": point.true_positive_rate for rate, point in points.items()},
+        **{f"distance_at_{rate}": point.distance for rate, point in points.items()},
+        "matching_pairs": found.matching_pairs,
+        "other_pairs": found.other_pairs,
+    }
 
 
 def _progress() -> Progress:

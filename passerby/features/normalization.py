@@ -62,12 +62,15 @@ class CameraReport:
     alarm: bool
 
 
-def zscore_by_camera(features: Float32Array, camera_ids: Sequence[Hashable]) -> Float32Array:
+def zscore_by_camera(
+    features: Float32Array, camera_ids: Sequence[Hashable], *, among: NDArray[np.bool_] | None = None
+) -> Float32Array:
     """The z-score of raw `features` (n, d) over all images of the same camera: (n, d) float32, not yet of unit length.
 
     (f - mean) / (std + 1e-6) with the population standard deviation, on each axis (Learn by Guessing, camera-guided
-    normalization). `camera_ids` (n,). A camera with one image gives zeros. Raises DataError for a wrong shape, NaN or
-    infinity.
+    normalization). `camera_ids` (n,). Mean and deviation are those of the images `among` (n,), of all unless given. A
+    camera with one image gives zeros. Raises DataError for a wrong shape, NaN or infinity, or a camera without an image
+    among them.
 
     >>> zscore_by_camera(np.array([[1, 0], [3, 0], [5, 9]], np.float32), ["a", "a", "b"]).round(3).tolist()
     [[-1.0, 0.0], [1.0, 0.0], [0.0, 0.0]]
@@ -80,7 +83,11 @@ def zscore_by_camera(features: Float32Array, camera_ids: Sequence[Hashable]) -> 
     for camera in range(int(cameras.max(initial=-1)) + 1):
         rows = cameras == camera
         own = features[rows].astype(np.float64)
-        normalized[rows] = (own - own.mean(axis=0)) / (own.std(axis=0) + _EPSILON)
+        known = own if among is None else own[among[rows]]
+        if len(known) == 0:
+            name = next(name for name, own_rows in zip(camera_ids, rows, strict=True) if own_rows)
+            raise DataError(f"camera {name} has no image among those that the statistics are of")
+        normalized[rows] = (own - known.mean(axis=0)) / (known.std(axis=0) + _EPSILON)
     return normalized
 
 

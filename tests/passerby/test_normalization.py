@@ -56,6 +56,14 @@ def test_huge_features_stay_finite():
     np.testing.assert_allclose(zscore_by_camera(features, ["a", "a"]), [[1, -1], [-1, 1]])
 
 
+def test_the_statistics_can_be_those_of_some_images_only():
+    features = np.array([[1.0], [3.0], [7.0]], np.float32)
+    among = np.array([True, True, False])
+    np.testing.assert_allclose(zscore_by_camera(features, ["a"] * 3, among=among), [[-1], [1], [5]], atol=1e-5)
+    with pytest.raises(DataError, match="camera b has no image among those that the statistics are of"):
+        zscore_by_camera(features, ["a", "a", "b"], among=among)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_the_batch_z_score_refuses_what_is_no_number(bad):
     with pytest.raises(DataError, match="NaN or infinity"):

@@ -12,7 +12,18 @@ from typer.testing import CliRunner
 from passerby.cli.app import app
 from passerby.errors import DataError
 from tests.pku_reid import pku_reid
-from training.evaluate import compare, read_labelled_images, read_split
+from tests.training.reference_verification import area_under_curve, pooled_pairs
+from training.evaluate import (
+    FALSE_POSITIVE_RATES,
+    RankedImages,
+    compare,
+    evaluate_retrieval,
+    evaluate_verification,
+    read_labelled_images,
+    read_split,
+    search,
+)
+from training.evaluate.curves import draw_curves
 from training.evaluate.labelled import read_image
 
 
@@ -143,3 +154,67 @@ def test_a_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "0001_c1s1_1.jpg").write_bytes(b"not a picture")
     with pytest.raises(DataError, match=r"0001_c1s1_1\.jpg is not a picture"):
         read_image(tmp_path / "0001_c1s1_1.jpg")
+
+
+# --- everything the command can measure
+
+
+def test_the_command_measures_all_it_can_at_once(
+    shared_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PASSERBY_MODEL_DIR", str(shared_data("models")))
+    for number, (folder, name) in enumerate(
+        (folder, f"{person:04}_c{camera}s1_{number}.png")
+        for folder, number in (("query", 0), ("bounding_box_test", 1), ("gt_bbox", 2), ("gt_bbox", 3))
+        for person in (1, 2)
+        for camera in (1, 2)
+    ):
+        _picture(tmp_path / "site" / folder, name, seed=number)
+    arguments = ["eval", "reid", "--root", str(tmp_path / "site"), "--model", "person-reidentification-retail-0288"]
+    arguments += ["--protocol", "market", "--rerank", "layumi", "--multi-query", "--curves", str(tmp_path / "drawn")]
+    result = CliRunner().invoke(app, [*arguments, "--threads", "1", "--json"])
+    report = json.loads(result.stdout.splitlines()[-1])
+    assert (report["queries"], report["gallery"]) == (4, 4)
+    assert (report["dataset"], report["rerank"], report["multi_query"]) == ("Market-1501", "layumi", "mean")
+    assert (report["matching_pairs"], report["other_pairs"]) == (4, 8)
+    assert 0 <= report["tpr_at_fpr_1e-4"] <= report["tpr_at_fpr_1e-3"] <= report["tpr_at_fpr_1e-2"] <= 1
+    assert 0 <= report["AUC"] <= 1
+    assert "distance_at_fpr_1e-4" in report
+    for name in ("cmc.png", "roc.png"):
+        assert cv2.imread(str(tmp_path / "drawn" / name)).shape == (540, 720, 3)
+
+
+def test_verification_of_pku_reid_is_that_of_its_naive_twin(shared_data: Callable[[str], Path]) -> None:
+    network = "person-reidentification-retail-0288"
+    pku = pku_reid(network, data=shared_data("reid/pku-reid").parents[1])
+    found = search(pku.split, pku.embeddings, normalize="camera")
+    labels = (pku.split.images.people, pku.split.images.cameras)
+    matching, others = pooled_pairs(labels, labels, found.distances(slice(0, 704)))
+    verification = found.verification()
+    assert (verification.matching_pairs, verification.other_pairs) == (len(matching), len(others)) == (5632, 484352)
+    assert verification.area_under_curve == pytest.approx(area_under_curve(matching, others), abs=1e-12)
+    for rate in FALSE_POSITIVE_RATES:
+        limit = np.sort(others)[int(rate * len(others))]  # the first that would be one too many
+        assert verification.at(rate).true_positive_rate == pytest.approx(np.mean(matching < limit))
+
+
+@pytest.mark.parametrize("rerank", ["zhong", "layumi", "faiss"])
+def test_reranking_helps_on_real_pictures(shared_data: Callable[[str], Path], rerank: str) -> None:
+    pku = pku_reid("person-reidentification-retail-0288", data=shared_data("reid/pku-reid").parents[1])
+    plain = search(pku.split, pku.embeddings, normalize="camera").retrieval()
+    found = search(pku.split, pku.embeddings, normalize="camera", rerank=rerank).retrieval()
+    assert found.mean_average_precision > plain.mean_average_precision + 0.1
+
+
+def test_multi_queries_help_on_real_pictures(shared_data: Callable[[str], Path]) -> None:
+    pku = pku_reid("person-reidentification-retail-0288", data=shared_data("reid/pku-reid").parents[1])
+    found = search(pku.split, pku.embeddings, normalize="camera", multi_query=True).retrieval()
+    assert found.queries == 88
+    assert found.mean_average_precision > compare(pku.split, pku.embeddings, normalize="camera").mean_average_precision
+
+
+def test_curves_that_cannot_be_written_are_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    images = RankedImages(np.eye(3, dtype=np.float32), np.array([1, 1, 2]), np.array([1, 2, 2]))
+    with pytest.raises(DataError, match="file: cannot write the curves: File exists"):
+        draw_curves(tmp_path / "file", evaluate_retrieval(images, images), evaluate_verification(images, images))

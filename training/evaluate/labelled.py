@@ -1,6 +1,7 @@
-"""Images whose names say who is on them, as Market-1501 names them."""
+"""Images of which is known who is on them, and the names that say so as Market-1501's do."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 
 @dataclass(frozen=True, slots=True)
 class LabelledImages:
-    """Element i of each is one image: its file, `people` (n,) int64 and `cameras` (n,) int64 as its name says."""
+    """Element i of each is one image: its file, who is on it (`people` (n,) int64) and where (`cameras` (n,) int64)."""
 
     files: tuple[Path, ...]
     people: Int64Array
@@ -43,16 +44,30 @@ class LabelledImages:
         return LabelledImages(files, self.people[keep], self.cameras[keep])
 
 
+def join_images(parts: Sequence[LabelledImages]) -> LabelledImages:
+    """The images of at least one part, one part after the other."""
+    return LabelledImages(
+        tuple(file for part in parts for file in part.files),
+        np.concatenate([part.people for part in parts]),
+        np.concatenate([part.cameras for part in parts]),
+    )
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The .jpg, .jpeg, .png and .bmp of `folder`, not of its subfolders, in the order of their names."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot read the folder: {error.strerror}") from error
+
+
 def read_labelled_images(folder: Path) -> LabelledImages:
     """The images of `folder` (not of its subfolders) in the order of their names, junk left out.
 
     A name starts `PERSON_cCAMERA`, as in 0003_c1s1_000001_00.png; other files than .jpg, .jpeg, .png, .bmp are not
     looked at. Raises DataError when there is no folder, no image, or an image with another name.
     """
-    try:
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot read the folder: {error.strerror}") from error
+    files = pictures_in(folder)
     if not files:
         raise DataError(f"{folder} holds no image; expected files like 0003_c1s1_000001_00.png in it")
     labels = np.array([_labels_in(file) for file in files], np.int64)
