@@ -50,3 +50,13 @@ def _meet(some, others, forbidden):
 def _mean(dense, some, others, weights):
     total = sum(float(dense[one, other]) * weights[one] * weights[other] for one in some for other in others)
     return total / (weights[some].sum() * weights[others].sum())
+
+
+def groups(tracklets, must_link):
+    """The group of each crop, numbered by first crop; two tracklets that are linked are one."""
+    label = {tracklet: tracklet for tracklet in tracklets}
+    for one, other in must_link:
+        gone, kept = label[one], label[other]
+        label = {tracklet: kept if at == gone else at for tracklet, at in label.items()}
+    numbers = {}
+    return [numbers.setdefault(label[tracklet], len(numbers)) for tracklet in tracklets]
