@@ -119,6 +119,12 @@ def average_rows(matrix: SparseArrays, near: Int32Array, start: int, out: Room) 
     return lengths
 
 
+@compiled
+def _distance(shared: float) -> np.float32:
+    """Jaccard distance of two rows that sum to 1, from the sum of their minima; as exact as it is stored."""
+    return np.float32(max(0.0, 1.0 - shared / (2.0 - shared)))
+
+
 @compiled_parallel
 def jaccard_distances(by_row: SparseArrays, by_column: SparseArrays, bound: float, start: int, out: Room) -> Int64Array:
     """Distances 1 - s/(2-s), s the sum of the minima of two rows of a sparse matrix, of the rows from `start` on.
@@ -129,6 +135,7 @@ def jaccard_distances(by_row: SparseArrays, by_column: SparseArrays, bound: floa
     """
     columns, distances = out.places, out.values  # Taken out first, as the parallel loop fails on named tuples.
     pointers, places, values = by_row.pointers, by_row.places, by_row.values
+    farthest = min(np.float32(bound), np.nextafter(np.float32(1.0), np.float32(0.0)))
     turned_pointers, turned_places, turned_values = by_column.pointers, by_column.places, by_column.values
     rows, room = columns.shape
     lengths = np.zeros(rows, np.int64)
@@ -151,8 +158,7 @@ def jaccard_distances(by_row: SparseArrays, by_column: SparseArrays, bound: floa
             sums[row] = 1.0
             for place in range(count):
                 other = found[place]
-                distance = 1.0 - sums[other] / (2.0 - sums[other])
-                if distance <= bound and distance < 1.0:
+                if _distance(sums[other]) <= farthest:
                     found[kept] = other
                     kept += 1
                 else:
@@ -163,6 +169,6 @@ def jaccard_distances(by_row: SparseArrays, by_column: SparseArrays, bound: floa
                 other = ordered[place]
                 if kept <= room:
                     columns[number, place] = other
-                    distances[number, place] = max(0.0, 1.0 - sums[other] / (2.0 - sums[other]))
+                    distances[number, place] = _distance(sums[other])
                 sums[other] = 0.0
     return lengths

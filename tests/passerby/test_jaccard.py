@@ -75,7 +75,7 @@ def test_a_graph_is_symmetric_sorted_and_bounded(
     graph = jaccard_graph(features, nearest_neighbours(features, k1), k1=k1, k2=min(k1, k2), bound=bound)
     assert graph.shape == (count, count)
     assert graph.data.dtype == np.float32
-    assert ((graph.data >= 0) & (graph.data <= bound) & (graph.data < 1)).all()
+    assert ((graph.data >= 0) & (graph.data <= np.float32(bound)) & (graph.data < 1)).all()
     np.testing.assert_array_equal(dense(graph), dense(graph).T)
     for row in range(count):
         columns = graph.indices[graph.indptr[row] : graph.indptr[row + 1]]
@@ -89,7 +89,7 @@ def test_a_bound_leaves_out_what_is_farther_and_nothing_else() -> None:
     neighbours = nearest_neighbours(features, 30)
     everything = dense(jaccard_graph(features, neighbours))
     near = dense(jaccard_graph(features, neighbours, bound=0.6))
-    np.testing.assert_array_equal(near, np.where(everything <= 0.6, everything, 1.0))
+    np.testing.assert_array_equal(near, np.where(everything <= np.float32(0.6), everything, 1.0))
 
 
 def test_a_row_that_shares_more_than_a_guess_is_not_cut_short() -> None:
