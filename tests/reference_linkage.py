@@ -60,3 +60,57 @@ def groups(tracklets, must_link):
         label = {tracklet: kept if at == gone else at for tracklet, at in label.items()}
     numbers = {}
     return [numbers.setdefault(label[tracklet], len(numbers)) for tracklet in tracklets]
+
+
+def nested_likelihood(rows, levels):
+    """log N(rows; 0, covariance written out) per row and axis without log 2 pi; variances from moments, with loops."""
+    n, axes = rows.shape
+    used, components = [], []
+    nodes = [[row] for row in range(n)]
+    means, errors = [rows[row] for row in range(n)], [0.0] * n
+    for level in levels:
+        parents = [level[node[0]] for node in nodes]
+        groups = [[at for at, parent in enumerate(parents) if parent == group] for group in sorted(set(parents))]
+        if len(groups) == len(nodes):
+            continue
+        spread = free = known = 0.0
+        for group in groups:
+            centre = sum(means[at] for at in group) / len(group)
+            spread += sum(((means[at] - centre) ** 2).sum() for at in group) / axes
+            free += len(group) - 1
+            known += sum(errors[at] * (1 - 1 / len(group)) for at in group)
+        least = 0.0 if used else max(1e-6 * (rows**2).mean(), np.finfo(np.float32).tiny)
+        between = max((spread - known) / free, least)
+        used.append(level)
+        components.append(between)
+        news = []
+        for group in groups:
+            inverse = sum(1 / (between + errors[at]) for at in group)
+            news.append((sum(means[at] / (between + errors[at]) for at in group) / inverse, 1 / inverse))
+        means, errors = [mean for mean, _ in news], [error for _, error in news]
+        nodes = [[row for at in group for row in nodes[at]] for group in groups]
+    if not used:
+        return -np.inf
+    person = np.mean([(mean**2).mean() - error for mean, error in zip(means, errors, strict=True)])
+    # The first variance is within the first level, the next between groups of the first within the second, ...
+    components.append(max(person, 1e-4 * components[0]))
+    covariance = components[0] * np.eye(n)
+    for level, variance in zip(used, components[1:], strict=True):
+        covariance += variance * (level[:, None] == level[None, :])
+    _, logarithm = np.linalg.slogdet(covariance)
+    squares = (rows * np.linalg.solve(covariance, rows)).sum() / axes
+    return -0.5 * (logarithm + squares) / n
+
+
+def adjusted_rand_index(some, others):
+    """From the four counts of pairs that are together or apart in the one and the other."""
+    both = only_some = only_others = neither = 0
+    for one in range(len(some)):
+        for other in range(one):
+            here, there = some[one] == some[other], others[one] == others[other]
+            both += here and there
+            only_some += here and not there
+            only_others += there and not here
+            neither += not here and not there
+    below = (both + only_some) * (only_some + neither) + (both + only_others) * (only_others + neither)
+    return 1.0 if below == 0 else 2.0 * (both * neither - only_some * only_others) / below

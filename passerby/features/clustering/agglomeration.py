@@ -7,11 +7,11 @@ mean the same cluster are added up when the row is next looked through.
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from passerby.arrays import Int64Array
+from passerby.features.compiled import compiled
 
 FORBIDDEN = -1
 """Stands where two clusters must not meet, in place of their sum."""
@@ -36,7 +36,7 @@ class _Scratch(NamedTuple):
     met_at: Int64Array
 
 
-@numba.njit(cache=True)
+@compiled
 def agglomerate(
     rows: NDArray[np.int32], columns: NDArray[np.int32], sums: Int64Array, weights: NDArray[np.float64], least: float
 ) -> tuple[Int64Array, NDArray[np.float64], Int64Array]:
@@ -102,7 +102,7 @@ def agglomerate(
     return pairs[:merges], means[:merges], members[:merges]
 
 
-@numba.njit(cache=True)
+@compiled
 def _linked(n: int, rows: NDArray[np.int32], columns: NDArray[np.int32], sums: Int64Array) -> _Rows:
     """Both directions of every pair, sorted into the rows by counting."""
     begins = np.zeros(n + 1, np.int64)
@@ -129,7 +129,7 @@ def _linked(n: int, rows: NDArray[np.int32], columns: NDArray[np.int32], sums: I
     return _Rows(firsts, lasts, following, others, values)
 
 
-@numba.njit(cache=True)
+@compiled
 def _first_member(node: int, parents: Int64Array) -> int:
     """Of the node's cluster; halves the way there for those who ask next."""
     while parents[node] != node:
@@ -138,7 +138,7 @@ def _first_member(node: int, parents: Int64Array) -> int:
     return node
 
 
-@numba.njit(cache=True)
+@compiled
 def _tidy(cluster: int, graph: _Rows, parents: Int64Array, scratch: _Scratch, look: int) -> None:
     """Leave one entry for each cluster in the row, with the sum of all that mean it, and none for itself."""
     entry, kept = graph.firsts[cluster], _END
@@ -162,7 +162,7 @@ def _tidy(cluster: int, graph: _Rows, parents: Int64Array, scratch: _Scratch, lo
     graph.lasts[cluster] = kept
 
 
-@numba.njit(cache=True)
+@compiled
 def _nearest(
     cluster: int, previous: int, graph: _Rows, weights: NDArray[np.float64], least: float
 ) -> tuple[int, float]:
@@ -183,7 +183,7 @@ def _nearest(
     return nearest, best
 
 
-@numba.njit(cache=True)
+@compiled
 def _append(first: int, second: int, graph: _Rows) -> None:
     """Put the row of the second cluster behind that of the first."""
     if graph.firsts[second] == _END:
