@@ -1,0 +1,23 @@
+"""Loops over arrays compiled to machine code: what NumPy and SciPy have no operation for."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F) -> F:
+    """A loop compiled at its first call; the machine code is kept on disk, and the interpreter's lock let go."""
+    return cast(F, numba.njit(cache=True, nogil=True)(function))
+
+
+def compiled_sum(function: F) -> F:
+    """As `compiled`, for sums, which may be added up in lanes: not as written, but the same for the same arguments."""
+    return cast(F, numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})(function))
+
+
+def compiled_parallel(function: F) -> F:
+    """As `compiled`, where `numba.prange` spreads over the machine's cores."""
+    return cast(F, numba.njit(cache=True, nogil=True, parallel=True)(function))
