@@ -12,6 +12,7 @@ from passerby.features.camera_neighbours import CameraNeighbours, camera_neighbo
 from passerby.features.clustering.average import drop_small, linkage
 from passerby.features.clustering.constraints import NO_PAIRS, Nodes, nodes_of
 from passerby.features.clustering.cut import Cut, GroupedAt, choose_cut
+from passerby.features.clustering.dbscan import dbscan
 from passerby.features.clustering.scale import (
     CameraNeighbourhood,
     Neighbourhood,
@@ -24,7 +25,7 @@ from passerby.features.neighbours import nearest_neighbours
 from passerby.features.sparse_rows import Graph
 
 _HEIGHTS = tuple(np.round(np.arange(0.16, 0.995, 0.02), 2).tolist())
-_EPS = tuple(np.round(np.arange(0.20, 0.80, 0.02), 2).tolist())
+_EPS = tuple(np.round(np.arange(0.10, 0.87, 0.02), 2).tolist())
 """Jaccard distances that are tried for average linkage, and for DBSCAN."""
 
 _STEP = 0.02
@@ -102,7 +103,7 @@ def _proposals(
     for neighbourhood, graph in _graphs(rows, cameras, settings=settings, tracklets=tracklets):
         grouped_at, tried = _grouping(graph, nodes, settings)
         if settings.eps != "auto":
-            tried = (settings.eps - _STEP, settings.eps, settings.eps + _STEP)
+            tried = (max(settings.eps - _STEP, 0.0), settings.eps, min(settings.eps + _STEP, 1.0))
         cut = choose_cut(tried, grouped_at, rows=rows, cameras=cameras, tracklets=tracklets)
         people = drop_small(grouped_at(cut.value), min_images=settings.min_images, weights=nodes.weights)
         yield Clustering(nodes.to_crops(people), cut, neighbourhood, nodes, graph)
@@ -136,8 +137,6 @@ def _grouping(graph: Graph, nodes: Nodes, settings: ClusterSettings) -> tuple[Gr
     """Labels of nodes at any distance, and the distances to try."""
     if settings.method == "average":
         return linkage(graph, weights=nodes.weights, cannot_link=nodes.cannot_link).cut, _HEIGHTS
-    from passerby.features.clustering.dbscan import dbscan
-
     return lambda eps: dbscan(graph, eps=eps, min_samples=settings.min_samples), _EPS
 
 
