@@ -139,7 +139,7 @@ def train_source(
         if step >= recipe.identity_first * recipe.steps:
             loss = loss + triplet + recipe.center_weight * center
         if not bool(torch.isfinite(loss)):
-            raise DataError(f"the loss of step {step + 1} is {float(loss)}; lower the learning rate")
+            raise DataError(f"the loss of step {step + 1} is {float(loss.detach())}; lower the learning rate")
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimizer.step()
