@@ -45,6 +45,6 @@ def pku_reid(network: str, *, data: Path) -> PkuReid:
 def _manifest(network: str, models: Path, folder: Path) -> ModelManifest:
     if (models / f"{network}.xml").is_file():
         return find_model(str(models / f"{network}.xml"))
-    from training.export import export_osnet
+    from training.export import export_backbone
 
-    return export_osnet(models / f"{network}.pth", folder / f"{network}.onnx")
+    return export_backbone(models / f"{network}.pth", folder / f"{network}.onnx")

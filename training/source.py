@@ -7,7 +7,7 @@ before it (Luo et al., Bag of Tricks, CVPR workshops 2019).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -20,10 +20,12 @@ from passerby.arrays import Int64Array, require_shape
 from passerby.errors import DataError
 from passerby.models import Preprocessing
 from training.augmentation import CropChanges, training_input
-from training.backbones.osnet import OSNet
+from training.backbones import Backbone
 from training.losses import Centers, batch_hard_triplet_loss, smoothed_cross_entropy
 from training.sampling import people_batches
 from training.schedule import warm_up_and_cosine, warm_up_and_steps
+
+_Network = TypeVar("_Network", bound=Backbone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,14 @@ class _Classifier(nn.Module):
 
 
 def train_source(
-    network: OSNet,
+    network: _Network,
     crops: LabelledCrops,
     recipe: SourceRecipe,
     *,
     how: Preprocessing,
     seed: int,
     progress: Callable[[int, SourceLoss], None] | None = None,
-) -> OSNet:
+) -> _Network:
     """Train `network` in place on `crops`, whose size is that of `how`; it comes back in evaluation mode.
 
     The same for the same network, crops, recipe, seed and number of threads. `progress` is called after each step with
@@ -137,7 +139,7 @@ def train_source(
         if step >= recipe.identity_first * recipe.steps:
             loss = loss + triplet + recipe.center_weight * center
         if not bool(torch.isfinite(loss)):
-            raise DataError(f"the loss of step {step + 1} is {float(loss)}; lower the learning rate")
+            raise DataError(f"the loss of step {step + 1} is {float(loss.detach())}; lower the learning rate")
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimizer.step()

@@ -50,6 +50,7 @@ _GROUPS = {
     "calibration": "What looks are worth on this site, and from which probability on links are made.",
     "camera": "Look at a camera before it is attached.",
     "config": "Check and describe the site file.",
+    "dataset": "Make training sets without labels, out of videos.",
     "eval": "Measure a model on labelled data.",
     "identities": "Who was seen, where and when; corrections of it.",
     "keys": "Make keys for edges, and say which ones the hub listens to.",

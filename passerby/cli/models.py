@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from passerby.errors import ModelError
+from passerby.errors import DataError, ModelError
 from passerby.models import find_model, known_model
 from passerby.models.download import pull_model
 from passerby.models.find import model_file
@@ -20,6 +20,8 @@ from passerby.models.manifest import ModelManifest
 from passerby.models.places import MODEL_DIR_VARIABLE, operator_folder, registry_folder
 
 app = typer.Typer()
+
+_PICTURES = (".jpg", ".jpeg", ".png")
 
 _AS_JSON = typer.Option(False, "--json", help="Machine-readable.")
 
@@ -100,30 +102,37 @@ def pull(name: str) -> None:
 
 @app.command()
 def export(
-    source: Annotated[str, typer.Argument(help="An Ultralytics .pt or .yaml, or an OSNet state dict .pth.")],
+    source: Annotated[str, typer.Argument(help="An Ultralytics .pt or .yaml, or a re-ID state dict .pth.")],
     out: Annotated[Path, typer.Option(help="The .onnx to write; its manifest is written beside it.")],
     size: Annotated[int, typer.Option(help="Height and width of an Ultralytics detector's input, in pixels.")] = 640,
     person_class: Annotated[int | None, typer.Option(help="The class of people, if none is called person.")] = None,
+    crops: Annotated[
+        Path | None, typer.Option(help="A folder of pictures of people on which a .pth is compared with torch as well.")
+    ] = None,
 ) -> None:
     """Make an ONNX file that every engine runs from torch weights, checked against torch."""
     suffix = Path(source).suffix
     if suffix not in {".pt", ".yaml", ".pth"}:
-        raise ModelError(f"cannot export {source!r}; expected an Ultralytics .pt or .yaml, or an OSNet state dict .pth")
+        raise ModelError(f"cannot export {source!r}; expected an Ultralytics .pt or .yaml, or a re-ID state dict .pth")
     target = out.expanduser().resolve()
     local = Path(source).expanduser()
     if suffix == ".pth":
-        manifest = _export_osnet(local, target)
+        manifest = _export_backbone(local, target, crops=crops)
     else:
         resolved = str(local.resolve()) if local.exists() or "/" in source else source
         manifest = _export_ultralytics(resolved, target, size=size, person_class=person_class)
     typer.echo(f"{target}: {manifest.model_id}, agrees with torch; manifest in {target.with_suffix('.json').name}")
 
 
-def _export_osnet(weights: Path, out: Path) -> ModelManifest:
+def _export_backbone(weights: Path, out: Path, *, crops: Path | None) -> ModelManifest:
     _require_torch("training")
-    from training.export import export_osnet
+    from training.evaluate.labelled import read_image
+    from training.export import export_backbone
 
-    return export_osnet(weights, out)
+    files = [] if crops is None else sorted(file for file in crops.glob("*") if file.suffix.lower() in _PICTURES)
+    if crops is not None and not files:
+        raise DataError(f"{crops}: no pictures ({', '.join(_PICTURES)}) in it to compare the networks on")
+    return export_backbone(weights, out, crops=[read_image(file) for file in files])
 
 
 def _export_ultralytics(source: str, out: Path, *, size: int, person_class: int | None) -> ModelManifest:

@@ -81,6 +81,7 @@ def test_show_says_how_to_get_what_is_absent(passerby: Run) -> None:
         (("pull", "yolo11n"), "no verified address is known for yolo11n"),
         (("export", "model.bin", "--out", "x.onnx"), "cannot export 'model.bin'"),
         (("export", "nothing.pth", "--out", "x.onnx"), "nothing.pth: cannot read the state dict"),
+        (("export", "nothing.pth", "--out", "x.onnx", "--crops", "no-folder"), "no-folder: no pictures"),
     ],
 )
 def test_a_mistake_is_one_line(passerby: Run, arguments: tuple[str, ...], reason: str) -> None:

@@ -42,3 +42,14 @@ def moved_centers(features: Array, people: Labels, centers: Array, *, rate: floa
         difference = sum((centers[person] - row for row in own), np.zeros(centers.shape[1]))
         moved[person] = centers[person] - rate * difference / (1 + len(own))
     return moved
+
+
+def info_nce(queries: Array, keys: Array, others: Array, *, known_same: NDArray[np.bool_], temperature: float) -> float:
+    terms = []
+    for i in range(len(queries)):
+        own = math.exp(float(queries[i] @ keys[i]) / temperature)
+        strange = [
+            math.exp(float(queries[i] @ others[j]) / temperature) for j in range(len(others)) if not known_same[i, j]
+        ]
+        terms.append(-math.log(own / (own + sum(strange))))
+    return sum(terms) / len(terms) if terms else 0.0

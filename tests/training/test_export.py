@@ -15,7 +15,7 @@ from passerby.models import EmbeddingOutput, ModelDescription, ModelManifest, Pr
 torch = pytest.importorskip("torch", reason="needs passerby[training]")
 
 from training.backbones.osnet import load_osnet  # noqa: E402 torch is optional
-from training.export import export_embedder, export_osnet, publish, require_equal  # noqa: E402
+from training.export import export_backbone, export_embedder, publish, require_equal  # noqa: E402
 
 HALL = CameraId("hall")
 TINY = ModelDescription(
@@ -39,7 +39,7 @@ class Tiny(torch.nn.Module):  # type: ignore[misc]
 @pytest.fixture(scope="module")
 def osnet(tmp_path_factory: pytest.TempPathFactory, shared_data: Callable[[str], Path]) -> ModelManifest:
     out = tmp_path_factory.mktemp("osnet") / "osnet_x0_25_msmt17.onnx"
-    return export_osnet(shared_data("models/osnet_x0_25_msmt17.pth"), out)
+    return export_backbone(shared_data("models/osnet_x0_25_msmt17.pth"), out)
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])

@@ -11,7 +11,7 @@ from passerby.errors import DataError
 from passerby.models import Preprocessing
 from training.adapting.embedding import count_statistics, embed
 from training.adapting.objective import GuessingObjective, MemoryObjective, Objective
-from training.adapting.pseudo_labels import Cluster, PseudoLabels, guess
+from training.adapting.pseudo_labels import PseudoLabels, guess
 from training.adapting.recipe import AdaptationRecipe, GuessingLoss
 from training.augmentation import training_input
 from training.batch_norm import CameraNetwork
@@ -38,7 +38,6 @@ def adapt(
     how: Preprocessing,
     steps: int,
     seed: int,
-    cluster: Cluster,
     progress: Callable[[Told], None] | None = None,
     watch: Callable[[int, CameraNetwork, PseudoLabels], None] | None = None,
 ) -> CameraNetwork:
@@ -51,7 +50,7 @@ def adapt(
     for number, (first, last) in enumerate(zip(bounds, bounds[1:], strict=False)):
         count_statistics(teacher, crops, how=how, strength=recipe.norm_strength)
         embeddings = embed(teacher, crops, how=how)
-        labels = guess(embeddings, crops, recipe.grouping, cluster=cluster)
+        labels = guess(embeddings, crops, recipe.grouping)
         if watch is not None:
             watch(number, teacher, labels)
         if labels.clusters < 2:

@@ -1,16 +1,12 @@
 """Guessing who is on each crop: from embeddings to clusters that something can be learned from."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from passerby.arrays import Float32Array, Int64Array, l2_normalize
+from passerby.arrays import Float32Array, Int64Array
+from passerby.features.clustering import cluster
 from passerby.features.normalization import zscore_by_camera
 from training.adapting.recipe import Grouping
 from training.unlabelled import UnlabelledCrops
-
-Cluster = Callable[[Float32Array, Int64Array, Int64Array | None, Grouping], Int64Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +14,8 @@ class PseudoLabels:
     """`people` (n,) int64: the cluster of each crop, numbered from 0; -1 where nobody could be guessed."""
 
     people: Int64Array
+    cut: float
+    """The Jaccard distance up to which crops were joined."""
 
     @property
     def clusters(self) -> int:
@@ -30,15 +28,15 @@ class PseudoLabels:
         return int((self.people < 0).sum())
 
 
-def guess(embeddings: Float32Array, crops: UnlabelledCrops, grouping: Grouping, *, cluster: Cluster) -> PseudoLabels:
+def guess(embeddings: Float32Array, crops: UnlabelledCrops, grouping: Grouping) -> PseudoLabels:
     """Cluster raw `embeddings` (n, d) of `crops`; clusters of too few images are let go."""
     features = embeddings
     if grouping.normalize == "camera":
         features = zscore_by_camera(features, crops.cameras.tolist())
-    tracklets = crops.tracklets if grouping.tracklets else None
-    found = cluster(l2_normalize(features), crops.cameras, tracklets, grouping)
-    _, people, counts = np.unique(found, return_inverse=True, return_counts=True)
-    kept = (found >= 0) & (counts[people] >= grouping.min_images)
-    result = np.full(len(found), -1, np.int64)
-    result[kept] = np.unique(found[kept], return_inverse=True)[1]
-    return PseudoLabels(result)
+    found = cluster(
+        features,
+        cameras=crops.cameras,
+        tracklets=crops.tracklets if grouping.tracklets else None,
+        settings=grouping.clusters,
+    )
+    return PseudoLabels(found.labels, found.cut.value)

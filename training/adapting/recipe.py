@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from passerby.features.clustering import ClusterSettings
 from training.augmentation import CropChanges
 
 
@@ -33,15 +34,10 @@ class Grouping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How crops become pseudo-labels."""
 
     normalize: Literal["camera", "none"] = "camera"
-    distance: Literal["jaccard", "camera-jaccard"] = "camera-jaccard"
-    method: Literal["average", "dbscan"] = "average"
-    eps: float | Literal["auto"] = "auto"
-    k1: int | None = None
-    k2: int | None = None
+    """camera: z-score of the raw embeddings of each camera, as Learn by Guessing does it."""
     tracklets: bool = True
     """Crops of one tracklet are one person."""
-    min_images: int = 4
-    """Smaller clusters teach nothing."""
+    clusters: ClusterSettings = ClusterSettings()
 
 
 class AdaptationRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,8 +1,17 @@
 """What re-ID training minimizes: pure functions of features and labels."""
 
-from training.losses.memory import ClusterMemory
 from training.losses.center import Centers, center_loss, moved_centers
+from training.losses.info_nce import info_nce
+from training.losses.memory import ClusterMemory
 from training.losses.smoothed import smoothed_cross_entropy
 from training.losses.triplet import batch_hard_triplet_loss
 
-__all__ = ["Centers", "ClusterMemory", "batch_hard_triplet_loss", "center_loss", "moved_centers", "smoothed_cross_entropy"]
+__all__ = [
+    "Centers",
+    "ClusterMemory",
+    "batch_hard_triplet_loss",
+    "center_loss",
+    "info_nce",
+    "moved_centers",
+    "smoothed_cross_entropy",
+]

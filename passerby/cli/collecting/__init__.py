@@ -1,0 +1,1 @@
+"""`passerby dataset`: people cut out of videos, for training without labels."""
