@@ -3,6 +3,7 @@
 PasserbyError
  +-- ConfigError            the site file or an option is wrong
  +-- DataError              an array, image or file has not the promised shape or content
+ |    +-- NotEnoughDataError   too few people to learn from
  +-- ModelError             a model's manifest or file is wrong
  |    +-- UnknownModelError   no model of that name in any place searched
  |    +-- ChecksumError       a file's bytes are not the published ones
@@ -40,6 +41,10 @@ class ConfigError(PasserbyError):
 
 class DataError(PasserbyError):
     """An array, image or data file has not the promised shape or content."""
+
+
+class NotEnoughDataError(DataError):
+    """Too few people were seen to learn from."""
 
 
 class ModelError(PasserbyError):

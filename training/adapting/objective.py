@@ -25,6 +25,15 @@ class Objective(Protocol):
         """What the optimizer must train besides the network."""
 
 
+def objective_of(
+    settings: MemoryLoss | GuessingLoss, embeddings: Float32Array, people: Int64Array, cameras: Int64Array
+) -> Objective:
+    """The objective of a round: `embeddings` (n, d) raw, `people` (n,) its pseudo-labels (-1: nobody), `cameras` (n,)."""
+    if isinstance(settings, GuessingLoss):
+        return GuessingObjective(settings, people, dimension=embeddings.shape[1])
+    return MemoryObjective(settings, embeddings, people, cameras)
+
+
 class MemoryObjective:
     """Unit features against a memory of all clusters, or of all (cluster, camera) pairs."""
 

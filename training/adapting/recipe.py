@@ -1,24 +1,37 @@
 """How a network is adapted without labels: the settings of a recipe, as configs/recipes/NAME.yaml says them."""
 
-from typing import Literal
+import difflib
+from pathlib import Path
+from typing import Annotated, Literal
 
-from msgspec import Struct
+import msgspec
+import yaml
+from msgspec import Meta, Struct
 
+from passerby.errors import ConfigError
 from passerby.features.clustering import ClusterSettings
+from passerby.shipped import shipped_config
 from training.augmentation import CropChanges
+
+Count = Annotated[int, Meta(ge=1)]
+Positive = Annotated[float, Meta(gt=0.0)]
+Share = Annotated[float, Meta(ge=0.0, lt=1.0)]
+
+RECIPES = ("passerby", "learn-by-guessing", "cluster-contrast")
+"""Those that are shipped."""
 
 
 class MemoryLoss(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="memory", tag_field="kind"):
     """Cluster memory contrast."""
 
-    temperature: float = 0.05
-    momentum: float = 0.1
+    temperature: Positive = 0.05
+    momentum: Share = 0.1
     """Of a centroid, how much stays at each step."""
     proxies: Literal["cluster", "camera"] = "cluster"
     """One centroid for each cluster, or one for each camera that saw it."""
-    hardest: int = 0
+    hardest: Annotated[int, Meta(ge=0)] = 0
     """Of the others' centroids so many count; 0: all."""
-    camera_entropy: float = 0.0
+    camera_entropy: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     """0: all clusters weigh alike; 1: as much as the entropy of their cameras says (0 of a single camera)."""
 
 
@@ -44,25 +57,48 @@ class AdaptationRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """From a network and unlabelled crops to a better network."""
 
     about: str
-    height: int = 192
-    width: int = 96
-    """Of the input; crops are brought to it."""
-    rounds: int = 10
+    """What it is, and whose idea."""
+    height: Count = 192
+    width: Count = 96
+    """Of the input, at most; a network that was made for less keeps its own."""
+    rounds: Count = 12
     """How often clusters are made anew."""
-    steps: int = 600
+    steps: Count = 960
     """In all, where no time is set."""
-    people_per_batch: int = 16
-    images_per_person: int = 4
-    learning_rate: float = 3.5e-4
+    people_per_batch: Count = 16
+    images_per_person: Count = 4
+    learning_rate: Positive = 3.5e-4
     schedule: Literal["steps", "cosine"] = "cosine"
-    weight_decay: float = 5e-4
+    weight_decay: Annotated[float, Meta(ge=0.0)] = 5e-4
     batch_norm: Literal["camera", "shared"] = "camera"
-    norm_strength: float = 16.0
+    """Statistics for each camera, or one for all."""
+    norm_strength: Annotated[float, Meta(ge=0.0)] = 16.0
     """So many pictures of the site draw each camera's batch-norm statistics towards the site's."""
     bfloat16: bool = True
-    """Compute in 16 bits where the machine does that in hardware: twice as fast."""
-    teacher: float = 0.0
+    """Train in 16 bits where the machine has them in hardware: twice as fast on such a CPU."""
+    teacher: Share = 0.0
     """Of the teacher's weights, how much stays at each step; it makes the clusters and is the result. 0: no teacher."""
+    fewest_people: Count = 8
+    """Of fewer people nothing is learned that holds for others."""
     grouping: Grouping = Grouping()
     loss: MemoryLoss | GuessingLoss = MemoryLoss()
     changes: CropChanges = CropChanges()
+
+
+def read_recipe(name_or_file: str) -> AdaptationRecipe:
+    """A shipped recipe by its name, or the one in FILE.yaml. Raises ConfigError for a wrong name, key or value."""
+    given = Path(name_or_file)
+    try:
+        if given.suffix in {".yaml", ".yml"}:
+            text = given.read_text(encoding="utf-8")
+        elif name_or_file in RECIPES:
+            text = shipped_config(f"recipes/{name_or_file}.yaml").read_text(encoding="utf-8")
+        else:
+            near = difflib.get_close_matches(name_or_file, RECIPES, n=1)
+            meant = f"did you mean {near[0]}?" if near else f"expected {', '.join(RECIPES)}, or a FILE.yaml"
+            raise ConfigError(f"no recipe is called {name_or_file!r}; {meant}")
+        return msgspec.convert(yaml.safe_load(text), AdaptationRecipe)
+    except OSError as error:
+        raise ConfigError(f"{name_or_file}: cannot read the recipe: {error.strerror}") from error
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{name_or_file}: not a recipe of an adaptation: {error}") from error

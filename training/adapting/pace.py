@@ -1,0 +1,71 @@
+"""How many steps a round gets: a share of a fixed number, or what the time that is left allows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+FEWEST_STEPS = 4
+"""Of a round, however little time is left."""
+
+_AT_FIRST = 8
+"""Steps after which the first round knows how long a step takes."""
+
+_KEPT_BACK = 0.06
+"""Of the time, for what comes after the last round: a network is exported and checked."""
+
+
+class Pace:
+    """Where an adaptation stands in its time.
+
+    `seconds` is what all of it may take, None where `steps` say how long it is. `now` is a monotonic clock in seconds;
+    `used` seconds of an earlier, interrupted run count as well.
+    """
+
+    def __init__(
+        self, *, rounds: int, steps: int, seconds: float | None, now: Callable[[], float], used: float = 0.0
+    ) -> None:
+        self._rounds, self._steps, self._seconds = rounds, steps, seconds
+        self._now = now
+        self._began = now() - used
+        self._round_began = self._began
+        self._guessing: float | None = None
+        self._learning_began = self._began
+
+    @property
+    def used(self) -> float:
+        """Seconds so far."""
+        return self._now() - self._began
+
+    def begin_round(self) -> None:
+        """Guessing begins."""
+        self._round_began = self._now()
+
+    def begin_learning(self) -> None:
+        """Guessing is over."""
+        self._learning_began = self._now()
+        self._guessing = self._learning_began - self._round_began
+
+    def is_over(self, number: int, done: int) -> bool:
+        """Whether round `number` (from 0) is long enough after `done` steps."""
+        if self._seconds is None:
+            bounds = [self._steps * each // self._rounds for each in (number, number + 1)]
+            return done >= bounds[1] - bounds[0]
+        if done < _AT_FIRST and number == 0:
+            return False
+        return done >= FEWEST_STEPS and self._now() >= self._learning_began + self._share(number)
+
+    def progress(self, number: int, done: int) -> float:
+        """Of the whole training, 0-1, within round `number` after `done` steps."""
+        if self._seconds is None:
+            bounds = [self._steps * each // self._rounds for each in (number, number + 1)]
+            within = done / max(bounds[1] - bounds[0], 1)
+        else:
+            within = (self._now() - self._learning_began) / max(self._share(number), 1e-9)
+        return (number + min(within, 1.0)) / self._rounds
+
+    def _share(self, number: int) -> float:
+        """Seconds of learning in this round: what is left, but for guessing, over the rounds that are left."""
+        assert self._seconds is not None  # noqa: S101 only asked where there is a time
+        left = self._rounds - number
+        guessing = (self._guessing or 0.0) * left  # one more comes after the last round: the statistics
+        free = self._seconds * (1.0 - _KEPT_BACK) - (self._learning_began - self._began) - guessing
+        return max(free / left, 0.0)
