@@ -101,7 +101,7 @@ def _proposals(
 ) -> Iterator[Clustering]:
     """One for each neighbourhood; `rows` (m, d) and `cameras` (m,) are those of the nodes."""
     for neighbourhood, graph in _graphs(rows, cameras, settings=settings, tracklets=tracklets):
-        grouped_at, tried = _grouping(graph, nodes, settings)
+        grouped_at, tried = _grouping(graph, nodes, settings=settings, tracklets=tracklets)
         if settings.eps != "auto":
             tried = (max(settings.eps - _STEP, 0.0), settings.eps, min(settings.eps + _STEP, 1.0))
         cut = choose_cut(tried, grouped_at, rows=rows, cameras=cameras, tracklets=tracklets)
@@ -133,11 +133,14 @@ def _graphs(
             yield each, jaccard_graph(rows, nearest, k1=each.k1, k2=each.k2)
 
 
-def _grouping(graph: Graph, nodes: Nodes, settings: ClusterSettings) -> tuple[GroupedAt, tuple[float, ...]]:
+def _grouping(
+    graph: Graph, nodes: Nodes, *, settings: ClusterSettings, tracklets: bool
+) -> tuple[GroupedAt, tuple[float, ...]]:
     """Labels of nodes at any distance, and the distances to try."""
     if settings.method == "average":
         return linkage(graph, weights=nodes.weights, cannot_link=nodes.cannot_link).cut, _HEIGHTS
-    return lambda eps: dbscan(graph, eps=eps, min_samples=settings.min_samples), _EPS
+    min_samples = settings.min_samples or (2 if tracklets else 4)
+    return lambda eps: dbscan(graph, eps=eps, min_samples=min_samples), _EPS
 
 
 def _require_one_camera(tracklets: Int64Array, cameras: Int64Array) -> None:
