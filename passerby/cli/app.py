@@ -62,6 +62,7 @@ _GROUPS = {
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
 _COMMANDS: tuple[str, ...] = (
+    "cluster",
     "demo",
     "edge",
     "enroll",

@@ -15,6 +15,8 @@ class ClusterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Jaccard distance of k-reciprocal neighbours: of all cameras at once, or of the own and the other cameras
     separately. With a single camera both are the first."""
     method: Literal["dbscan", "average"] = "average"
+    neighbours: Literal["auto", "exact", "approximate"] = "auto"
+    """How the nearest are searched; auto is exact below 100,000 nodes."""
     k1: Count | None = None
     """jaccard: the nearest that form a set, oneself included."""
     k2: Count | None = None
