@@ -1,9 +1,11 @@
 """Naive twins: dense, slow, and as the papers and their authors' code define it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
 
 
@@ -12,7 +14,7 @@ def dense_neighbours(features: NDArray[np.floating], k: int, *, among: NDArray[n
     rows = np.asarray(features, np.float64)
     found = []
     for row in range(len(rows)):
-        # One product a row: blocks of a matrix product would round equal rows differently.
+        # Row by row: a matrix product may round equal rows differently.
         similarities = np.array([float((rows[row] * other).sum()) for other in rows])
         similarities[row] = np.inf
         order = np.argsort(-similarities, kind="stable")
@@ -20,20 +22,31 @@ def dense_neighbours(features: NDArray[np.floating], k: int, *, among: NDArray[n
     return found
 
 
-def dense_jaccard(features: NDArray[np.floating], *, k1: int = 30, k2: int = 6) -> Floats:
-    """Jaccard distances (n, n) of k-reciprocal sets (Zhong et al. 2017), in the form of SpCL and Cluster-Contrast."""
-    nearest = dense_neighbours(features, k1)
+def dense_jaccard(
+    features: NDArray[np.floating],
+    *,
+    k1: int = 30,
+    k2: int = 6,
+    neighbours: Sequence[Ints] | None = None,
+    dtype: type[np.floating] = np.float64,
+) -> Floats:
+    """Jaccard distances (n, n) of k-reciprocal sets (Zhong et al. 2017), by the steps of SpCL and Cluster-Contrast.
+
+    So it costs what theirs costs on a CPU. `neighbours` are the k1 nearest of each row, if they are known; `dtype` is
+    that of all three matrices (n, n).
+    """
+    nearest = dense_neighbours(features, k1) if neighbours is None else neighbours
     sets = _mutual(nearest)
     halves = _mutual([near[: round(k1 / 2) + 1] for near in nearest])
     expanded = []
     for own in sets:
-        grown = set(own)
+        grown = own
         for member in own:
-            if len(halves[member] & own) > 2 / 3 * len(halves[member]):
-                grown |= halves[member]
-        expanded.append(grown)
-    weights = _weights(features, expanded)
-    return _distances(np.array([weights[near[:k2]].mean(axis=0) for near in nearest]).reshape(weights.shape))
+            if len(np.intersect1d(halves[member], own)) > 2 / 3 * len(halves[member]):
+                grown = np.append(grown, halves[member])
+        expanded.append(np.unique(grown))
+    weights = _weights(features, expanded, dtype)
+    return _distances(_averaged(weights, [near[:k2] for near in nearest]))
 
 
 def dense_camera_jaccard(
@@ -43,9 +56,11 @@ def dense_camera_jaccard(
     same = cameras[:, None] == cameras[None, :]
     inside = dense_neighbours(features, own, among=same)
     outside = dense_neighbours(features, other, among=~same)
-    weights = _weights(features, [a | b for a, b in zip(_mutual(inside), _mutual(outside), strict=True)])
+    weights = _weights(
+        features, [np.union1d(a, b) for a, b in zip(_mutual(inside), _mutual(outside), strict=True)], np.float64
+    )
     near = [np.concatenate([a[:k2_own], b[:k2_other]]) for a, b in zip(inside, outside, strict=True)]
-    return _distances(np.array([weights[rows].mean(axis=0) for rows in near]).reshape(weights.shape))
+    return _distances(_averaged(weights, near))
 
 
 def dense_dbscan(distances: Floats, *, eps: float, min_samples: int) -> Ints:
@@ -74,23 +89,33 @@ def dense_dbscan(distances: Floats, *, eps: float, min_samples: int) -> Ints:
     return labels
 
 
-def _mutual(neighbours: list[Ints]) -> list[set[int]]:
-    lists = [set(near.tolist()) for near in neighbours]
-    return [{other for other in own if row in lists[other]} for row, own in enumerate(lists)]
+def _mutual(neighbours: Sequence[Ints]) -> list[Ints]:
+    return [near[np.array([row in neighbours[other] for other in near], bool)] for row, near in enumerate(neighbours)]
 
 
-def _weights(features: NDArray[np.floating], sets: list[set[int]]) -> Floats:
-    rows = np.asarray(features, np.float64)
-    weights = np.zeros((len(rows), len(rows)))
+def _weights(features: NDArray[np.floating], sets: Sequence[Ints], dtype: type[np.floating]) -> Floats:
+    rows = np.asarray(features, dtype)
+    weights = np.zeros((len(rows), len(rows)), dtype)
     for row, members in enumerate(sets):
-        chosen = sorted(members)
-        exponentials = np.exp(-(2 - 2 * rows[chosen] @ rows[row]))
-        weights[row, chosen] = exponentials / exponentials.sum()
+        exponentials = np.exp(-(2 - 2 * rows[members] @ rows[row]))
+        weights[row, members] = exponentials / exponentials.sum()
     return weights
 
 
+def _averaged(weights: Floats, near: Sequence[Ints]) -> Floats:
+    averaged = np.zeros_like(weights)
+    for row, others in enumerate(near):
+        averaged[row] = weights[others].mean(axis=0)
+    return averaged
+
+
 def _distances(weights: Floats) -> Floats:
-    shared = np.array([np.minimum(row, weights).sum(axis=1) for row in weights]).reshape(weights.shape)
-    distances = np.clip(1 - shared / (2 - shared), 0, None)
+    holders = [np.flatnonzero(weights[:, column]) for column in range(len(weights))]
+    distances = np.zeros_like(weights)
+    for row, own in enumerate(weights):
+        shared = np.zeros_like(own)
+        for column in np.flatnonzero(own):
+            shared[holders[column]] += np.minimum(own[column], weights[holders[column], column])
+        distances[row] = 1 - shared / (2 - shared)
     np.fill_diagonal(distances, 0)
-    return distances
+    return np.clip(distances, 0, None, out=distances)

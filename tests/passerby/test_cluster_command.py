@@ -57,7 +57,7 @@ def test_labels_are_those_of_the_definition(tmp_path: Path, distance: str, norma
     assert (report["rows"], report["eps"], report["neighbour_recall"]) == (240, 0.6, 1.0)
     assert report["seconds"] > 0
     assert report["peak_memory_mb"] > 50
-    assert "searching neighbours of 240 rows" in done.stderr
+    assert "searching neighbours of 240 nodes" in done.stderr
 
 
 def test_rows_of_one_tracklet_stay_together(tmp_path: Path) -> None:
@@ -76,6 +76,15 @@ def test_average_linkage_leaves_no_cluster_smaller_than_asked_for(tmp_path: Path
     assert run(tmp_path, {"features": ROWS, "cameras": CAMERAS}, *options).exit_code == 0
     labels = labels_in(tmp_path)
     assert np.bincount(labels[labels >= 0]).min() >= 5
+
+
+@pytest.mark.parametrize("method", ["dbscan", "average"])
+def test_an_eps_is_found_where_none_is_given(tmp_path: Path, method: str) -> None:
+    done = run(tmp_path, {"features": ROWS, "cameras": CAMERAS}, "--method", method, "--json")
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert 0.0 < report["eps"] < 1.0
+    assert report["clusters"] == labels_in(tmp_path).max() + 1 > 1
 
 
 def test_one_row_is_an_outlier(tmp_path: Path) -> None:

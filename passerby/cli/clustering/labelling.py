@@ -11,13 +11,12 @@ from passerby.cli.clustering.features_file import FeatureFile
 from passerby.errors import DataError
 from passerby.features.camera_jaccard import camera_jaccard_graph
 from passerby.features.camera_neighbours import camera_neighbours
-from passerby.features.clustering.average import drop_small, linkage
-from passerby.features.clustering.constraints import Nodes, nodes_of
+from passerby.features.clustering import ClusterSettings, cluster
+from passerby.features.clustering.constraints import nodes_of
 from passerby.features.clustering.dbscan import dbscan
 from passerby.features.jaccard import jaccard_graph
 from passerby.features.neighbours import Search, nearest_neighbours
 from passerby.features.normalization import zscore_by_camera
-from passerby.features.sparse_rows import Graph
 
 _OWN, _OTHER = 6, 21
 """Neighbours of CA-Jaccard in its authors' code, k1_intra = 5 and k1_inter = 20."""
@@ -62,13 +61,21 @@ def label(file: FeatureFile, choice: Choice, *, say: Callable[[str], None]) -> L
     Raises DataError where a row has no direction after normalization.
     """
     rows = normalized(file, choice.normalize)
-    nodes = nodes_of(np.arange(len(rows)) if file.tracklets is None else file.tracklets)
-    features = rows if file.tracklets is None else nodes.features(rows)
-    bound = choice.eps if choice.eps is not None and choice.method == "dbscan" else 1.0
-    graph, recall = _graph(features, nodes.of_nodes(file.cameras), choice, bound=bound, say=say)
-    say(f"clustering {len(nodes):,} nodes by {graph.nnz:,} distances")
-    labels, eps = _grouped(graph, nodes, choice)
-    return Labelling(nodes.to_crops(labels), eps, recall)
+    if choice.method == "dbscan" and choice.eps is not None:
+        return _by_density(rows, file, choice, eps=choice.eps, say=say)
+    say(f"clustering {len(rows):,} rows" + (" by each of many eps" if choice.eps is None else ""))
+    settings = ClusterSettings(
+        distance=choice.distance,
+        method=choice.method,
+        neighbours=choice.search,
+        k1=choice.k1 if choice.distance == "jaccard" else None,
+        k2=choice.k2 if choice.distance == "jaccard" else None,
+        eps="auto" if choice.eps is None else choice.eps,
+        min_samples=choice.min_samples,
+        min_images=choice.min_samples if choice.method == "average" else 1,
+    )
+    found = cluster(rows, cameras=file.cameras, tracklets=file.tracklets, settings=settings)
+    return Labelling(found.labels, found.cut.value, found.recall)
 
 
 def normalized(file: FeatureFile, how: Literal["camera", "none"]) -> Float32Array:
@@ -84,25 +91,22 @@ def normalized(file: FeatureFile, how: Literal["camera", "none"]) -> Float32Arra
     return rows
 
 
-def _graph(
-    features: Float32Array, cameras: Int64Array, choice: Choice, *, bound: float, say: Callable[[str], None]
-) -> tuple[Graph, float]:
-    """Distances (n, n) up to a bound, and the recall of the neighbours they come from."""
-    say(f"searching neighbours of {len(features):,} rows")
-    if choice.distance == "camera-jaccard":
+def _by_density(
+    rows: Float32Array, file: FeatureFile, choice: Choice, *, eps: float, say: Callable[[str], None]
+) -> Labelling:
+    """DBSCAN at a given eps, which needs no distance beyond it."""
+    nodes = nodes_of(np.arange(len(rows)) if file.tracklets is None else file.tracklets)
+    features = rows if file.tracklets is None else nodes.features(rows)
+    say(f"searching neighbours of {len(features):,} nodes")
+    cameras = nodes.of_nodes(file.cameras)
+    if choice.distance == "camera-jaccard" and len(np.unique(cameras)) > 1:
         by_camera = camera_neighbours(features, cameras, own=_OWN, other=_OTHER, search=choice.search)
         say("comparing neighbourhoods")
-        return camera_jaccard_graph(features, by_camera, bound=bound), by_camera.recall
-    near = nearest_neighbours(features, choice.k1, search=choice.search)
-    say("comparing neighbourhoods")
-    return jaccard_graph(features, near, k1=choice.k1, k2=choice.k2, bound=bound), near.recall
-
-
-def _grouped(graph: Graph, nodes: Nodes, choice: Choice) -> tuple[Int64Array, float]:
-    """Labels (m,) of nodes, and the eps they were made with."""
-    if choice.eps is None:
-        raise DataError("eps cannot be found from the features yet: give one, as --eps 0.6")
-    if choice.method == "dbscan":
-        return dbscan(graph, eps=choice.eps, min_samples=choice.min_samples), choice.eps
-    people = linkage(graph, weights=nodes.weights).cut(choice.eps)
-    return drop_small(people, min_images=choice.min_samples, weights=nodes.weights), choice.eps
+        graph, recall = camera_jaccard_graph(features, by_camera, bound=eps), by_camera.recall
+    else:
+        near = nearest_neighbours(features, choice.k1, search=choice.search)
+        say("comparing neighbourhoods")
+        graph, recall = jaccard_graph(features, near, k1=choice.k1, k2=choice.k2, bound=eps), near.recall
+    say(f"clustering by {graph.nnz:,} distances")
+    labels = dbscan(graph, eps=eps, min_samples=choice.min_samples)
+    return Labelling(nodes.to_crops(labels), eps, recall)

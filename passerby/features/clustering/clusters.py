@@ -46,6 +46,8 @@ class Clustering:
     neighbourhood: Neighbourhood | CameraNeighbourhood
     nodes: Nodes
     graph: Graph
+    recall: float
+    """The share of the true neighbours that were found, 0-1."""
 
     @property
     def clusters(self) -> int:
@@ -100,19 +102,19 @@ def _proposals(
     nodes: Nodes, rows: Float32Array, cameras: Int64Array, *, settings: ClusterSettings, tracklets: bool
 ) -> Iterator[Clustering]:
     """One for each neighbourhood; `rows` (m, d) and `cameras` (m,) are those of the nodes."""
-    for neighbourhood, graph in _graphs(rows, cameras, settings=settings, tracklets=tracklets):
-        grouped_at, tried = _grouping(graph, nodes, settings)
+    for neighbourhood, graph, recall in _graphs(rows, cameras, settings=settings, tracklets=tracklets):
+        grouped_at, tried = _grouping(graph, nodes, settings=settings, tracklets=tracklets)
         if settings.eps != "auto":
             tried = (max(settings.eps - _STEP, 0.0), settings.eps, min(settings.eps + _STEP, 1.0))
         cut = choose_cut(tried, grouped_at, rows=rows, cameras=cameras, tracklets=tracklets)
         people = drop_small(grouped_at(cut.value), min_images=settings.min_images, weights=nodes.weights)
-        yield Clustering(nodes.to_crops(people), cut, neighbourhood, nodes, graph)
+        yield Clustering(nodes.to_crops(people), cut, neighbourhood, nodes, graph, recall)
 
 
 def _graphs(
     rows: Float32Array, cameras: Int64Array, *, settings: ClusterSettings, tracklets: bool
-) -> Iterator[tuple[Neighbourhood | CameraNeighbourhood, Graph]]:
-    """The graph of each proposal; the nearest are searched once."""
+) -> Iterator[tuple[Neighbourhood | CameraNeighbourhood, Graph, float]]:
+    """The graph of each proposal, and the recall of its neighbours; these are searched once."""
     if settings.distance == "camera-jaccard" and len(np.unique(cameras)) > 1:
         by_camera = camera_neighbourhoods(settings, rows=len(rows), tracklets=tracklets)
         found = camera_neighbours(
@@ -120,24 +122,29 @@ def _graphs(
             cameras,
             own=max(each.k1_intra for each in by_camera),
             other=max(each.k1_inter for each in by_camera),
+            search=settings.neighbours,
         )
         for size in by_camera:
             own = np.ascontiguousarray(found.own[:, : size.k1_intra])
             other = np.ascontiguousarray(found.other[:, : size.k1_inter])
             near = CameraNeighbours(own, other, found.recall)
-            yield size, camera_jaccard_graph(rows, near, k2_own=size.k2_intra, k2_other=size.k2_inter)
+            graph = camera_jaccard_graph(rows, near, k2_own=size.k2_intra, k2_other=size.k2_inter)
+            yield size, graph, found.recall
     else:
         over_all = neighbourhoods(settings, rows=len(rows), tracklets=tracklets)
-        nearest = nearest_neighbours(rows, max(each.k1 for each in over_all))
+        nearest = nearest_neighbours(rows, max(each.k1 for each in over_all), search=settings.neighbours)
         for each in over_all:
-            yield each, jaccard_graph(rows, nearest, k1=each.k1, k2=each.k2)
+            yield each, jaccard_graph(rows, nearest, k1=each.k1, k2=each.k2), nearest.recall
 
 
-def _grouping(graph: Graph, nodes: Nodes, settings: ClusterSettings) -> tuple[GroupedAt, tuple[float, ...]]:
+def _grouping(
+    graph: Graph, nodes: Nodes, *, settings: ClusterSettings, tracklets: bool
+) -> tuple[GroupedAt, tuple[float, ...]]:
     """Labels of nodes at any distance, and the distances to try."""
     if settings.method == "average":
         return linkage(graph, weights=nodes.weights, cannot_link=nodes.cannot_link).cut, _HEIGHTS
-    return lambda eps: dbscan(graph, eps=eps, min_samples=settings.min_samples), _EPS
+    min_samples = settings.min_samples or (2 if tracklets else 4)
+    return lambda eps: dbscan(graph, eps=eps, min_samples=min_samples), _EPS
 
 
 def _require_one_camera(tracklets: Int64Array, cameras: Int64Array) -> None:
