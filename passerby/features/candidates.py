@@ -77,9 +77,11 @@ class QuantizedRows:
         for number, (true, found) in enumerate(zip(truth, candidates, strict=True)):
             _, at, where = np.intersect1d(true, found, return_indices=True)
             places[number, at] = where
-        worst = np.quantile(places[truth >= 0], _WANTED_RECALL, method="higher")
-        enough = bool(worst < self.count)
-        self.count = max(truth.shape[1], min(self.count, int(worst) + 1))
+        places = places[truth >= 0]
+        found = places[places < self.count]
+        worst = np.quantile(found, _WANTED_RECALL, method="higher")
+        self.count = max(truth.shape[1], int(worst) + 1)
+        enough = len(found) >= _WANTED_RECALL * len(places)
         return enough or len(self._features) > 2 * _COMPARED_WITH
 
     def all_rows(self) -> Iterator[tuple[Int64Array, Int64Array]]:
