@@ -7,6 +7,7 @@ import pytest
 from passerby.errors import DataError
 from passerby.features.clustering import ClusterSettings, cluster
 from passerby.features.clustering.cut import agreement
+from passerby.features.clustering.scale import camera_neighbourhoods, neighbourhoods
 
 AVERAGE = ClusterSettings(min_images=1)
 
@@ -127,3 +128,16 @@ def test_settings_know_their_names_and_ranges():
     for wrong in ({"epsilon": 0.5}, {"eps": 1.5}, {"k1": 0}, {"method": "kmeans"}, {"eps": "some"}):
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(wrong, ClusterSettings)
+
+
+@pytest.mark.parametrize("tracklets", [True, False])
+@pytest.mark.parametrize("rows", [1, 30, 500, 100_000])
+def test_more_rows_only_add_to_the_proposals(rows, tracklets):
+    fewer = neighbourhoods(ClusterSettings(), rows=rows, tracklets=tracklets)
+    more = neighbourhoods(ClusterSettings(), rows=2 * rows, tracklets=tracklets)
+    assert fewer
+    assert more[: len(fewer)] == fewer
+    assert all(size.k2 <= size.k1 for size in more)
+    by_camera = camera_neighbourhoods(ClusterSettings(), rows=rows, tracklets=tracklets)
+    assert by_camera
+    assert all(size.k2_intra <= size.k1_intra and size.k2_inter <= size.k1_inter for size in by_camera)

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from passerby.arrays import Int64Array, require_shape
 from passerby.errors import DataError
+from passerby.features.clustering.agglomeration import FORBIDDEN, agglomerate
 
 Float64Array = NDArray[np.float64]
 
@@ -61,8 +62,6 @@ def linkage(
     Raises DataError for a graph that is not square and symmetric or has a distance outside 0-1, for weights below 1,
     and for pairs of nodes that do not exist.
     """
-    from passerby.features.clustering.agglomeration import FORBIDDEN, agglomerate
-
     n = _require_graph(graph)
     counts = np.ones(n) if weights is None else _require_weights(weights, n).astype(np.float64)
     rows, columns, similarities = _upper(graph)

@@ -12,6 +12,7 @@ from passerby.features.camera_neighbours import CameraNeighbours, camera_neighbo
 from passerby.features.clustering.average import drop_small, linkage
 from passerby.features.clustering.constraints import NO_PAIRS, Nodes, nodes_of
 from passerby.features.clustering.cut import Cut, GroupedAt, choose_cut
+from passerby.features.clustering.dbscan import dbscan
 from passerby.features.clustering.scale import (
     CameraNeighbourhood,
     Neighbourhood,
@@ -24,7 +25,7 @@ from passerby.features.neighbours import nearest_neighbours
 from passerby.features.sparse_rows import Graph
 
 _HEIGHTS = tuple(np.round(np.arange(0.16, 0.995, 0.02), 2).tolist())
-_EPS = tuple(np.round(np.arange(0.20, 0.80, 0.02), 2).tolist())
+_EPS = tuple(np.round(np.arange(0.10, 0.87, 0.02), 2).tolist())
 """Jaccard distances that are tried for average linkage, and for DBSCAN."""
 
 _STEP = 0.02
@@ -102,9 +103,9 @@ def _proposals(
 ) -> Iterator[Clustering]:
     """One for each neighbourhood; `rows` (m, d) and `cameras` (m,) are those of the nodes."""
     for neighbourhood, graph, recall in _graphs(rows, cameras, settings=settings, tracklets=tracklets):
-        grouped_at, tried = _grouping(graph, nodes, settings)
+        grouped_at, tried = _grouping(graph, nodes, settings=settings, tracklets=tracklets)
         if settings.eps != "auto":
-            tried = (settings.eps - _STEP, settings.eps, settings.eps + _STEP)
+            tried = (max(settings.eps - _STEP, 0.0), settings.eps, min(settings.eps + _STEP, 1.0))
         cut = choose_cut(tried, grouped_at, rows=rows, cameras=cameras, tracklets=tracklets)
         people = drop_small(grouped_at(cut.value), min_images=settings.min_images, weights=nodes.weights)
         yield Clustering(nodes.to_crops(people), cut, neighbourhood, nodes, graph, recall)
@@ -136,13 +137,14 @@ def _graphs(
             yield each, jaccard_graph(rows, nearest, k1=each.k1, k2=each.k2), nearest.recall
 
 
-def _grouping(graph: Graph, nodes: Nodes, settings: ClusterSettings) -> tuple[GroupedAt, tuple[float, ...]]:
+def _grouping(
+    graph: Graph, nodes: Nodes, *, settings: ClusterSettings, tracklets: bool
+) -> tuple[GroupedAt, tuple[float, ...]]:
     """Labels of nodes at any distance, and the distances to try."""
     if settings.method == "average":
         return linkage(graph, weights=nodes.weights, cannot_link=nodes.cannot_link).cut, _HEIGHTS
-    from passerby.features.clustering.dbscan import dbscan
-
-    return lambda eps: dbscan(graph, eps=eps, min_samples=settings.min_samples), _EPS
+    min_samples = settings.min_samples or (2 if tracklets else 4)
+    return lambda eps: dbscan(graph, eps=eps, min_samples=min_samples), _EPS
 
 
 def _require_one_camera(tracklets: Int64Array, cameras: Int64Array) -> None:

@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 
 from passerby.arrays import Float32Array, Int64Array, require_shape
 from passerby.errors import DataError
-from passerby.features.clustering.likelihood import cells, log_likelihood
+from passerby.features.clustering.likelihood import cells, log_likelihood, strongest_axes
 
 GroupedAt = Callable[[float], Int64Array]
 """Labels (n,) at a value, -1 for who is in no group. A greater value only ever joins."""
@@ -45,7 +45,7 @@ def choose_cut(
     """
     if len(values) < 3:
         raise DataError(f"{len(values)} values are given to choose a cut from, expected at least 3")
-    rows = (rows - rows.mean(axis=0)).astype(np.float32) if len(rows) else rows
+    rows = strongest_axes(rows)
     groupings = [alone(grouped_at(value)) for value in values]
     likelihoods = [log_likelihood(rows, [cells(people, cameras), people]) for people in groupings]
     chosen = _peak(likelihoods)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from passerby.features.clustering.settings import ClusterSettings
 
 _OF_TRACKLETS, _OF_IMAGES = (10, 20), (20, 30)
-_BY_CAMERA_OF_TRACKLETS, _BY_CAMERA_OF_IMAGES = ((3, 6), (5, 10), (6, 20)), ((5, 10), (6, 20))
+_BY_CAMERA_OF_TRACKLETS, _BY_CAMERA_OF_IMAGES = ((2, 3), (3, 6), (5, 10), (6, 20)), ((5, 10), (6, 20))
 """Of the own camera, oneself included, and of others. A person has 2 to 10 tracklets, and more images than that; 30 of
 all, 6 and 20 by cameras are what was found for some 17 images of a person."""
 
@@ -39,9 +39,9 @@ class CameraNeighbourhood:
 def neighbourhoods(settings: ClusterSettings, *, rows: int, tracklets: bool) -> Sequence[Neighbourhood]:
     """Proposals over all cameras for so many rows, tracklets or images; what is set is kept.
 
-    >>> neighbourhoods(ClusterSettings(), rows=100, tracklets=True)
+    >>> neighbourhoods(ClusterSettings(), rows=400, tracklets=True)
     [Neighbourhood(k1=10, k2=2), Neighbourhood(k1=20, k2=4)]
-    >>> neighbourhoods(ClusterSettings(k1=30, k2=6), rows=100, tracklets=True)
+    >>> neighbourhoods(ClusterSettings(k1=30, k2=6), rows=400, tracklets=True)
     [Neighbourhood(k1=30, k2=6)]
     """
     sizes = _OF_TRACKLETS if tracklets else _OF_IMAGES

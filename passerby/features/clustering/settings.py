@@ -31,7 +31,8 @@ class ClusterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """camera-jaccard: of other cameras, to average over."""
     eps: Distance | Literal["auto"] = "auto"
     """Jaccard distance up to which DBSCAN joins, or average linkage merges."""
-    min_samples: Count = 4
-    """dbscan: so many nodes within `eps`, oneself included, make a cluster."""
+    min_samples: Count | None = None
+    """dbscan: so many tracklets, or images without, within `eps`, oneself included, make a cluster. None: 2 tracklets,
+    4 images."""
     min_images: Count = 4
     """Clusters of fewer images are nobody's."""
