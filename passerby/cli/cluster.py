@@ -108,4 +108,3 @@ def _eps(wish: str) -> float | None:
     if not 0.0 < eps < 1.0:
         raise ConfigError(f"--eps is {wish}, expected auto or a Jaccard distance between 0 and 1, as 0.6")
     return eps
-
