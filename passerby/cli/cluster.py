@@ -1,7 +1,6 @@
 """`passerby cluster`: who is who among features, without labels."""
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -51,6 +50,7 @@ def command(
     began = time.perf_counter()
     from passerby.cli.clustering.features_file import read_features, write_labels
     from passerby.cli.clustering.labelling import Choice, label
+    from passerby.cli.clustering.peak_memory import peak_memory_mb
 
     if distance != "jaccard" and (k1 is not None or k2 is not None):
         raise ConfigError(f"--k1 and --k2 are numbers of --distance jaccard, which is {distance}; leave them out")
@@ -86,7 +86,7 @@ def command(
         "eps": found.eps,
         "neighbour_recall": found.recall,
         "seconds": round(time.perf_counter() - began, 3),
-        "peak_memory_mb": _peak_memory_mb(),
+        "peak_memory_mb": peak_memory_mb(),
     }
     if as_json:
         typer.echo(json.dumps(report))
@@ -108,9 +108,3 @@ def _eps(wish: str) -> float | None:
     if not 0.0 < eps < 1.0:
         raise ConfigError(f"--eps is {wish}, expected auto or a Jaccard distance between 0 and 1, as 0.6")
     return eps
-
-
-def _peak_memory_mb() -> int:
-    """Of this process so far, in 10^6 bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak * (1 if sys.platform == "darwin" else 1024) / 1e6)

@@ -14,7 +14,7 @@ _BY_CAMERA_OF_TRACKLETS, _BY_CAMERA_OF_IMAGES = ((2, 3), (3, 6), (5, 10), (6, 20
 """Of the own camera, oneself included, and of others. A person has 2 to 10 tracklets, and more images than that; 30 of
 all, 6 and 20 by cameras are what was found for some 17 images of a person."""
 
-_ROWS_A_NEIGHBOUR = 4
+_ROWS_A_NEIGHBOUR = 20
 """In small sets everybody would be among the nearest."""
 
 
