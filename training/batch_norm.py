@@ -46,7 +46,7 @@ class CameraBatchNorm(nn.Module):
         self._present = present
 
     def forward(self, maps: Tensor) -> Tensor:
-        parts = maps.split([pictures for _, pictures in self._present.runs])
+        parts = torch.split(maps, [pictures for _, pictures in self._present.runs])
         rows = (row for row, _ in self._present.runs)
         normed = [self._normed(part, row) for part, row in zip(parts, rows, strict=True)]
         return normed[0] if len(normed) == 1 else torch.cat(normed)
@@ -86,7 +86,8 @@ class CameraBatchNorm(nn.Module):
 class CameraNetwork(nn.Module):
     """A network whose batch norms have statistics for each of `cameras` cameras; it is changed in place.
 
-    Called with pictures (n, 3, height, width) and their cameras' rows (n,); gives embeddings (n, d).
+    Called with pictures (n, 3, height, width) and their cameras' rows (n,); gives embeddings (n, d). With `cameras` 1
+    all pictures share one row, whatever their cameras: an ordinary batch norm.
     """
 
     def __init__(self, network: nn.Module, *, cameras: int) -> None:
@@ -100,6 +101,7 @@ class CameraNetwork(nn.Module):
     def forward(self, pictures: Tensor, cameras: Int64Array) -> Tensor:
         if len(cameras) != len(pictures):
             raise DataError(f"{len(pictures)} pictures and {len(cameras)} cameras, expected one for each")
+        cameras = self.rows_of(cameras)
         order = np.argsort(cameras, kind="stable")
         rows, counts = np.unique(cameras, return_counts=True)
         self._present.runs = list(zip(rows.tolist(), counts.tolist(), strict=True))
@@ -109,6 +111,21 @@ class CameraNetwork(nn.Module):
         back = torch.from_numpy(np.argsort(order, kind="stable"))
         found: Tensor = self.network(pictures[torch.from_numpy(order)])[back]
         return found
+
+    def rows_of(self, cameras: Int64Array) -> Int64Array:
+        """The row of statistics of each picture."""
+        return np.zeros_like(cameras) if self.cameras == 1 else cameras
+
+    def site_state(self) -> dict[str, Tensor]:
+        """The state dict of the ordinary network that has the site's statistics: what training may go on from."""
+        state = {name: value.detach().contiguous() for name, value in self.network.state_dict().items()}
+        for name, module in self.network.named_modules():
+            if isinstance(module, CameraBatchNorm):
+                del state[f"{name}.means"], state[f"{name}.variances"], state[f"{name}.counts"]
+                state[f"{name}.running_mean"] = module.means[-1].clone()
+                state[f"{name}.running_var"] = module.variances[-1].clone()
+                state[f"{name}.num_batches_tracked"] = torch.zeros((), dtype=torch.int64)
+        return state
 
     def norms(self) -> list[CameraBatchNorm]:
         """Its batch norms, in the order in which they were made."""

@@ -47,6 +47,7 @@ app = typer.Typer(
 )
 
 _GROUPS = {
+    "adapt": "Adapt a re-ID network to a site, without labels.",
     "calibration": "What looks are worth on this site, and from which probability on links are made.",
     "camera": "Look at a camera before it is attached.",
     "config": "Check and describe the site file.",

@@ -16,9 +16,10 @@ def count_statistics(network: CameraNetwork, crops: UnlabelledCrops, *, how: Pre
     """Learn the batch-norm statistics of each camera anew from its crops, in place."""
     draw = np.random.default_rng(0)
     with network.counting(strength=strength):
-        for camera in np.unique(crops.cameras):
+        of_crops = network.rows_of(crops.cameras)
+        for row in np.unique(of_crops):
             # In any order but the one in which they came: neighbours in time show one person.
-            rows = draw.permutation(np.flatnonzero(crops.cameras == camera))
+            rows = draw.permutation(np.flatnonzero(of_crops == row))
             for part in np.array_split(rows, max(1, round(len(rows) / _AT_ONCE))):
                 pictures = training_input(crops.pictures[part], how=how, changes=NO_CHANGES, draw=draw)
                 network(pictures.contiguous(memory_format=torch.channels_last), crops.cameras[part])

@@ -63,7 +63,9 @@ def read_crops(
     for done, file in enumerate(files):
         pictures[done] = cv2.resize(read_image(file), (width, height), interpolation=cv2.INTER_LINEAR)
         tracklet = named.get(file.name)
-        rows.append(numbers.setdefault(f"tracklet {tracklet}" if tracklet is not None else f"file {done}", len(numbers)))
+        rows.append(
+            numbers.setdefault(f"tracklet {tracklet}" if tracklet is not None else f"file {done}", len(numbers))
+        )
         digest.update(f"{hashes[file]} {cameras[file]} {rows[-1]}\n".encode())
         if progress is not None:
             progress(len(files) + done + 1, 2 * len(files))
@@ -89,7 +91,9 @@ def _files(folder: Path) -> list[Path]:
 def _camera_of(file: Path) -> int:
     match = _CAMERA.search(file.name)
     if match is None:
-        raise DataError(f"{file}: the name does not say its camera; expected ..._cCAMERA..., as 0003_c1s1_000001_00.png")
+        raise DataError(
+            f"{file}: the name does not say its camera; expected ..._cCAMERA..., as 0003_c1s1_000001_00.png"
+        )
     return int(match.group(1))
 
 

@@ -163,7 +163,8 @@ class Adaptation:
             loss = objective.loss(features, rows)
             if not bool(torch.isfinite(loss)):
                 raise DataError(
-                    f"the loss of step {step + 1} of round {number + 1} is {float(loss.detach())}; lower the learning rate"
+                    f"the loss of step {step + 1} of round {number + 1} is {float(loss.detach())}; "
+                    "lower the learning rate"
                 )
             for optimizer in optimizers:
                 optimizer.zero_grad(set_to_none=True)

@@ -28,7 +28,7 @@ class Objective(Protocol):
 def objective_of(
     settings: MemoryLoss | GuessingLoss, embeddings: Float32Array, people: Int64Array, cameras: Int64Array
 ) -> Objective:
-    """The objective of a round: `embeddings` (n, d) raw, `people` (n,) its pseudo-labels (-1: nobody), `cameras` (n,)."""
+    """The objective of a round: raw `embeddings` (n, d), pseudo-labels `people` (n,), -1 for nobody, `cameras` (n,)."""
     if isinstance(settings, GuessingLoss):
         return GuessingObjective(settings, people, dimension=embeddings.shape[1])
     return MemoryObjective(settings, embeddings, people, cameras)

@@ -1,7 +1,6 @@
 """How many steps a round gets: a share of a fixed number, or what the time that is left allows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 FEWEST_STEPS = 4
 """Of a round, however little time is left."""

@@ -1,0 +1,105 @@
+"""`passerby adapt`: a network learns a site without labels."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from passerby.errors import ModelError
+
+app = typer.Typer()
+
+
+@app.callback()
+def _group() -> None:
+    """Adapt networks to a site, without labels."""
+
+
+@app.command()
+def images(
+    root: Annotated[Path, typer.Option(help="Folder of images named as Market-1501's: 0003_c1s1_000001_00.png.")],
+    model: Annotated[str, typer.Option(help="What to start from: the name of a backbone's weights, or FILE.pth.")],
+    out: Annotated[Path, typer.Option(help="Folder for the result; an interrupted adaptation there goes on.")],
+    *,
+    recipe: Annotated[str, typer.Option(help="A shipped recipe, or FILE.yaml.")] = "passerby",
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Time for all of it; without, as many steps as the recipe says.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, steps and threads give the same model.")] = 1,
+    tracklets: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Columns image, tracklet: images of one walk are one person."),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: the machine decides.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object on the last line.")] = False,
+) -> None:
+    """Adapt a re-ID network to a folder of images; who is on them is neither known nor looked up in their names."""
+    for module in ("torch", "onnx", "numba"):
+        if find_spec(module) is None:
+            raise ModelError(f"adapting needs {module}, which is not installed; `pip install 'passerby[training]'`")
+    from training.adapting.images import adapt_images
+    from training.adapting.recipe import read_recipe
+
+    chosen = read_recipe(recipe)
+    target = out.expanduser().resolve()
+    with _bars() as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(part: str, share: float, word: str) -> None:
+            if part not in tasks:
+                tasks[part] = bars.add_task(part, total=1.0, word=word)
+            bars.update(tasks[part], completed=share, word=word)
+
+        report = adapt_images(
+            root.expanduser().resolve(),
+            model=model,
+            out=target,
+            recipe_name=recipe,
+            recipe=chosen,
+            minutes=minutes,
+            seed=seed,
+            tracklets=None if tracklets is None else tracklets.expanduser().resolve(),
+            threads=threads,
+            progress=show,
+        )
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        Console().print(_table(report))
+        typer.echo(f"{report['model']} is in {target}; look at clusters.jpg: each row should be one person")
+
+
+def _bars() -> Progress:
+    """Bars on stderr, where they do not get between a pipe and its reader."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[word]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _table(report: dict[str, Any]) -> Table:
+    table = Table(title=f"{report['people']} people guessed in {report['images']} images, {report['steps']} steps")
+    for name in ("round", "people", "nobody's", "cut", "same as before", "one camera", "loss", "seconds"):
+        table.add_column(name, justify="right")
+    for each in report["rounds"]:
+        table.add_row(
+            str(each["number"]),
+            str(each["clusters"]),
+            str(each["outliers"]),
+            f"{each['cut']:.2f}",
+            "-" if each["agreement"] is None else f"{each['agreement']:.3f}",
+            f"{each['camera_purity']:.2f}",
+            f"{each['loss']:.2f}",
+            f"{each['seconds']:.0f}",
+        )
+    return table
