@@ -2,7 +2,8 @@
 
 Each batch norm becomes `maps * scale + shift`, gathered from two tables (cameras + 1, features) by `camera`, a constant
 of the file whose value is the site's row: any reader of ONNX runs the site's network. Passerby's engines put a camera's
-row in its place, and fold the tables away, or make an input of it with a row for each picture.
+row in its place, and fold the tables away, or make an input of it with a row for each picture. A row for a new camera
+is one more row in every table, before the site's, and a larger `camera`.
 """
 
 from collections.abc import Sequence

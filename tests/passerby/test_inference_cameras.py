@@ -185,10 +185,19 @@ def test_for_tensorrt_the_row_is_an_input_as_long_as_the_batch(tmp_path: Path) -
     assert camera.elem_type == onnx.TensorProto.INT64
 
 
+def test_on_tensorrt_half_precision_keeps_the_rows(tmp_path: Path) -> None:
+    manifest, tables = tiny_camera_embedder(tmp_path / "rows.onnx", cameras=CAMERAS)
+    gpu = host_tensorrt.Runtime.gpu = host_tensorrt.HostGpu()
+    network = TensorRtNetwork(manifest, trt=host_tensorrt, gpu=gpu, plans=tmp_path / "plans", half=True)
+    crops, rows = pictures(6), [2, 0, 3, 1, 1, 0]
+    found = CameraEmbedder(network, manifest).embed(crops, [CameraId([*CAMERAS, "roof"][row]) for row in rows])
+    np.testing.assert_allclose(found, tables.embeddings(crops, rows), rtol=2e-2, atol=0.05)
+
+
 def test_on_tensorrt_rows_go_with_networks_that_have_them(tmp_path: Path) -> None:
     def network(manifest: ModelManifest) -> TensorRtNetwork:
         gpu = host_tensorrt.Runtime.gpu = host_tensorrt.HostGpu()
-        return TensorRtNetwork(manifest, trt=host_tensorrt, gpu=gpu, plans=tmp_path / "plans", half=True)
+        return TensorRtNetwork(manifest, trt=host_tensorrt, gpu=gpu, plans=tmp_path / "plans")
 
     batch = np.ones((2, 3, 16, 16), np.float32)
     with pytest.raises(EngineError, match="rows has statistics per camera; its pictures came without rows"):

@@ -1,11 +1,15 @@
 """Batch norm per camera, torch to ONNX: each camera's row gives torch's numbers in every engine."""
 
+import json
 from pathlib import Path
 
+import cv2
 import msgspec
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from passerby.cli.app import app
 from passerby.errors import ModelError
 from passerby.ids import CameraId
 from passerby.inference import load_embedder
@@ -17,6 +21,8 @@ onnx = pytest.importorskip("onnx", reason="needs passerby[training]")
 
 from training.backbones import make_backbone  # noqa: E402 torch is optional
 from training.batch_norm import CameraNetwork  # noqa: E402
+from training.evaluate import read_split, search  # noqa: E402
+from training.evaluate.labelled import read_image  # noqa: E402
 from training.export import run_onnx  # noqa: E402
 from training.export_cameras import export_camera_network  # noqa: E402
 
@@ -148,3 +154,24 @@ def test_the_file_tells_nothing_of_the_machine_that_made_it(exported: ModelManif
     content = Path(exported.files[0]).read_bytes()
     assert b".py" not in content
     assert str(Path.cwd()).encode() not in content
+
+
+def test_eval_reid_gives_each_picture_its_camera_s_row(tmp_path: Path) -> None:
+    network = camera_network(Tiny())
+    manifest = export_camera_network(network, tmp_path / "tiny.onnx", description=tiny_description(CAMERAS))
+    draw = np.random.default_rng(5)
+    (tmp_path / "people").mkdir()
+    for person in range(1, 6):
+        for camera in range(1, 5):  # the fourth is unknown to the network
+            picture = draw.integers(0, 256, (64, 32, 3), np.uint8)
+            assert cv2.imwrite(str(tmp_path / "people" / f"000{person}_c{camera}s1_1.png"), picture)
+    split = read_split(tmp_path / "people", protocol="all-vs-all")
+    crops = [read_image(file) for file in split.images.files]
+    with torch.no_grad():
+        expected = network(torch.from_numpy(prepare(crops, manifest.input)[0]), split.images.cameras - 1).numpy()
+    arguments = ["eval", "reid", "--root", str(tmp_path / "people"), "--model", manifest.files[0], "--json"]
+    report = json.loads(CliRunner().invoke(app, arguments).stdout.splitlines()[-1])
+    assert report["mAP"] == pytest.approx(
+        search(split, expected, normalize="camera").retrieval().mean_average_precision
+    )
+    assert report["model"] == manifest.model_id
