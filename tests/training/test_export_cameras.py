@@ -12,9 +12,12 @@ from typer.testing import CliRunner
 from passerby.cli.app import app
 from passerby.errors import ModelError
 from passerby.ids import CameraId
-from passerby.inference import load_embedder
+from passerby.inference import EmbeddingEngine, load_embedder
+from passerby.inference.camera_embedder import CameraEmbedder
 from passerby.inference.preprocessing import prepare
+from passerby.inference.tensorrt import TensorRtNetwork
 from passerby.models import EmbeddingOutput, ModelDescription, ModelManifest, Preprocessing, find_model
+from tests.passerby import host_tensorrt
 
 torch = pytest.importorskip("torch", reason="needs passerby[training]")
 onnx = pytest.importorskip("onnx", reason="needs passerby[training]")
@@ -79,16 +82,21 @@ def exported(tmp_path_factory: pytest.TempPathFactory, network: CameraNetwork) -
     return export_camera_network(network, out, description=DESCRIPTION, crops=crops)
 
 
-@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "tensorrt on the host"])
 def test_osnet_gives_torch_s_embeddings_for_every_camera_and_the_site(
-    exported: ModelManifest, network: CameraNetwork, engine: str
+    exported: ModelManifest, network: CameraNetwork, engine: str, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(2)
     crops = [random.integers(0, 256, (int(random.integers(40, 300)), 90, 3), np.uint8) for _ in range(9)]
     rows = np.array([0, 3, 1, 2, 2, 3, 0, 1, 0])
     with torch.no_grad():
         expected = network(torch.from_numpy(prepare(crops, exported.input)[0]), rows).numpy()
-    embedder = load_embedder(exported, engine=engine, threads=1)
+    if engine == "tensorrt on the host":
+        gpu = host_tensorrt.Runtime.gpu = host_tensorrt.HostGpu()
+        loaded = TensorRtNetwork(exported, trt=host_tensorrt, gpu=gpu, plans=tmp_path)
+        embedder: EmbeddingEngine = CameraEmbedder(loaded, exported)
+    else:
+        embedder = load_embedder(exported, engine=engine, threads=1)
     found = embedder.embed(crops, [CameraId([*CAMERAS, "another"][row]) for row in rows])
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
     assert embedder.batch_limit > 1
