@@ -179,6 +179,8 @@ def _facts(listing: Listing, manifest: ModelManifest | None) -> list[tuple[str, 
             facts.append(("output", f"{manifest.detection.layout}, people are class {manifest.detection.person_class}"))
         if manifest.embedding is not None:
             facts.append(("output", f"embedding of {manifest.embedding.dimension} numbers"))
+            if manifest.embedding.cameras:
+                facts.append(("batch norm of", f"{', '.join(manifest.embedding.cameras)}; the site for others"))
     for file in listing.files:
         facts += [("file", f"{file.path} ({file.size} bytes)"), ("SHA-256", file.sha256), ("SHA-384", file.sha384)]
     return [

@@ -44,6 +44,7 @@ class EmbeddingEngine(Engine, Protocol):
     def embed(self, crops: Sequence[Image], camera_ids: Sequence[CameraId]) -> Float32Array:
         """Raw embeddings (n, d) float32 of n crops: as the network gives them, before camera normalization and L2.
 
-        `camera_ids` (n,) choose the batch-norm statistics of a network that has them per camera; others ignore them.
+        `camera_ids` (n,) choose the batch-norm statistics of a network that has them per camera, the site's for one
+        that its manifest does not name; other networks ignore them.
         An empty sequence gives (0, d). Raises DataError for a picture of another shape or type.
         """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from passerby.cli.app import main
-from tests.passerby.tiny_networks import tiny_embedder
+from tests.passerby.tiny_networks import tiny_camera_embedder, tiny_embedder
 
 
 @dataclass
@@ -65,6 +65,12 @@ def test_show_describes_a_file(passerby: Run, tmp_path: Path) -> None:
     as_json = json.loads(passerby("show", str(tmp_path / "mine.onnx"), "--json").stdout)
     assert as_json["input"]["height"] == 16
     assert as_json["files"][0]["sha256"] in shown.stdout
+
+
+def test_show_names_the_cameras_that_a_network_has_statistics_of(passerby: Run, tmp_path: Path) -> None:
+    tiny_camera_embedder(tmp_path / "rows.onnx", cameras=["hall", "yard"])
+    shown = passerby("show", str(tmp_path / "rows.onnx"))
+    assert "hall, yard; the site for others" in shown.stdout
 
 
 def test_show_says_how_to_get_what_is_absent(passerby: Run) -> None:
