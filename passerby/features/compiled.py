@@ -5,6 +5,10 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+# The other layer is OpenMP, whose threads torch would have to share: its own loops take 40 times as long from then on.
+# This one may be called from one thread of a process at a time.
+numba.config.THREADING_LAYER = "workqueue"
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
