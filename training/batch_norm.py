@@ -53,22 +53,23 @@ class CameraBatchNorm(nn.Module):
 
     def _normed(self, part: Tensor, row: int) -> Tensor:
         if self._present.counting:
-            self._count(part, row)
+            return self._counted(part, row)
         if self.training and part.numel() > part.shape[1]:
             return functional.batch_norm(part, None, None, self.weight, self.bias, training=True, eps=self.eps)
         return functional.batch_norm(
             part, self.means[row], self.variances[row], self.weight, self.bias, training=False, eps=self.eps
         )
 
-    def _count(self, part: Tensor, row: int) -> None:
-        """Join the statistics of a camera's pictures with those of its pictures before (Chan et al. 1979)."""
-        axes = [axis for axis in range(part.ndim) if axis != 1]
-        variance, mean = torch.var_mean(part.detach().float(), dim=axes, correction=0)
+    def _counted(self, part: Tensor, row: int) -> Tensor:
+        """Normalize by the pictures' own statistics, and join these with the camera's so far (Chan et al. 1979)."""
+        normed, mean, inverse = torch.native_batch_norm(part, self.weight, self.bias, None, None, True, 0.0, self.eps)
+        variance = (inverse.square().reciprocal() - self.eps).clamp(min=0.0)
         share = len(part) / (float(self.counts[row]) + len(part))
         away = mean - self.means[row]
         self.variances[row] += share * (variance - self.variances[row]) + share * (1.0 - share) * away.square()
         self.means[row] += share * away
         self.counts[row] += len(part)
+        return normed
 
     def settle(self, *, strength: float) -> None:
         """Make the site's row of what was counted, and draw the cameras' rows towards it as so many pictures would."""
@@ -143,8 +144,6 @@ class CameraNetwork(nn.Module):
             norm.means.zero_()
             norm.variances.zero_()
         self._present.counting = True
-        training = self.training
-        self.train()
         try:
             with torch.no_grad():
                 yield
@@ -152,7 +151,6 @@ class CameraNetwork(nn.Module):
                     norm.settle(strength=strength)
         finally:
             self._present.counting = False
-            self.train(training)
 
 
 def _replace(module: nn.Module, *, cameras: int, present: _Present) -> None:

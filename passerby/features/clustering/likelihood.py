@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 from scipy.sparse import csr_array
 
 from passerby.arrays import Float32Array, Int64Array, require_shape
@@ -38,8 +39,10 @@ def strongest_axes(rows: Float32Array) -> Float32Array:
     if rows.shape[1] <= _AXES:
         return centred
     some = centred[:: max(1, len(rows) // _ROWS_OF_AXES)]
-    _, axes = np.linalg.eigh(some.T @ some)
-    strongest: Float32Array = centred @ np.ascontiguousarray(axes[:, -_AXES:])
+    # In float64: of fewer rows than axes most eigenvalues are zero, and float32 spends seconds on numbers near it.
+    products = (some.T @ some).astype(np.float64)
+    _, axes = eigh(products, subset_by_index=[len(products) - _AXES, len(products) - 1])
+    strongest: Float32Array = centred @ np.ascontiguousarray(axes, np.float32)
     return strongest
 
 
