@@ -102,6 +102,7 @@ def _sites(options: argparse.Namespace, results: Path) -> list[Trial]:
             first_seed=options.first_seed,
             minutes=options.site_minutes,
             fewest_people=options.people,
+            crops=options.crops,
             kinds=options.kinds.split(","),
         )
     }
@@ -150,6 +151,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--kinds", default=",".join(KINDS), help="of sites, in turn")
     parser.add_argument("--site-minutes", type=float, default=10.0, help="for which a site is filmed")
     parser.add_argument("--people", type=int, default=24, help="who come to a site at least")
+    parser.add_argument("--crops", type=int, default=1200, help="of a site, of stays chosen at random")
     parser.add_argument("--cache", type=Path, default=RESULTS / "cache", help="for rendered sites and variants")
     options = parser.parse_args(arguments)
     if not options.table and not options.experiment:

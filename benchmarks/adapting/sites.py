@@ -42,19 +42,37 @@ class SiteCrops:
     cameras: int
     minutes: float
     people: int
+    crops: int = 1200
+    """At most so many are kept, of stays chosen at random."""
 
     @property
     def name(self) -> str:
         """For tables and files.
 
         >>> SiteCrops("sparse", 88005, 4, 10.0, 24).name
-        'sparse-88005-4x10'
+        'sparse-88005-4x10-24-1200'
         """
-        return f"{self.kind}-{self.seed}-{self.cameras}x{self.minutes:g}"
+        return f"{self.kind}-{self.seed}-{self.cameras}x{self.minutes:g}-{self.people}-{self.crops}"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A person's stay in one camera, numbered from 0, and the frames of which a crop is kept."""
+
+    tracklet: str
+    camera: int
+    person_id: int
+    frames: tuple[int, ...]
 
 
 def choose_sites(
-    count: int, *, first_seed: int, minutes: float, fewest_people: int, kinds: Sequence[str] = KINDS
+    count: int,
+    *,
+    first_seed: int,
+    minutes: float,
+    fewest_people: int,
+    crops: int,
+    kinds: Sequence[str] = KINDS,
 ) -> list[SiteCrops]:
     """`count` sites, of the kinds in turn, with 4 and 3 cameras in turn.
 
@@ -65,7 +83,7 @@ def choose_sites(
     for number in range(count):
         kind, cameras = kinds[number % len(kinds)], 4 - number % 2
         people = max(fewest_people, round(site_kind(kind).people_per_camera * cameras))
-        chosen.append(SiteCrops(kind, first_seed + number, cameras, minutes, people))
+        chosen.append(SiteCrops(kind, first_seed + number, cameras, minutes, people, crops))
     return chosen
 
 
@@ -75,7 +93,7 @@ def site_subject(site: SiteCrops, cache: Path, *, progress: Callable[[int, int],
     A tracklet is one person's stay in one camera, without a gap of more than 2 s; up to 8 crops, spread over it, are
     kept. `progress` is told frames rendered, of how many.
     """
-    folder = cache / f"{site.name}-{site.people}-v{KIND_VERSION}"
+    folder = cache / f"{site.name}-v{KIND_VERSION}"
     written = folder / "tracklets.csv"
     if not written.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +128,18 @@ def spread(rows: Int64Array, count: int) -> Int64Array:
 def _render(choice: SiteCrops, folder: Path, *, progress: Callable[[int, int], None]) -> dict[str, str]:
     """Write the crops; gives image name -> tracklet."""
     site = SimulatedSite.make(choice.kind, seed=choice.seed, cameras=choice.cameras, people=choice.people)
-    wanted = _wanted(site, seconds=60.0 * choice.minutes)
+    kept: list[Visit] = []
+    left = choice.crops
+    seen = seen_visits(site, seconds=60.0 * choice.minutes)
+    for row in stream(choice.seed, "adapted visits").permutation(len(seen)).tolist():
+        kept += [seen[row]] if len(seen[row].frames) <= left else []
+        left -= len(seen[row].frames)
+        if left <= 0:
+            break
+    wanted: dict[tuple[int, int], dict[int, str]] = {}
+    for visit in kept:
+        for frame in visit.frames:
+            wanted.setdefault((visit.camera, frame), {})[visit.person_id] = visit.tracklet
     draw = stream(choice.seed, "adapted crops")
     tracklets: dict[str, str] = {}
     for done, ((camera, frame), of_people) in enumerate(sorted(wanted.items()), start=1):
@@ -125,11 +154,10 @@ def _render(choice: SiteCrops, folder: Path, *, progress: Callable[[int, int], N
     return tracklets
 
 
-def _wanted(site: SimulatedSite, *, seconds: float) -> dict[tuple[int, int], dict[int, str]]:
-    """(camera from 0, frame) -> person -> tracklet."""
+def seen_visits(site: SimulatedSite, *, seconds: float) -> list[Visit]:
+    """All stays of all people in all cameras, by camera, person and time."""
     ways = follow(site, seconds=seconds, progress=lambda _: None)
-    found: dict[tuple[int, int], dict[int, str]] = {}
-    number = 0
+    found: list[Visit] = []
     for camera, camera_id in enumerate(site.camera_ids):
         spec = site.spec(camera_id)
         stride = max(1, round(spec.fps / _LOOKS_PER_SECOND))
@@ -138,7 +166,6 @@ def _wanted(site: SimulatedSite, *, seconds: float) -> dict[tuple[int, int], dic
         well = (seen.visibility >= _MIN_VISIBILITY) & (boxes[:, 3] - boxes[:, 1] >= _MIN_HEIGHT_PX)
         people, frames = ways.person_ids[seen.people[well]], seen.frames[well] * stride
         for stay in visits(people, frames, longest_gap=round(_LONGEST_GAP_S * spec.fps)):
-            for row in spread(stay, _CROPS_A_VISIT).tolist():
-                found.setdefault((camera, int(frames[row])), {})[int(people[row])] = f"t{number:05d}"
-            number += 1
+            kept = tuple(frames[spread(stay, _CROPS_A_VISIT)].tolist())
+            found.append(Visit(f"t{len(found):05d}", camera, int(people[stay[0]]), kept))
     return found
