@@ -1,6 +1,7 @@
 """Results as Markdown: means over seeds, with the least and the greatest."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def by_subject(results: Sequence[Result]) -> list[str]:
         for recipe, of in recipes.items():
             cells = [_spread([value(one.after) for one in of], 3) for _, value in _FIGURES]
             cells += [_spread([value(one) for one in of], digits) for _, value, digits in _GUESSES]
-            lines.append(_row([subject, f"{minutes:g}", recipe, str(len(of)), *cells]))
+            lines.append(_row([subject, f"{minutes:g}", Path(recipe).stem, str(len(of)), *cells]))
     return lines
 
 
@@ -76,7 +77,7 @@ def by_site(results: Sequence[Result]) -> list[str]:
                 for when in ([one.before for one in group], [one.after for one in group])
             ]
             cells += [_spread([value(one) for one in group], digits) for _, value, digits in guesses]
-            lines.append(_row([name, *about, recipe, f"{minutes:g}", *cells]))
+            lines.append(_row([name, *about, Path(recipe).stem, f"{minutes:g}", *cells]))
     return lines
 
 
