@@ -169,13 +169,13 @@ def run_onnx(file: Path | bytes, pictures: Float32Array) -> Float32Array:
     return result
 
 
-def require_equal(expected: Float32Array, actual: Float32Array, *, what: str) -> None:
-    """Raise ModelError unless two outputs agree but for rounding."""
+def require_equal(expected: Float32Array, actual: Float32Array, *, what: str, at_most: float = _MAX_DIFFERENCE) -> None:
+    """Raise ModelError unless two outputs agree but for rounding: to `at_most` of the largest output."""
     if expected.shape != actual.shape:
         raise ModelError(f"{what}: the exported network gives {actual.shape}, torch {expected.shape}")
     difference = float(np.abs(expected - actual).max() / max(float(np.abs(expected).max()), 1e-12))
-    if not difference <= _MAX_DIFFERENCE:  # also when it is not a number
+    if not difference <= at_most:  # also when it is not a number
         raise ModelError(
             f"{what}: the exported network differs from torch by {difference:.2g} of the largest output, "
-            f"expected at most {_MAX_DIFFERENCE:g}; it was not kept"
+            f"expected at most {at_most:g}; it was not kept"
         )

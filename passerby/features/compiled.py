@@ -3,11 +3,18 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-import numba
+from passerby.errors import EngineUnavailableError
+
+try:
+    import numba
+except ImportError as error:
+    raise EngineUnavailableError(
+        "clustering needs numba, which is not installed; `pip install 'passerby[clustering]'`"
+    ) from error
 
 # The other layer is OpenMP, whose threads torch would have to share: its own loops take 40 times as long from then on.
 # This one may be called from one thread of a process at a time.
-numba.config.THREADING_LAYER = "workqueue"
+numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]  # numba types none of its settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -177,14 +177,21 @@ def test_too_few_people_are_said() -> None:
         adaptation(people=3).run()
 
 
-def test_people_with_colours_of_their_own_are_found() -> None:
-    adapted = adaptation(people=12).run()
-    people = np.repeat(np.arange(12), 8)
-    same = adapted.people[:, None] == adapted.people[None, :]
-    true = people[:, None] == people[None, :]
-    assert (same & true).sum() > 0.7 * same.sum()
+def test_it_says_how_each_round_went() -> None:
+    told = []
+    torch.manual_seed(0)
+    pace = Pace(rounds=3, steps=12, seconds=None, now=lambda: 0.0)
+    network = CameraNetwork(OSNet(16), cameras=2)
+    going = Adaptation(network, crops_of(12), SHORT, how=SMALL, seed=3, pace=pace, progress=told.append)
+    adapted = going.run()
     assert [each.number for each in adapted.rounds] == [1, 2, 3]
-    assert sum(each.steps for each in adapted.rounds) == 12
+    assert [each.steps for each in adapted.rounds] == [4, 4, 4]
+    assert all(np.isfinite(each.loss) for each in adapted.rounds)
+    assert adapted.rounds[0].agreement is None
+    assert -0.5 < adapted.rounds[1].agreement <= 1.0
+    shares = [doing.share for doing in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
 
 
 def test_a_time_is_kept_to() -> None:
@@ -194,7 +201,7 @@ def test_a_time_is_kept_to() -> None:
     for number in range(4):
         pace.begin_round()
         clock[0] += 5.0
-        pace.begin_learning()
+        pace.begin_learning(number)
         done = 0
         while not pace.is_over(number, done):
             clock[0] += 0.5
@@ -203,6 +210,23 @@ def test_a_time_is_kept_to() -> None:
         assert pace.progress(number, done) == pytest.approx((number + 1) / 4, abs=0.01)
     assert 80 < clock[0] <= 95  # one more guess comes after the last round
     assert max(steps) - min(steps) <= 2
+
+
+def test_where_guessing_takes_long_there_are_fewer_rounds() -> None:
+    clock = [0.0]
+    pace = Pace(rounds=12, steps=0, seconds=100.0, now=lambda: clock[0])
+    number = 0
+    while number < pace.rounds:
+        pace.begin_round()
+        clock[0] += 20.0
+        pace.begin_learning(number)
+        done = 0
+        while not pace.is_over(number, done):
+            clock[0] += 1.0
+            done += 1
+        number += 1
+    assert number == 3
+    assert clock[0] <= 100
 
 
 def test_clusters_of_one_camera_teach_less() -> None:

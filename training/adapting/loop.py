@@ -99,7 +99,7 @@ class Adaptation:
     def run(self, *, after_round: Callable[[], None] | None = None) -> Adapted:
         """All rounds that are left; `after_round` is called after each, when `checkpoint` may be taken."""
         recipe = self._recipe
-        for number in range(len(self._rounds), recipe.rounds):
+        while (number := len(self._rounds)) < self._pace.rounds:
             began = self._pace.used
             self._pace.begin_round()
             self._tell(number, 0, None)
@@ -115,7 +115,7 @@ class Adaptation:
             self._people = labels.people
             torch.manual_seed(self._seed * 1_000_003 + number)
             objective = objective_of(recipe.loss, embeddings, labels.people, self._crops.cameras)
-            self._pace.begin_learning()
+            self._pace.begin_learning(number)
             losses = self._learn(number, labels, objective)
             report = RoundReport(
                 number=number + 1,
@@ -131,7 +131,7 @@ class Adaptation:
             self._rounds = (*self._rounds, report)
             if after_round is not None:
                 after_round()
-        self._tell(recipe.rounds, 0, None)
+        self._tell(self._pace.rounds, 0, None)
         count_statistics(self._teacher, self._crops, how=self._how, strength=recipe.norm_strength)
         return Adapted(self._teacher.eval(), self._people, self._rounds)
 
@@ -185,7 +185,7 @@ class Adaptation:
     def _tell(self, number: int, done: int, loss: float | None, labels: PseudoLabels | None = None) -> None:
         if self._progress is None:
             return
-        rounds = self._recipe.rounds
+        rounds = self._pace.rounds
         share = number / rounds if loss is None else self._pace.progress(number, done)
         clusters, outliers = (labels.clusters, labels.outliers) if labels else (0, 0)
         self._progress(Doing(number + 1, rounds, share, clusters, outliers, loss))

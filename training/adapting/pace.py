@@ -8,6 +8,9 @@ FEWEST_STEPS = 4
 _AT_FIRST = 8
 """Steps after which the first round knows how long a step takes."""
 
+_MOST_GUESSING = 0.5
+"""Of the time that is left: where guessing would take more, there are fewer rounds."""
+
 _KEPT_BACK = 0.06
 """Of the time, for what comes after the last round: a network is exported and checked."""
 
@@ -22,7 +25,9 @@ class Pace:
     def __init__(
         self, *, rounds: int, steps: int, seconds: float | None, now: Callable[[], float], used: float = 0.0
     ) -> None:
-        self._rounds, self._steps, self._seconds = rounds, steps, seconds
+        self.rounds = rounds
+        """How many there are in all; fewer than wanted where guessing takes long."""
+        self._steps, self._seconds = steps, seconds
         self._now = now
         self._began = now() - used
         self._round_began = self._began
@@ -38,15 +43,19 @@ class Pace:
         """Guessing begins."""
         self._round_began = self._now()
 
-    def begin_learning(self) -> None:
-        """Guessing is over."""
+    def begin_learning(self, number: int) -> None:
+        """The guessing of round `number` (from 0) is over."""
         self._learning_began = self._now()
         self._guessing = self._learning_began - self._round_began
+        if self._seconds is not None:
+            left = max(self._seconds - self.used, 0.0)
+            more = int(_MOST_GUESSING * left / max(self._guessing, 1e-9))
+            self.rounds = min(self.rounds, number + 1 + more)
 
     def is_over(self, number: int, done: int) -> bool:
         """Whether round `number` (from 0) is long enough after `done` steps."""
         if self._seconds is None:
-            bounds = [self._steps * each // self._rounds for each in (number, number + 1)]
+            bounds = [self._steps * each // self.rounds for each in (number, number + 1)]
             return done >= bounds[1] - bounds[0]
         if done < _AT_FIRST and number == 0:
             return False
@@ -55,16 +64,16 @@ class Pace:
     def progress(self, number: int, done: int) -> float:
         """Of the whole training, 0-1, within round `number` after `done` steps."""
         if self._seconds is None:
-            bounds = [self._steps * each // self._rounds for each in (number, number + 1)]
+            bounds = [self._steps * each // self.rounds for each in (number, number + 1)]
             within = done / max(bounds[1] - bounds[0], 1)
         else:
             within = (self._now() - self._learning_began) / max(self._share(number), 1e-9)
-        return (number + min(within, 1.0)) / self._rounds
+        return (number + min(within, 1.0)) / self.rounds
 
     def _share(self, number: int) -> float:
         """Seconds of learning in this round: what is left, but for guessing, over the rounds that are left."""
         assert self._seconds is not None  # noqa: S101 only asked where there is a time
-        left = self._rounds - number
+        left = self.rounds - number
         guessing = (self._guessing or 0.0) * left  # one more comes after the last round: the statistics
         free = self._seconds * (1.0 - _KEPT_BACK) - (self._learning_began - self._began) - guessing
         return max(free / left, 0.0)
