@@ -3,7 +3,7 @@
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,14 +78,19 @@ def export_embedder(
         write_onnx(network, file, size=size, output="embeddings")
 
     def check(file: Path) -> None:
-        noise = np.random.default_rng(0).normal(size=(3, *size)).astype(np.float32)
-        batches = (crops[start : start + _CROPS_A_RUN] for start in range(0, len(crops), _CROPS_A_RUN))
-        for pictures in (noise, *(prepare(batch, description.input)[0] for batch in batches)):
+        for pictures in pictures_to_compare(crops, how=description.input):
             with torch.no_grad():
                 expected = network(torch.from_numpy(pictures)).numpy()
             require_equal(expected, run_onnx(file, pictures), what=out.name)
 
     return publish(out, description=description, write=write, check=check)
+
+
+def pictures_to_compare(crops: Sequence[Image], *, how: Preprocessing) -> Iterator[Float32Array]:
+    """Batches (n, 3, height, width) on which two networks should agree: noise, then `crops` (BGR uint8, any size)."""
+    yield np.random.default_rng(0).normal(size=(3, 3, how.height, how.width)).astype(np.float32)
+    for start in range(0, len(crops), _CROPS_A_RUN):
+        yield prepare(crops[start : start + _CROPS_A_RUN], how)[0]
 
 
 def publish(
@@ -109,18 +114,29 @@ def publish(
     return read_model(out.resolve())
 
 
-def write_onnx(network: nn.Module, file: Path, *, size: tuple[int, int, int], output: str) -> None:
-    """Write `network`, pictures (n, *size) to one tensor named `output` with n as its first axis, as ONNX."""
+def write_onnx(
+    network: nn.Module,
+    file: Path,
+    *,
+    size: tuple[int, int, int],
+    output: str,
+    others: Mapping[str, torch.Tensor] | None = None,
+) -> None:
+    """Write `network`, pictures (n, *size) to one tensor named `output` with n as its first axis, as ONNX.
+
+    `others` are inputs after the pictures, by name: tensors of the one shape and type that they will have.
+    """
+    others = others or {}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", FutureWarning)  # torch's own exporter uses what torch deprecates
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             network,
-            (torch.zeros(2, *size),),  # 2: a traced batch of 1 would become a constant
+            (torch.zeros(2, *size), *others.values()),  # 2: a traced batch of 1 would become a constant
             file,
-            input_names=["pictures"],
+            input_names=["pictures", *others],
             output_names=[output],
-            dynamic_shapes=({0: torch.export.Dim("n")},),
+            dynamic_shapes=({0: torch.export.Dim("n")}, *({} for _ in others)),
             opset_version=OPSET,
             external_data=False,
             verbose=False,
@@ -142,13 +158,13 @@ def _forget_where_it_was_made(file: Path) -> None:
     onnx.save(model, file)
 
 
-def run_onnx(file: Path, pictures: Float32Array) -> Float32Array:
-    """The first output of an ONNX file for `pictures` (n, 3, height, width), by ONNX Runtime on the CPU."""
+def run_onnx(file: Path | bytes, pictures: Float32Array) -> Float32Array:
+    """The first output of an ONNX file, or its bytes, for `pictures` (n, 3, h, w), by ONNX Runtime on the CPU."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     result: Float32Array = session.run(None, {session.get_inputs()[0].name: pictures})[0]
     return result
 

@@ -45,14 +45,20 @@ class NetworkEmbedder:
         for start in range(0, len(crops), self._network.batch_limit):
             batch, _ = prepare(crops[start : start + self._network.batch_limit], self._manifest.input)
             vectors = self._network.run(batch)[0]
-            if vectors.size != len(batch) * self._dimension:
-                raise EngineError(
-                    f"{self._manifest.name} gave {vectors.shape} for {len(batch)} crops; its manifest promises "
-                    f"{self._dimension} numbers each"
-                )
-            embeddings[start : start + len(batch)] = vectors.reshape(len(batch), self._dimension)
+            embeddings[start : start + len(batch)] = require_vectors(
+                vectors, (len(batch), self._dimension), name=self._manifest.name
+            )
         return embeddings
 
     def close(self) -> None:
         """Free the network."""
         self._network.close()
+
+
+def require_vectors(vectors: Float32Array, shape: tuple[int, int], *, name: str) -> Float32Array:
+    """The output of the network `name` as (n, d), which may have come with axes of one. Raises EngineError."""
+    if vectors.size != shape[0] * shape[1]:
+        raise EngineError(
+            f"{name} gave {vectors.shape} for {shape[0]} crops; its manifest promises {shape[1]} numbers each"
+        )
+    return vectors.reshape(shape)

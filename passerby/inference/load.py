@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 from passerby.errors import ConfigError, EngineUnavailableError
+from passerby.inference.camera_embedder import CameraEmbedder
+from passerby.inference.camera_rows import FoldedNetworks
 from passerby.inference.detector import NetworkDetector
 from passerby.inference.embedder import NetworkEmbedder
 from passerby.inference.engine import DetectionEngine, EmbeddingEngine
-from passerby.inference.network import Network
+from passerby.inference.network import CameraNetwork, Network
 from passerby.inference.onnxruntime import OnnxRuntimeNetwork, onnxruntime_unavailable
 from passerby.inference.openvino import OpenVinoNetwork, openvino_unavailable
 from passerby.inference.tensorrt import TensorRtNetwork, tensorrt_unavailable
@@ -42,7 +44,10 @@ def load_embedder(
     manifest: ModelManifest, *, engine: str = "auto", threads: int = 0, precision: Precision = "float32"
 ) -> EmbeddingEngine:
     """Load a re-ID network; arguments and errors as for `load_detector`."""
-    return NetworkEmbedder(_load(manifest, engine=engine, threads=threads, half=precision == "half"), manifest)
+    half = precision == "half"
+    if manifest.embedding is not None and manifest.embedding.cameras:
+        return CameraEmbedder(_load_for_cameras(manifest, engine=engine, threads=threads, half=half), manifest)
+    return NetworkEmbedder(_load(manifest, engine=engine, threads=threads, half=half), manifest)
 
 
 def choose_engine(file: Path) -> EngineName:
@@ -57,14 +62,32 @@ def choose_engine(file: Path) -> EngineName:
     raise EngineUnavailableError(f"nothing here can run {file.name}: {'; '.join(reasons)}")
 
 
-def _load(manifest: ModelManifest, *, engine: str, threads: int, half: bool) -> Network:
-    if threads < 0:
-        raise ConfigError(f"threads is {threads}, expected 0 (the machine decides) or more")
-    chosen = choose_engine(Path(manifest.files[0])) if engine == "auto" else engine
+def _load(manifest: ModelManifest, *, engine: str, threads: int, half: bool, content: bytes | None = None) -> Network:
+    chosen = _chosen(manifest, engine=engine, threads=threads)
     if chosen == "tensorrt":
         return TensorRtNetwork(manifest, half=half)
     if chosen == "openvino":
-        return OpenVinoNetwork(manifest, threads=threads, float32=not half)
-    if chosen == "onnxruntime":
-        return OnnxRuntimeNetwork(manifest, threads=threads)
+        return OpenVinoNetwork(manifest, threads=threads, float32=not half, content=content)
+    return OnnxRuntimeNetwork(manifest, threads=threads, content=content)
+
+
+def _load_for_cameras(manifest: ModelManifest, *, engine: str, threads: int, half: bool) -> CameraNetwork:
+    chosen = _chosen(manifest, engine=engine, threads=threads)
+    if chosen == "tensorrt":
+        return TensorRtNetwork(manifest, half=half)
+
+    def load(content: bytes) -> Network:
+        return _load(manifest, engine=chosen, threads=threads, half=half, content=content)
+
+    return FoldedNetworks(manifest, load=load)
+
+
+def _chosen(manifest: ModelManifest, *, engine: str, threads: int) -> EngineName:
+    if threads < 0:
+        raise ConfigError(f"threads is {threads}, expected 0 (the machine decides) or more")
+    if engine == "auto":
+        return choose_engine(Path(manifest.files[0]))
+    for name in _UNAVAILABLE:
+        if engine == name:
+            return name
     raise ConfigError(f"engine is {engine!r}, expected auto, {', '.join(_UNAVAILABLE)}")

@@ -5,7 +5,7 @@ Detector and embedder are written once over this; OpenVINO, ONNX Runtime and Ten
 
 from typing import Protocol
 
-from passerby.arrays import Float32Array
+from passerby.arrays import Float32Array, Int64Array
 
 
 class Network(Protocol):
@@ -23,6 +23,27 @@ class Network(Protocol):
         """Raw outputs for `batch` (n, 3, height, width) float32, 1 <= n <= batch_limit; arrays of the caller's own.
 
         Raises EngineError when the runtime fails.
+        """
+
+    def close(self) -> None:
+        """Free it."""
+
+
+class CameraNetwork(Protocol):
+    """A network with batch norm per camera, loaded by one runtime; as Network, but each picture has a row."""
+
+    @property
+    def device(self) -> str:
+        """Where it runs, for a person."""
+
+    @property
+    def batch_limit(self) -> int:
+        """The most pictures that one run takes."""
+
+    def run(self, batch: Float32Array, rows: Int64Array) -> list[Float32Array]:
+        """Raw outputs for `batch`, picture i by the statistics of row `rows[i]`, 0 <= row <= cameras (the site's).
+
+        Pictures of one row should stand together. Raises EngineError when the runtime fails.
         """
 
     def close(self) -> None:

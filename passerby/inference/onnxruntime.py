@@ -22,13 +22,13 @@ def onnxruntime_unavailable() -> str | None:
 
 
 class OnnxRuntimeNetwork:
-    """Implements Network. `threads` 0 leaves their number to ONNX Runtime.
+    """Implements Network. `threads` 0 leaves their number to ONNX Runtime; `content` stands in for the file's bytes.
 
     Batches where the file leaves the first axis of input and outputs free; on a CPU detectors run one picture at a
     time all the same, which is faster (see OpenVinoNetwork).
     """
 
-    def __init__(self, manifest: ModelManifest, *, threads: int = 0) -> None:
+    def __init__(self, manifest: ModelManifest, *, threads: int = 0, content: bytes | None = None) -> None:
         if (reason := onnxruntime_unavailable()) is not None:
             raise EngineUnavailableError(reason)
         import onnxruntime
@@ -46,7 +46,7 @@ class OnnxRuntimeNetwork:
         providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
         self._failures = _failures()
         try:
-            self._session: Any = onnxruntime.InferenceSession(str(file), options, providers=providers)
+            self._session: Any = onnxruntime.InferenceSession(content or str(file), options, providers=providers)
         except self._failures as error:
             raise EngineError(f"ONNX Runtime cannot load {file.name}: {error}") from error
         self._name = manifest.name

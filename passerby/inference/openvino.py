@@ -30,14 +30,23 @@ class OpenVinoNetwork:
     """Implements Network.
 
     Float32 inference unless `float32` is False: newer CPUs would otherwise use bfloat16 unasked, which changes
-    embeddings in the third digit. `threads` 0 leaves their number to OpenVINO.
+    embeddings in the third digit. `threads` 0 leaves their number to OpenVINO. `content` stands in for the bytes of an
+    .onnx.
 
     Detectors run one picture at a time: on CPUs a batch of 4 took 1.3-1.5 times as long per picture (retail-0013,
     1 and 2 threads), and OpenVINO's SSD layer shares one list of best boxes among the pictures of a batch. Embedders,
     whose input is small, run batches where the network gives the same vectors for a batch as for its pictures alone.
     """
 
-    def __init__(self, manifest: ModelManifest, *, threads: int = 0, device: str = "CPU", float32: bool = True) -> None:
+    def __init__(
+        self,
+        manifest: ModelManifest,
+        *,
+        threads: int = 0,
+        device: str = "CPU",
+        float32: bool = True,
+        content: bytes | None = None,
+    ) -> None:
         if (reason := openvino_unavailable()) is not None:
             raise EngineUnavailableError(reason)
         import openvino
@@ -54,7 +63,7 @@ class OpenVinoNetwork:
         self._lock = threading.Lock()
         self._batch_limit = 1
         try:
-            model = core.read_model(manifest.files[0])
+            model = core.read_model(content or manifest.files[0])
             size = [3, manifest.input.height, manifest.input.width]
             if len(model.inputs) != 1:
                 raise EngineError(f"{manifest.files[0]} has {len(model.inputs)} inputs, expected one: the pictures")

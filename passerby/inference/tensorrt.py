@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from passerby.arrays import Float32Array
+from passerby.arrays import Float32Array, Int64Array
 from passerby.errors import EngineError, EngineUnavailableError
+from passerby.inference.camera_rows import CAMERA
 from passerby.inference.cuda import CudaGpu, Gpu, cuda_unavailable
 from passerby.inference.tensorrt_plan import MAX_BATCH, compiled_plan
 from passerby.models import ModelManifest
@@ -31,7 +32,7 @@ def tensorrt_unavailable() -> str | None:
 
 
 class TensorRtNetwork:
-    """Implements Network on one GPU, in one CUDA stream, one run at a time.
+    """Implements Network, or CameraNetwork where the manifest names cameras, on one GPU in one stream, in turns.
 
     The first load on a GPU compiles for minutes; the result is kept in `plans`. Batches of up to 32 where the file
     leaves the batch axis free. `half` computes in float16 (see tensorrt_plan), float32 otherwise.
@@ -71,7 +72,9 @@ class TensorRtNetwork:
         self._size = (3, manifest.input.height, manifest.input.width)
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         modes = {name: engine.get_tensor_mode(name) for name in names}
-        self._input = next(name for name in names if modes[name] == trt.TensorIOMode.INPUT)
+        inputs = [name for name in names if modes[name] == trt.TensorIOMode.INPUT]
+        self._input = next(name for name in inputs if name != CAMERA)
+        self._has_rows = CAMERA in inputs
         self._outputs = [name for name in names if modes[name] == trt.TensorIOMode.OUTPUT]
         self._types = {name: np.dtype(trt.nptype(engine.get_tensor_dtype(name))) for name in names}
         if self._types[self._input] != np.float32:
@@ -94,8 +97,13 @@ class TensorRtNetwork:
         """The most pictures that one run takes."""
         return self._batch_limit
 
-    def run(self, batch: Float32Array) -> list[Float32Array]:
-        """Raw outputs for `batch`; see Network."""
+    def run(self, batch: Float32Array, rows: Int64Array | None = None) -> list[Float32Array]:
+        """Raw outputs for `batch`; see Network and, for `rows`, CameraNetwork."""
+        if (rows is not None) != self._has_rows:
+            raise EngineError(
+                f"{self._name} {'has' if self._has_rows else 'has no'} statistics per camera; its pictures came "
+                f"{'without' if rows is None else 'with'} rows"
+            )
         pictures = np.ascontiguousarray(batch, np.float32)
         with self._lock:
             if self._gpu is None:
@@ -103,6 +111,9 @@ class TensorRtNetwork:
             shapes = self._shapes(len(pictures))
             results = [np.empty(shapes[name], self._types[name]) for name in self._outputs]
             self._gpu.copy_in(self._addresses[self._input], pictures)
+            if rows is not None:
+                rows = np.ascontiguousarray(rows, self._types[CAMERA])
+                self._gpu.copy_in(self._addresses[CAMERA], rows)
             if not self._context.execute_async_v3(self._gpu.stream):
                 raise EngineError(
                     f"TensorRT failed to run {self._name} on {pictures.shape}; its reasons are in the log"
@@ -139,8 +150,11 @@ class TensorRtNetwork:
         wanted = (pictures, *self._size)
         if not self._context.set_input_shape(self._input, wanted):
             raise EngineError(f"{self._name} does not take pictures of shape {wanted}")
+        if self._has_rows and not self._context.set_input_shape(CAMERA, (pictures,)):
+            raise EngineError(f"{self._name} does not take rows of {pictures} cameras")
         missing = self._context.infer_shapes()
-        shapes = {name: tuple(self._context.get_tensor_shape(name)) for name in (self._input, *self._outputs)}
+        names = (self._input, *([CAMERA] if self._has_rows else []), *self._outputs)
+        shapes = {name: tuple(self._context.get_tensor_shape(name)) for name in names}
         if missing or any(-1 in shape for shape in shapes.values()):
             raise EngineError(f"{self._name} has outputs whose size is only known after a run: {shapes}")
         return shapes

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from passerby.errors import EngineError
+from passerby.inference.camera_rows import CAMERA
 from passerby.models import ModelManifest
 
 MAX_BATCH = 32
@@ -50,15 +51,17 @@ def plan_name(manifest: ModelManifest, *, half: bool, gpu_name: str, tensorrt: s
 def build_plan(trt: Any, manifest: ModelManifest, *, half: bool, logger: Any) -> bytes:
     """Compile the model's ONNX file. Raises EngineError with the parser's words."""
     file = Path(manifest.files[0])
-    content = half_precision(file) if half else file.read_bytes()
+    cameras = manifest.embedding.cameras if manifest.embedding else []
+    content = _prepared(file, half=half, rows=bool(cameras))
     builder = trt.Builder(logger)
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse(content, str(file)):
         reasons = "; ".join(parser.get_error(index).desc() for index in range(parser.num_errors))
         raise EngineError(f"TensorRT cannot read {file.name}: {reasons}")
-    if network.num_inputs != 1:
-        raise EngineError(f"{file.name} has {network.num_inputs} inputs, expected one: the pictures")
+    if network.num_inputs != (2 if cameras else 1):
+        expected = "two: the pictures and their cameras" if cameras else "one: the pictures"
+        raise EngineError(f"{file.name} has {network.num_inputs} inputs, expected {expected}")
 
     config = builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _WORKSPACE)
@@ -69,12 +72,27 @@ def build_plan(trt: Any, manifest: ModelManifest, *, half: bool, logger: Any) ->
     if pictures.shape[0] == -1:
         profile = builder.create_optimization_profile()
         profile.set_shape(pictures.name, (1, *size), (_USUAL_BATCH, *size), (MAX_BATCH, *size))
+        if cameras:
+            profile.set_shape(CAMERA, (1,), (_USUAL_BATCH,), (MAX_BATCH,))
         if config.add_optimization_profile(profile) < 0:
             raise EngineError(f"{file.name}: TensorRT refuses batches of 1 to {MAX_BATCH} pictures of {size}")
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise EngineError(f"TensorRT cannot compile {file.name}; its reasons are in the log")
     return bytes(plan)
+
+
+def _prepared(file: Path, *, half: bool, rows: bool) -> bytes:
+    """The ONNX file as TensorRT shall read it. Raises EngineError when it must be changed and is damaged."""
+    if not half and not rows:
+        return file.read_bytes()
+    from google.protobuf.message import DecodeError
+
+    try:
+        content = half_precision(file) if half else file.read_bytes()
+        return with_row_input(content, name=file.name) if rows else content
+    except DecodeError as error:
+        raise EngineError(f"TensorRT cannot read {file.name}: {error}") from error
 
 
 def half_precision(file: Path) -> bytes:
@@ -86,3 +104,22 @@ def half_precision(file: Path) -> bytes:
     if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
         return file.read_bytes()
     return bytes(convert_float_to_float16(model, keep_io_types=True).SerializeToString())
+
+
+def with_row_input(content: bytes, *, name: str) -> bytes:
+    """The ONNX file `name` whose constant `camera` has become an input (n,) int64: a row for each picture of the batch.
+
+    Raises EngineError where there is no such constant.
+    """
+    import onnx
+
+    model = onnx.load_from_string(content)
+    graph = model.graph
+    constant = next((each for each in graph.initializer if each.name == CAMERA), None)
+    if constant is None:
+        raise EngineError(f"{name} has no constant `{CAMERA}`, expected one, because its manifest names cameras")
+    graph.initializer.remove(constant)
+    rows = onnx.helper.make_tensor_value_info(CAMERA, onnx.TensorProto.INT64, [None])
+    rows.type.tensor_type.shape.dim[0].CopyFrom(graph.input[0].type.tensor_type.shape.dim[0])
+    graph.input.append(rows)
+    return bytes(model.SerializeToString())

@@ -65,13 +65,21 @@ class ReferenceStatistics(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     measured_on: str
 
 
-class EmbeddingOutput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EmbeddingOutput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What an embedding network gives."""
 
     dimension: int
     reference: ReferenceStatistics | None = None
+    cameras: list[str] = []
+    """Whose batch-norm statistics the network has, in order of its rows; the row after them is the site's.
+
+    Empty: an ordinary network.
+    """
 
     def __post_init__(self) -> None:
+        if len(set(self.cameras)) != len(self.cameras):
+            twice = next(name for name in self.cameras if self.cameras.count(name) > 1)
+            raise ModelError(f"cameras name {twice!r} twice, expected one row for each camera")
         if self.reference is None:
             return
         lengths = (len(self.reference.mean), len(self.reference.std))

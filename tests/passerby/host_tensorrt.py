@@ -82,19 +82,22 @@ class Logger:
         self.severity = severity
 
 
-class _Pictures:
+class _Input:
     def __init__(self, name: str, shape: tuple[int, ...]) -> None:
         self.name = name
         self.shape = shape
 
 
 class _Network:
-    num_inputs = 1
     content = b""
 
-    def get_input(self, index: int) -> _Pictures:
+    @property
+    def num_inputs(self) -> int:
+        return len(_session(self.content).get_inputs())
+
+    def get_input(self, index: int) -> _Input:
         end = _session(self.content).get_inputs()[index]
-        return _Pictures(end.name, tuple(-1 if not isinstance(axis, int) else axis for axis in end.shape))
+        return _Input(end.name, tuple(-1 if not isinstance(axis, int) else axis for axis in end.shape))
 
 
 class _Error:
@@ -121,16 +124,22 @@ class OnnxParser:
 
 
 class _Profile:
+    names: tuple[str, ...] = ()
+
     def set_shape(self, name: str, low: tuple[int, ...], usual: tuple[int, ...], high: tuple[int, ...]) -> None:
-        assert len(low) == len(usual) == len(high) == 4
+        assert len(low) == len(usual) == len(high) == {"pictures": 4, "camera": 1}[name]
+        self.names = (*self.names, name)
 
 
 class _Config:
+    profile = _Profile()
+
     def set_memory_pool_limit(self, pool: MemoryPoolType, size: int) -> None: ...
 
     def clear_flag(self, flag: BuilderFlag) -> None: ...
 
     def add_optimization_profile(self, profile: _Profile) -> int:
+        self.profile = profile
         return 0
 
 
@@ -151,6 +160,8 @@ class Builder:
 
     def build_serialized_network(self, network: _Network, config: _Config) -> bytes:
         Builder.built += 1
+        free = {end.name for end in _session(network.content).get_inputs() if not isinstance(end.shape[0], int)}
+        assert free == set(config.profile.names), "TensorRT refuses to build where a free axis has no range"
         return network.content
 
 
@@ -177,10 +188,12 @@ class _Engine:
         return str(self.ends[index].name)
 
     def get_tensor_mode(self, name: str) -> TensorIOMode:
-        return TensorIOMode.INPUT if name == self.session.get_inputs()[0].name else TensorIOMode.OUTPUT
+        inputs = [end.name for end in self.session.get_inputs()]
+        return TensorIOMode.INPUT if name in inputs else TensorIOMode.OUTPUT
 
     def get_tensor_dtype(self, name: str) -> Any:
-        return np.float32
+        end = next(end for end in self.ends if end.name == name)
+        return {"tensor(float)": np.float32, "tensor(int64)": np.int64}[end.type]
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
         end = next(end for end in self.ends if end.name == name)
@@ -194,18 +207,23 @@ class _Context:
     def __init__(self, engine: _Engine) -> None:
         self.engine = engine
         self.addresses: dict[str, int] = {}
-        self.shape: tuple[int, ...] = ()
+        self.shapes: dict[str, tuple[int, ...]] = {}
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
-        fits = all(own in (-1, axis) for own, axis in zip(self.engine.get_tensor_shape(name), shape, strict=True))
-        self.shape = shape if fits else ()
+        assert self.engine.get_tensor_mode(name) == TensorIOMode.INPUT
+        own = self.engine.get_tensor_shape(name)
+        fits = len(own) == len(shape) and all(axis in (-1, wanted) for axis, wanted in zip(own, shape, strict=True))
+        if fits:
+            self.shapes[name] = shape
+        else:
+            self.shapes.pop(name, None)
         return fits
 
     def infer_shapes(self) -> list[str]:
-        return [] if self.shape else ["pictures"]
+        return [end.name for end in self.engine.session.get_inputs() if end.name not in self.shapes]
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
-        return (self.shape[0], *(self.shape if name == "pictures" else self.engine.get_tensor_shape(name))[1:])
+        return self.shapes.get(name) or (self.shapes["pictures"][0], *self.engine.get_tensor_shape(name)[1:])
 
     def set_tensor_address(self, name: str, address: int) -> bool:
         self.addresses[name] = address
@@ -213,11 +231,15 @@ class _Context:
 
     def execute_async_v3(self, stream: int) -> bool:
         assert stream == self.engine.gpu.stream
-        shape, gpu, session = self.shape, self.engine.gpu, self.engine.session
+        shapes, gpu, engine = dict(self.shapes), self.engine.gpu, self.engine
 
         def step() -> None:
-            results = session.run(None, {"pictures": gpu.view(self.addresses["pictures"], shape, np.float32)})
-            for end, result in zip(session.get_outputs(), results, strict=True):
+            given = {
+                name: gpu.view(self.addresses[name], shape, engine.get_tensor_dtype(name))
+                for name, shape in shapes.items()
+            }
+            results = engine.session.run(None, given)
+            for end, result in zip(engine.session.get_outputs(), results, strict=True):
                 gpu.view(self.addresses[end.name], result.shape, result.dtype)[...] = result
 
         gpu.queue.append(step)

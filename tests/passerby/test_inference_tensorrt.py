@@ -145,12 +145,13 @@ def test_a_damaged_plan_says_what_to_delete(tmp_path: Path) -> None:
         _network(manifest, tmp_path / "plans")
 
 
-def test_a_damaged_file_gives_the_parser_s_reason(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("half", "reason"), [(False, "no ONNX"), (True, "Error parsing")], ids=["float32", "half"])
+def test_a_damaged_file_gives_the_parser_s_reason(tmp_path: Path, half: bool, reason: str) -> None:
     file = tmp_path / "tiny.onnx"
     tiny_embedder(file)
     file.write_bytes(b"no network")
-    with pytest.raises(EngineError, match=r"cannot read tiny\.onnx: no ONNX"):
-        _network(find_model(str(file)), tmp_path / "plans")
+    with pytest.raises(EngineError, match=rf"cannot read tiny\.onnx: {reason}"):
+        _network(find_model(str(file)), tmp_path / "plans", half=half)
 
 
 def test_closing_gives_all_memory_back(tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """Networks of a few nodes, made on the spot, that every engine can run."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from passerby.arrays import Float32Array, Image
 from passerby.models import (
     DetectionOutput,
     EmbeddingOutput,
@@ -40,6 +44,64 @@ def tiny_embedder(file: Path, *, batch: int | str = "n", dimension: int = 4) -> 
     )
     write_description(description, file.with_suffix(".json"))
     return read_model(file)
+
+
+@dataclass(frozen=True)
+class TinyTables:
+    """What `tiny_camera_embedder` computes with: tables (cameras + 1, 3), weights (3, 4)."""
+
+    scales: Float32Array
+    shifts: Float32Array
+    weights: Float32Array
+
+    def embeddings(self, crops: Sequence[Image], rows: Sequence[int]) -> Float32Array:
+        """(n, 4), one picture at a time."""
+        sized = [cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR) for crop in crops]
+        roots = [np.sqrt(crop.mean(axis=(0, 1))) for crop in sized]
+        return np.array(
+            [
+                (root * self.scales[row] + self.shifts[row]) @ self.weights
+                for root, row in zip(roots, rows, strict=True)
+            ],
+            np.float32,
+        )
+
+
+def tiny_camera_embedder(file: Path, *, cameras: list[str]) -> tuple[ModelManifest, TinyTables]:
+    """As `tiny_embedder`, with a scale and a shift for each camera between root and projection; the site's row last."""
+    random = np.random.default_rng(8)
+    scales, shifts = random.normal(size=(2, len(cameras) + 1, 3)).astype(np.float32)
+    tables = TinyTables(scales, shifts, random.normal(size=(3, 4)).astype(np.float32))
+    nodes = [
+        helper.make_node("ReduceMean", ["pictures"], ["means"], axes=[2, 3], keepdims=0),
+        helper.make_node("Sqrt", ["means"], ["roots"]),
+        helper.make_node("Gather", ["camera.scale.0", "camera"], ["scale"]),
+        helper.make_node("Gather", ["camera.shift.0", "camera"], ["shift"]),
+        helper.make_node("Mul", ["roots", "scale"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "shift"], ["shifted"]),
+        helper.make_node("MatMul", ["shifted", "weights"], ["embeddings"]),
+    ]
+    constants = {
+        "camera.scale.0": scales,
+        "camera.shift.0": shifts,
+        "weights": tables.weights,
+        "camera": np.array([len(cameras)], np.int64),
+    }
+    _save(
+        file,
+        nodes,
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+        output="embeddings",
+        shape=["n", 4],
+        batch="n",
+    )
+    description = ModelDescription(
+        task="embed",
+        input=Preprocessing(height=SIZE, width=SIZE, colour="BGR"),
+        embedding=EmbeddingOutput(dimension=4, cameras=cameras),
+    )
+    write_description(description, file.with_suffix(".json"))
+    return read_model(file), tables
 
 
 def tiny_detector(file: Path, *, batch: int | str = "n") -> ModelManifest:
