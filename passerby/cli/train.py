@@ -29,9 +29,7 @@ def by_recipe(
     context: typer.Context,
     *,
     recipe: Annotated[str | None, typer.Option(help="A shipped recipe, or FILE.yaml.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Labelled images, an archive of crops, or images of a site.")
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Labelled images, an archive of crops, or a site's images.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for model.onnx, model.json, model.pth, report.json.")] = None,
     model: Annotated[str | None, typer.Option(help="Weights to start from: a backbone's by name, or FILE.pth.")] = None,
     backbone: Annotated[
@@ -42,9 +40,7 @@ def by_recipe(
         typer.Option(help="How labelled images lie in --data."),
     ] = "market",
     seed: Annotated[int, typer.Option(min=0, help="The same seed and threads give the same network.")] = 1,
-    minutes: Annotated[
-        float | None, typer.Option(min=0.1, help="Time for an adaptation, instead of its steps.")
-    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.1, help="Time for an adaptation.")] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: the machine decides.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object on the last line.")] = False,
 ) -> None:

@@ -36,8 +36,9 @@ def adapt_images(
 ) -> dict[str, Any]:
     """Adapt `model` to the images of `root` and leave the result in `out`; gives the report.
 
-    `threads` 0 leaves their number to torch. Where `out` holds the checkpoint of the same adaptation, it goes on from there. `minutes` is what all of it may
-    take; None: as many steps as the recipe says. `progress` is told what is done, how much of it (0-1), and a word.
+    `threads` 0 leaves their number to torch. Where `out` holds the checkpoint of the same adaptation, it goes on from
+    there. `minutes` is what all of it may take; None: as many steps as the recipe says. `progress` is told what is
+    done, how much of it (0-1), and a word.
     Raises what reading, adapting and exporting raise.
     """
     began = time.monotonic()

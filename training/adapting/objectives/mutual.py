@@ -56,6 +56,7 @@ class MutualObjective:
 
     @torch.no_grad()
     def after_step(self, features: Tensor, rows: Int64Array) -> None:
+        del features, rows
         for old, new in zip(self._teacher.parameters(), self._head.parameters(), strict=True):
             old.mul_(self._keep).add_(new, alpha=1.0 - self._keep)
 

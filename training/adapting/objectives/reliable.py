@@ -32,7 +32,7 @@ class ReliableObjective:
         return smoothed_cross_entropy(self._head(features), self._people[rows], smoothing=self._settings.smoothing)
 
     def after_step(self, features: Tensor, rows: Int64Array) -> None:
-        pass
+        del features, rows
 
     def parameters(self) -> list[nn.Parameter]:
         return self._head.trained()
