@@ -40,6 +40,7 @@ QUICK = {
     "rounds": 2,
     "fewest_people": 2,
     "learning_rate": 1e-3,
+    "bfloat16": False,
 }
 """A few steps on few pixels; all else is as shipped."""
 
@@ -60,7 +61,9 @@ def quick(name: str, folder: Path, **changes: Any) -> Path:
     if document.get("kind") == "moco":
         changes = {"batch": 4, "queue": 8, "steps": QUICK["steps"], "height": 64, "width": 32, **changes}
     elif document.get("kind") == "source":
-        changes = {key: value for key, value in QUICK.items() if key not in ("rounds", "fewest_people")} | changes
+        changes = {
+            key: value for key, value in QUICK.items() if key not in ("rounds", "fewest_people", "bfloat16")
+        } | changes
     else:
         changes = QUICK | changes
         for key in document.get("grouping", {}).get("clusters", {}).keys() & NEIGHBOURS.keys():

@@ -19,8 +19,8 @@ _FEWEST = 2
 def overlap(people: Int64Array, others: Int64Array) -> Float32Array:
     """Of each crop (n,): its cluster in one grouping and in the other, intersection over union. -1 is a group of one.
 
-    >>> overlap(np.array([0, 0, 1, -1]), np.array([0, 0, 0, 2])).round(2).tolist()
-    [0.67, 0.67, 0.33, 1.0]
+    >>> overlap(np.array([0, 0, 1, -1]), np.array([0, 0, 2, 2])).tolist()
+    [1.0, 1.0, 0.5, 0.5]
     """
     some, other = alone(people), alone(others)
     _, row, both = np.unique(np.stack([some, other], axis=1), axis=0, return_inverse=True, return_counts=True)
