@@ -50,14 +50,12 @@ def test_crops_that_a_tighter_cut_parts_from_the_core_are_let_go() -> None:
     assert kept.tolist() == [0, 0, 0, -1, -1]
 
 
-def test_a_cluster_of_which_one_crop_is_left_is_none() -> None:
+def test_a_cluster_without_a_core_stays_and_nobody_at_all_is_no_cluster() -> None:
     people = np.array([0, 0, 1, 1])
     assert believed(people, tighter=np.array([0, 0, -1, -1]), looser=people, least=0.5).tolist() == [0, 0, 1, 1]
-    assert believed(np.array([-1, -1]), tighter=np.array([-1, 0]), looser=np.array([0, 0]), least=0.0).tolist() == [
-        -1,
-        -1,
-    ]
-    assert least_independence(np.array([-1]), np.array([0]), share=0.1) == 0.0
+    nobody = np.array([-1, -1])
+    assert believed(nobody, tighter=nobody, looser=np.array([0, 0]), least=0.0).tolist() == [-1, -1]
+    assert least_independence(nobody, np.array([0, 0]), share=0.1) == 0.0
 
 
 @given(LABELS, st.floats(0.05, 1.0))

@@ -61,9 +61,8 @@ def quick(name: str, folder: Path, **changes: Any) -> Path:
     if document.get("kind") == "moco":
         changes = {"batch": 4, "queue": 8, "steps": QUICK["steps"], "height": 64, "width": 32, **changes}
     elif document.get("kind") == "source":
-        changes = {
-            key: value for key, value in QUICK.items() if key not in ("rounds", "fewest_people", "bfloat16")
-        } | changes
+        known = SourceTraining.__struct_fields__
+        changes = {key: value for key, value in QUICK.items() if key in known} | changes
     else:
         changes = QUICK | changes
         for key in document.get("grouping", {}).get("clusters", {}).keys() & NEIGHBOURS.keys():
