@@ -90,6 +90,7 @@ def test_the_rounds_of_every_recipe_change_a_network(name: str, people: Rendered
     before = {key: value.clone() for key, value in network.site_state().items() if key.endswith("conv.weight")}
     pace = Pace(rounds=recipe.rounds, steps=recipe.steps, seconds=None, now=time.monotonic)
     done = Adaptation(network, crops, recipe, how=how, seed=1, pace=pace).run()
+    assert torch.get_num_threads() == 1  # as it was, though clustering runs on all cores
     assert [(each.number, each.steps) for each in done.rounds] == [(1, 3), (2, 3)]
     assert all(each.clusters >= 2 and np.isfinite(each.loss) for each in done.rounds)
     after = done.network.site_state()

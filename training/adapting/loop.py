@@ -102,7 +102,9 @@ class Adaptation:
             self._tell(number, 0, None)
             embeddings = mean_embeddings(self._students, self._crops, how=self._how)
             independence = self._rounds[0].independence if self._rounds else None
+            threads = torch.get_num_threads()
             labels = guess(embeddings, self._crops, recipe.grouping, independence=independence)
+            torch.set_num_threads(threads)  # compiled loops set it for the whole process
             if labels.clusters < recipe.fewest_people:
                 raise NotEnoughDataError(
                     f"not enough data: {labels.clusters} people seen, {recipe.fewest_people} needed "
