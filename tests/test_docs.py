@@ -33,7 +33,10 @@ def resolve(words: list[str]) -> Any:
     command: Any = typer.main.get_command(app)
     with command.make_context("passerby", ["config"], resilient_parsing=True) as context:
         while words and hasattr(command, "get_command"):
-            command = command.get_command(context, words.pop(0))
+            found = command.get_command(context, words.pop(0))
+            if found is None and command.invoke_without_command:
+                break
+            command = found
     return command
 
 

@@ -9,13 +9,21 @@ from passerby.errors import DataError
 
 
 def people_batches(
-    people: Int64Array, cameras: Int64Array, *, people_per_batch: int, images_per_person: int, seed: int
+    people: Int64Array,
+    cameras: Int64Array,
+    *,
+    people_per_batch: int,
+    images_per_person: int,
+    seed: int,
+    repeat: bool = True,
 ) -> Iterator[Int64Array]:
     """Endless batches of image indices (people_per_batch * images_per_person,), one person after the other.
 
     The P x K batches that batch-hard triplets need (Hermans, Beyer and Leibe 2017). `people` and `cameras` (n,).
     Everybody has a turn before anybody has another. Of one person the cameras take turns; an image comes twice only
-    where a camera has no other left. Raises DataError where there are fewer people than a batch needs.
+    where a camera has no other left. Without `repeat` none does: whoever has fewer comes with these alone, and further
+    people fill the batch, the last of them with as many as fit. Raises DataError where there are fewer people than a
+    batch needs.
     """
     require_shape("cameras", cameras, people.shape)
     names = np.unique(people)
@@ -28,7 +36,9 @@ def people_batches(
         [np.flatnonzero((people == name) & (cameras == camera)) for camera in np.unique(cameras[people == name])]
         for name in names
     ]
-    return _batches(views, people_per_batch, images_per_person, draw)
+    if repeat:
+        return _batches(views, people_per_batch, images_per_person, draw)
+    return _without_repetition(views, people_per_batch * images_per_person, images_per_person, draw)
 
 
 def _batches(
@@ -44,12 +54,36 @@ def _batches(
         yield np.concatenate([_images_of(views[person], images_per_person, draw) for person in chosen])
 
 
-def _images_of(views: list[Int64Array], count: int, draw: np.random.Generator) -> Int64Array:
-    """`count` images of one person, whose images are given by camera."""
-    order = draw.permutation(len(views))
+def _without_repetition(
+    views: list[list[Int64Array]], images_per_batch: int, images_per_person: int, draw: np.random.Generator
+) -> Iterator[Int64Array]:
+    most = [min(sum(map(len, each)), images_per_person) for each in views]
+    images_per_batch = min(images_per_batch, sum(most))
+    waiting: list[int] = []
+    while True:
+        batch: list[int] = []
+        chosen: set[int] = set()
+        while len(batch) < images_per_batch:
+            person = next((each for each in waiting if each not in chosen), None)
+            if person is None:
+                waiting += draw.permutation(len(views)).tolist()
+                continue
+            waiting.remove(person)
+            chosen.add(person)
+            count = min(most[person], images_per_batch - len(batch))
+            batch += _images_of(views[person], count, draw, repeat=False).tolist()
+        yield np.array(batch, np.int64)
+
+
+def _images_of(views: list[Int64Array], count: int, draw: np.random.Generator, *, repeat: bool = True) -> Int64Array:
+    """`count` images of one person, whose images are given by camera; without `repeat` there must be so many."""
+    order = draw.permutation(len(views)).tolist()
     taken: list[int] = []
-    for turn in range(count):
-        view = views[order[turn % len(views)]]
-        fresh = [image for image in view.tolist() if image not in taken]
-        taken.append(int(draw.choice(fresh or view.tolist())))
+    turn = 0
+    while len(taken) < count:
+        view = views[order[turn % len(views)]].tolist()
+        fresh = [image for image in view if image not in taken]
+        if fresh or repeat:
+            taken.append(int(draw.choice(fresh or view)))
+        turn += 1
     return np.array(taken, np.int64)

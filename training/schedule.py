@@ -1,6 +1,7 @@
 """Learning rates over a training."""
 
 import math
+from collections.abc import Callable, Mapping
 
 
 def warm_up_and_steps(
@@ -29,3 +30,17 @@ def warm_up_and_cosine(progress: float, *, warm_up: float = 0.05, floor: float =
         return 0.1 + 0.9 * progress / warm_up
     along = min(1.0, (progress - warm_up) / (1.0 - warm_up))
     return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * along))
+
+
+def constant(progress: float) -> float:
+    """All of it, all the time."""
+    del progress
+    return 1.0
+
+
+SCHEDULES: Mapping[str, Callable[[float], float]] = {
+    "steps": warm_up_and_steps,
+    "cosine": warm_up_and_cosine,
+    "constant": constant,
+}
+"""By the names that recipes give them."""

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from msgspec import Struct
 from numpy.typing import NDArray
-from torch import Tensor, nn
 from torch.nn import functional
 
 from passerby.arrays import Int64Array, require_shape
@@ -21,6 +20,7 @@ from passerby.errors import DataError
 from passerby.models import Preprocessing
 from training.augmentation import CropChanges, training_input
 from training.backbones import Backbone
+from training.identity_head import IdentityHead
 from training.losses import Centers, batch_hard_triplet_loss, smoothed_cross_entropy
 from training.sampling import people_batches
 from training.schedule import warm_up_and_cosine, warm_up_and_steps
@@ -75,21 +75,6 @@ class SourceLoss:
     center: float
 
 
-class _Classifier(nn.Module):
-    """Batch norm without shift, then one weight per identity and feature."""
-
-    def __init__(self, dimension: int, people: int) -> None:
-        super().__init__()
-        self.neck = nn.BatchNorm1d(dimension)
-        self.neck.bias.requires_grad_(False)
-        self.weights = nn.Linear(dimension, people, bias=False)
-        nn.init.normal_(self.weights.weight, std=0.001)
-
-    def forward(self, features: Tensor) -> Tensor:
-        logits: Tensor = self.weights(self.neck(features))
-        return logits
-
-
 def train_source(
     network: _Network,
     crops: LabelledCrops,
@@ -108,12 +93,12 @@ def train_source(
     torch.manual_seed(seed)
     draw = np.random.default_rng(seed)
     names, people = np.unique(crops.people, return_inverse=True)
-    classifier = _Classifier(network.feature_dimension, len(names))
+    classifier = IdentityHead(network.feature_dimension, len(names))
     centers = Centers(len(names), network.feature_dimension)
     network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half the time on a CPU
     groups = [
         {"params": list(network.parameters()), "share": 1.0},
-        {"params": [each for each in classifier.parameters() if each.requires_grad], "share": recipe.classifier_rate},
+        {"params": classifier.trained(), "share": recipe.classifier_rate},
     ]
     optimizer = torch.optim.Adam(groups, weight_decay=recipe.weight_decay)
     schedule = warm_up_and_steps if recipe.schedule == "steps" else warm_up_and_cosine

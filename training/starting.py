@@ -3,23 +3,24 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from passerby.errors import ModelError, UnknownModelError
 from passerby.models import Preprocessing
 from passerby.models.checksum import version_of
 from passerby.models.manifest import read_description
 from passerby.models.places import MODEL_DIR_VARIABLE, embedded_folder, operator_folder, registry_folder
-from training.backbones import Backbone, load_backbone
+from training.backbones import Backbone, load_backbone, make_backbone
 from training.export import IMAGENET
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """`network` with the weights of `file`; `how` its pictures are prepared."""
+    """`network` with its weights; `how` its pictures are prepared."""
 
     name: str
     version: str
-    """The first 12 hex digits of the SHA-256 of the weights."""
-    file: Path
+    """The first 12 hex digits of the SHA-256 of the weights; empty for a network that starts from nothing."""
     network: Backbone
     how: Preprocessing
 
@@ -33,7 +34,13 @@ def trainable(name_or_file: str) -> Start:
     file = _find(name_or_file)
     description = file.with_suffix(".json")
     how = read_description(description).input if description.is_file() else IMAGENET
-    return Start(file.stem, version_of([file]), file, load_backbone(file), how)
+    return Start(file.stem, version_of([file]), load_backbone(file), how)
+
+
+def untrained(backbone: str, *, seed: int) -> Start:
+    """The network called `backbone`, or `timm:NAME`, from nothing. Raises ModelError for another name."""
+    torch.manual_seed(seed)
+    return Start(backbone, "", make_backbone(backbone), IMAGENET)
 
 
 def _find(name_or_file: str) -> Path:

@@ -53,3 +53,49 @@ def info_nce(queries: Array, keys: Array, others: Array, *, known_same: NDArray[
         ]
         terms.append(-math.log(own / (own + sum(strange))))
     return sum(terms) / len(terms) if terms else 0.0
+
+
+def softmax(values: list[float]) -> list[float]:
+    total = sum(math.exp(value - max(values)) for value in values)
+    return [math.exp(value - max(values)) / total for value in values]
+
+
+def soft_cross_entropy(logits: Array, told: Array) -> float:
+    terms = []
+    for row, other in zip(logits.tolist(), told.tolist(), strict=True):
+        targets, found = softmax(other), softmax(row)
+        terms.append(-sum(target * math.log(value) for target, value in zip(targets, found, strict=True)))
+    return sum(terms) / len(terms) if terms else 0.0
+
+
+def soft_triplet(features: Array, told: Array | None, people: Labels) -> float:
+    """Without `told`, the other person must be the farther one."""
+    terms = []
+    for i in range(len(features)):
+        same = [j for j in range(len(features)) if people[j] == people[i]]
+        other = [j for j in range(len(features)) if people[j] != people[i]]
+        if not other:
+            return 0.0
+        far = max(same, key=lambda j: _distance(features, i, j))
+        near = min(other, key=lambda j: _distance(features, i, j))
+        found = softmax([_distance(features, i, far), _distance(features, i, near)])
+        target = [0.0, 1.0] if told is None else softmax([_distance(told, i, far), _distance(told, i, near)])
+        terms.append(-sum(want * math.log(value) for want, value in zip(target, found, strict=True)))
+    return sum(terms) / len(terms) if terms else 0.0
+
+
+def hybrid(features: Array, memory: Array, classes: Labels, rows: Labels, *, temperature: float) -> float:
+    """Of unit `features` of the pictures `rows` against the classes of all that is remembered."""
+    terms = []
+    for feature, row in zip(features, rows, strict=True):
+        attraction = []
+        for name in range(int(classes.max()) + 1):
+            own = [float(feature @ picture) for picture, of in zip(memory, classes, strict=True) if of == name]
+            attraction.append(sum(own) / len(own) / temperature)
+        terms.append(-math.log(softmax(attraction)[int(classes[row])]))
+    return sum(terms) / len(terms)
+
+
+def _distance(features: Array, i: int, j: int) -> float:
+    first, second = (features[row] / np.linalg.norm(features[row]) for row in (i, j))
+    return math.dist(first, second)

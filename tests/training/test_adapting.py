@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="needs passerby[training]")
 from training.adapting.checkpoint import load, save  # noqa: E402 torch is optional
 from training.adapting.folder import read_crops  # noqa: E402
 from training.adapting.loop import Adaptation, Adapted, camera_purity  # noqa: E402
-from training.adapting.objective import cluster_weights  # noqa: E402
+from training.adapting.objectives.memory import cluster_weights  # noqa: E402
 from training.adapting.pace import Pace  # noqa: E402
 from training.adapting.recipe import AdaptationRecipe, read_recipe  # noqa: E402
 from training.adapting.sheet import cluster_sheet  # noqa: E402

@@ -10,10 +10,14 @@ torch = pytest.importorskip("torch", reason="needs passerby[training]")
 
 from training.losses import (  # noqa: E402 torch is optional
     Centers,
+    HybridMemory,
     batch_hard_triplet_loss,
     center_loss,
     moved_centers,
     smoothed_cross_entropy,
+    soft_cross_entropy,
+    soft_triplet_loss,
+    softmax_triplet_loss,
 )
 
 
@@ -100,3 +104,85 @@ def test_shapes_that_do_not_fit_are_refused(features: "torch.Tensor", people: "t
 def test_smoothing_everything_away_is_refused() -> None:
     with pytest.raises(DataError, match=r"smoothing is 1\.0"):
         smoothed_cross_entropy(torch.zeros(1, 2), torch.tensor([0]), smoothing=1.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_losses_against_another_network_are_those_of_the_naive_twins(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    features, told = random.normal(size=(12, 5)), random.normal(size=(12, 5))
+    logits, answers = random.normal(size=(12, 4)) * 3, random.normal(size=(12, 4)) * 3
+    people = random.integers(0, 4, 12)
+    x, t, y = torch.from_numpy(features), torch.from_numpy(told), torch.from_numpy(people)
+    assert float(soft_cross_entropy(torch.from_numpy(logits), torch.from_numpy(answers))) == pytest.approx(
+        reference_losses.soft_cross_entropy(logits, answers)
+    )
+    assert float(soft_triplet_loss(x, t, y)) == pytest.approx(reference_losses.soft_triplet(features, told, people))
+    assert float(softmax_triplet_loss(x, y)) == pytest.approx(reference_losses.soft_triplet(features, None, people))
+
+
+def test_another_network_that_is_sure_is_as_good_as_a_label() -> None:
+    logits, people = torch.randn(6, 9, generator=torch.Generator().manual_seed(1)), torch.arange(6)
+    sure = torch.nn.functional.one_hot(people, 9) * 1e4
+    expected = torch.nn.functional.cross_entropy(logits, people)
+    torch.testing.assert_close(soft_cross_entropy(logits, sure), expected)
+
+
+def test_no_gradient_goes_into_what_the_other_network_said() -> None:
+    features, told = (torch.randn(6, 3, requires_grad=True) for _ in range(2))
+    people = torch.tensor([0, 0, 1, 1, 2, 2])
+    (soft_triplet_loss(features, told, people) + soft_cross_entropy(features, told)).backward()
+    assert features.grad is not None
+    assert features.grad.any()
+    assert told.grad is None
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_soft_losses_of_nobody_and_of_one_person_are_zero_or_finite(count: int) -> None:
+    features, people = torch.ones(count, 4, requires_grad=True), torch.zeros(count, dtype=torch.int64)
+    loss = soft_triplet_loss(features, features, people) + softmax_triplet_loss(features, people)
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert float(soft_cross_entropy(torch.zeros(0, 5), torch.zeros(0, 5))) == 0
+
+
+def test_soft_losses_of_duplicates_have_a_finite_gradient() -> None:
+    features = torch.ones(4, 3, requires_grad=True)
+    softmax_triplet_loss(features, torch.tensor([0, 0, 1, 1])).backward()
+    assert features.grad is not None
+    assert torch.isfinite(features.grad).all()
+
+
+def test_soft_losses_refuse_shapes_that_do_not_fit() -> None:
+    with pytest.raises(DataError, match="expected"):
+        soft_cross_entropy(torch.zeros(3, 2), torch.zeros(3, 4))
+    with pytest.raises(DataError, match="expected"):
+        soft_triplet_loss(torch.zeros(3, 2), torch.zeros(2, 2), torch.zeros(3))
+    with pytest.raises(DataError, match="expected"):
+        HybridMemory(torch.zeros(3, 2), torch.zeros(2, dtype=torch.int64), temperature=0.1, momentum=0.2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_hybrid_memory_is_that_of_the_naive_twin_before_and_after_it_followed(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    memory = random.normal(size=(10, 6))
+    memory /= np.linalg.norm(memory, axis=1, keepdims=True)
+    classes = np.array([0, 0, 0, 1, 1, 2, 3, 4, 4, 4])  # 2 and 3 are crops without a cluster
+    rows = random.permutation(10)[:5]
+    features = random.normal(size=(5, 6))
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    hybrid = HybridMemory(torch.from_numpy(memory), torch.from_numpy(classes), temperature=0.05, momentum=0.2)
+    for _ in range(2):
+        assert float(hybrid(torch.from_numpy(features), torch.from_numpy(rows))) == pytest.approx(
+            reference_losses.hybrid(features, memory, classes, rows, temperature=0.05)
+        )
+        hybrid.follow(torch.from_numpy(features), torch.from_numpy(rows))
+        for feature, row in zip(features, rows, strict=True):
+            moved = 0.2 * memory[row] + 0.8 * feature
+            memory[row] = moved / np.linalg.norm(moved)
+
+
+def test_a_picture_that_comes_twice_is_remembered_as_its_mean() -> None:
+    hybrid = HybridMemory(torch.eye(3), torch.arange(3), temperature=0.1, momentum=0.0)
+    hybrid.follow(torch.eye(3)[1:], torch.tensor([0, 0]))
+    torch.testing.assert_close(hybrid.pictures[0], torch.tensor([0.0, 0.5**0.5, 0.5**0.5]))
+    torch.testing.assert_close(hybrid.pictures[1:], torch.eye(3)[1:])

@@ -49,3 +49,23 @@ def test_the_seed_decides() -> None:
 def test_too_few_people_are_refused(count: int) -> None:
     with pytest.raises(DataError, match=f"{count} people in {count} images, a batch needs 4"):
         people_batches(np.arange(count), np.zeros(count, np.int64), people_per_batch=4, images_per_person=1, seed=0)
+
+
+def test_without_repetition_further_people_fill_the_batch() -> None:
+    people = np.array([0] * 6 + [1, 2, 3, 4, 5, 6])  # one with many images, six with one
+    batches = people_batches(people, people % 2, people_per_batch=3, images_per_person=2, seed=1, repeat=False)
+    for batch in islice(batches, 20):
+        assert len(batch) == len(set(batch.tolist())) == 6
+        assert (people[batch] == 0).sum() <= 2
+
+
+def test_without_repetition_a_batch_is_no_larger_than_what_there_is() -> None:
+    people = np.array([0, 0, 0, 1])
+    batches = people_batches(people, np.zeros(4, int), people_per_batch=2, images_per_person=2, seed=1, repeat=False)
+    assert {len(batch) for batch in islice(batches, 5)} == {3}
+
+
+def test_without_repetition_a_camera_with_more_images_fills_in_for_one_that_has_no_other() -> None:
+    cameras = np.array([0, 1, 1, 1])
+    batches = people_batches(np.zeros(4, int), cameras, people_per_batch=1, images_per_person=4, seed=1, repeat=False)
+    assert sorted(next(batches).tolist()) == [0, 1, 2, 3]

@@ -22,6 +22,8 @@ class RoundReport(msgspec.Struct, frozen=True, kw_only=True):
     """Crops that were nobody's."""
     cut: float
     """Jaccard distance up to which crops were joined."""
+    independence: float | None
+    """How independent clusters had to be, or else were taken apart, 0-1; None where the recipe does not ask for it."""
     camera_purity: float
     """Mean over clusters of the largest share of one camera: near 1, people are not found across cameras."""
     agreement: float | None
@@ -34,15 +36,14 @@ class RoundReport(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """After `rounds`, whose last guess was `people`; the states are torch's."""
+    """After `rounds`, whose last guess was `people`."""
 
     what: str
     """Digest of recipe, seed, network and crops: nothing else may go on from here."""
     rounds: tuple[RoundReport, ...]
     people: torch.Tensor
-    network: dict[str, Any]
-    teacher: dict[str, Any] | None
-    optimizer: dict[str, Any]
+    students: tuple[dict[str, Any], ...]
+    """Of each student its network, teacher and optimizer."""
     used_s: float
 
 

@@ -12,15 +12,16 @@ from passerby.errors import DataError, NotEnoughDataError
 from passerby.features.clustering.cut import agreement, alone
 from passerby.models import Preprocessing
 from training.adapting.checkpoint import Checkpoint, RoundReport
-from training.adapting.embedding import count_statistics, embed
-from training.adapting.objective import Objective, objective_of
+from training.adapting.mutual import losses_of
+from training.adapting.objectives import objective_of
 from training.adapting.pace import Pace
 from training.adapting.pseudo_labels import PseudoLabels, guess
-from training.adapting.recipe import AdaptationRecipe
+from training.adapting.recipe import AdaptationRecipe, MutualLoss
+from training.adapting.student import Student, mean_embeddings
 from training.augmentation import training_input
 from training.batch_norm import CameraNetwork
 from training.sampling import people_batches
-from training.schedule import warm_up_and_cosine, warm_up_and_steps
+from training.schedule import SCHEDULES
 from training.unlabelled import UnlabelledCrops
 
 
@@ -49,7 +50,7 @@ class Adapted:
 
 
 class Adaptation:
-    """One network on its way.
+    """One network on its way, or two that learn from each other, of which the first's teacher is the result.
 
     The same for the same network, crops, recipe, seed, number of threads and steps; where `pace` has a time, the number
     of steps is what the machine manages. Raises NotEnoughDataError where too few people are found to learn from,
@@ -69,18 +70,16 @@ class Adaptation:
     ) -> None:
         self._crops, self._recipe, self._how, self._seed, self._pace = crops, recipe, how, seed, pace
         self._progress = progress
-        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half the time on a CPU
-        self._teacher = copy.deepcopy(network) if recipe.teacher else network
-        self._optimizer = _adam(list(network.parameters()), recipe)
+        self._students = [Student(network, recipe)]
+        if isinstance(recipe.loss, MutualLoss):
+            self._students.append(Student(copy.deepcopy(network), recipe))
         self._rounds: tuple[RoundReport, ...] = ()
         self._people: Int64Array = np.full(len(crops), -1, np.int64)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on where another left off."""
-        self._network.load_state_dict(checkpoint.network)
-        if checkpoint.teacher is not None:
-            self._teacher.load_state_dict(checkpoint.teacher)
-        self._optimizer.load_state_dict(checkpoint.optimizer)
+        for student, state in zip(self._students, checkpoint.students, strict=True):
+            student.restore(state)
         self._rounds = checkpoint.rounds
         self._people = checkpoint.people.numpy().astype(np.int64)
 
@@ -90,9 +89,7 @@ class Adaptation:
             what=what,
             rounds=self._rounds,
             people=torch.from_numpy(self._people),
-            network=self._network.state_dict(),
-            teacher=self._teacher.state_dict() if self._recipe.teacher else None,
-            optimizer=self._optimizer.state_dict(),
+            students=tuple(student.state() for student in self._students),
             used_s=self._pace.used,
         )
 
@@ -103,9 +100,9 @@ class Adaptation:
             began = self._pace.used
             self._pace.begin_round()
             self._tell(number, 0, None)
-            count_statistics(self._teacher, self._crops, how=self._how, strength=recipe.norm_strength)
-            embeddings = embed(self._teacher, self._crops, how=self._how)
-            labels = guess(embeddings, self._crops, recipe.grouping)
+            embeddings = mean_embeddings(self._students, self._crops, how=self._how)
+            independence = self._rounds[0].independence if self._rounds else None
+            labels = guess(embeddings, self._crops, recipe.grouping, independence=independence)
             if labels.clusters < recipe.fewest_people:
                 raise NotEnoughDataError(
                     f"not enough data: {labels.clusters} people seen, {recipe.fewest_people} needed "
@@ -114,14 +111,19 @@ class Adaptation:
             agrees = None if number == 0 else agreement(alone(self._people), alone(labels.people))
             self._people = labels.people
             torch.manual_seed(self._seed * 1_000_003 + number)
-            objective = objective_of(recipe.loss, embeddings, labels.people, self._crops.cameras)
+            progress = number / max(recipe.rounds - 1, 1)
+            for student in self._students:
+                student.begin_round(
+                    objective_of(recipe, embeddings, labels.people, self._crops.cameras, progress=progress)
+                )
             self._pace.begin_learning(number)
-            losses = self._learn(number, labels, objective)
+            losses = self._learn(number, labels)
             report = RoundReport(
                 number=number + 1,
                 clusters=labels.clusters,
                 outliers=labels.outliers,
                 cut=labels.cut,
+                independence=labels.independence,
                 camera_purity=camera_purity(labels.people, self._crops.cameras),
                 agreement=agrees,
                 steps=len(losses),
@@ -132,55 +134,54 @@ class Adaptation:
             if after_round is not None:
                 after_round()
         self._tell(self._pace.rounds, 0, None)
-        count_statistics(self._teacher, self._crops, how=self._how, strength=recipe.norm_strength)
-        return Adapted(self._teacher.eval(), self._people, self._rounds)
+        # Of two, the first: nobody can say without labels which is the better.
+        self._students[0].count_statistics(self._crops, how=self._how)
+        return Adapted(self._students[0].teacher.eval(), self._people, self._rounds)
 
-    def _learn(self, number: int, labels: PseudoLabels, objective: Objective) -> list[float]:
+    def _learn(self, number: int, labels: PseudoLabels) -> list[float]:
         """The steps of a round; gives their losses."""
         recipe, crops = self._recipe, self._crops
-        known = np.flatnonzero(labels.people >= 0)
+        people = self._students[0].objective.people
+        known = np.flatnonzero(people >= 0)
         batches = people_batches(
-            labels.people[known],
+            people[known],
             crops.cameras[known],
-            people_per_batch=min(recipe.people_per_batch, labels.clusters),
+            people_per_batch=min(recipe.people_per_batch, len(np.unique(people[known]))),
             images_per_person=recipe.images_per_person,
             seed=self._seed * 1_000_003 + number,
+            repeat=recipe.repeat_images,
         )
-        schedule = warm_up_and_steps if recipe.schedule == "steps" else warm_up_and_cosine
-        extra = _adam(objective.parameters(), recipe) if objective.parameters() else None
-        optimizers = [self._optimizer, *([extra] if extra else [])]
+        schedule = SCHEDULES[recipe.schedule]
+        before = sum(each.steps for each in self._rounds)
         losses: list[float] = []
-        self._network.train()
         while not self._pace.is_over(number, len(losses)):
             step = len(losses)
             rows = known[next(batches)]
             rows = rows[np.argsort(crops.cameras[rows], kind="stable")]  # as the batch norms want them
-            draw = np.random.default_rng([self._seed, number, step])
-            pictures = training_input(crops.pictures[rows], how=self._how, changes=recipe.changes, draw=draw)
-            with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16 and computes_bfloat16()):
-                found = self._network(pictures.contiguous(memory_format=torch.channels_last), crops.cameras[rows])
-            features = found.float()
-            loss = objective.loss(features, rows)
-            if not bool(torch.isfinite(loss)):
-                raise DataError(
-                    f"the loss of step {step + 1} of round {number + 1} is {float(loss.detach())}; "
-                    "lower the learning rate"
-                )
-            for optimizer in optimizers:
-                optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
             rate = recipe.learning_rate * schedule(self._pace.progress(number, step))
-            for optimizer in optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
-                optimizer.step()
-            objective.after_step(features, rows)
-            if recipe.teacher:
-                # At first it follows closely: it has nothing to remember.
-                _follow(self._teacher, self._network, keep=min(recipe.teacher, (step + 1) / (step + 10)))
-            losses.append(float(loss.detach()))
+            losses.append(self._step(rows, number=number, step=step, steps=before + step, rate=rate))
             self._tell(number, len(losses), losses[-1], labels)
         return losses
+
+    def _step(self, rows: Int64Array, *, number: int, step: int, steps: int, rate: float) -> float:
+        """All students learn from the crops `rows`, each from a view of its own; gives the mean of their losses."""
+        cameras = self._crops.cameras[rows]
+        views = [
+            self._view(rows, number, step, *([student] if student else [])) for student in range(len(self._students))
+        ]
+        features = [student.features(view, cameras) for student, view in zip(self._students, views, strict=True)]
+        losses = losses_of(self._students, features, views, cameras=cameras, rows=rows)
+        loss = sum(float(each.detach()) for each in losses) / len(losses)
+        if not np.isfinite(loss):
+            raise DataError(f"the loss of step {step + 1} of round {number + 1} is {loss}; lower the learning rate")
+        for student, own, found in zip(self._students, losses, features, strict=True):
+            student.learn(own, features=found, rows=rows, rate=rate, steps=steps)
+        return loss
+
+    def _view(self, rows: Int64Array, *draws: int) -> torch.Tensor:
+        """The crops `rows`, changed by what the seed and `draws` draw: (n, 3, height, width)."""
+        draw = np.random.default_rng([self._seed, *draws])
+        return training_input(self._crops.pictures[rows], how=self._how, changes=self._recipe.changes, draw=draw)
 
     def _tell(self, number: int, done: int, loss: float | None, labels: PseudoLabels | None = None) -> None:
         if self._progress is None:
@@ -203,19 +204,3 @@ def camera_purity(people: Int64Array, cameras: Int64Array) -> float:
     table = np.zeros((int(people.max()) + 1, int(cameras.max()) + 1))
     np.add.at(table, (people[known], cameras[known]), 1.0)
     return float((table.max(axis=1) / table.sum(axis=1)).mean())
-
-
-def computes_bfloat16() -> bool:
-    """Whether this CPU has bfloat16 in hardware; without, it would be slower than float32."""
-    can = torch.cpu.get_capabilities()
-    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
-
-
-def _adam(parameters: list[torch.nn.Parameter], recipe: AdaptationRecipe) -> torch.optim.Adam:
-    return torch.optim.Adam(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-
-
-@torch.no_grad()
-def _follow(teacher: CameraNetwork, network: CameraNetwork, *, keep: float) -> None:
-    for old, new in zip(teacher.parameters(), network.parameters(), strict=True):
-        old.mul_(keep).add_(new, alpha=1.0 - keep)

@@ -3,10 +3,15 @@
 from dataclasses import dataclass
 
 from passerby.arrays import Float32Array, Int64Array
-from passerby.features.clustering import cluster
+from passerby.features.clustering import cluster, regrouped
 from passerby.features.normalization import zscore_by_camera
+from training.adapting.centres import k_means
 from training.adapting.recipe import Grouping
+from training.adapting.reliability import believed, least_independence
 from training.unlabelled import UnlabelledCrops
+
+_STEP = 0.02
+"""By how much the cut is moved to see which clusters stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,8 @@ class PseudoLabels:
     people: Int64Array
     cut: float
     """The Jaccard distance up to which crops were joined."""
+    independence: float | None = None
+    """How independent clusters had to be, 0-1; None where that is not asked for."""
 
     @property
     def clusters(self) -> int:
@@ -28,15 +35,25 @@ class PseudoLabels:
         return int((self.people < 0).sum())
 
 
-def guess(embeddings: Float32Array, crops: UnlabelledCrops, grouping: Grouping) -> PseudoLabels:
-    """Cluster raw `embeddings` (n, d) of `crops`; clusters of too few images are let go."""
+def guess(
+    embeddings: Float32Array, crops: UnlabelledCrops, grouping: Grouping, *, independence: float | None = None
+) -> PseudoLabels:
+    """Cluster raw `embeddings` (n, d) of `crops`; clusters of too few images are let go.
+
+    `independence` is what the first round asked of clusters; None: this is the first.
+    """
     features = embeddings
     if grouping.normalize == "camera":
         features = zscore_by_camera(features, crops.cameras.tolist())
-    found = cluster(
-        features,
-        cameras=crops.cameras,
-        tracklets=crops.tracklets if grouping.tracklets else None,
-        settings=grouping.clusters,
-    )
-    return PseudoLabels(found.labels, found.cut.value)
+    tracklets = crops.tracklets if grouping.tracklets else None
+    found = cluster(features, cameras=crops.cameras, tracklets=tracklets, settings=grouping.clusters)
+    people = found.labels
+    if grouping.take_apart:
+        grouped_at = regrouped(found, settings=grouping.clusters, tracklets=grouping.tracklets)
+        tighter, looser = (grouped_at(min(max(found.cut.value + by, 0.0), 1.0)) for by in (-_STEP, _STEP))
+        if independence is None:
+            independence = least_independence(people, looser, share=grouping.take_apart)
+        people = believed(people, tighter=tighter, looser=looser, least=independence)
+    if grouping.k_means:
+        people = k_means(features, people, iterations=grouping.k_means)
+    return PseudoLabels(people, found.cut.value, independence)

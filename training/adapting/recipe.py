@@ -1,23 +1,21 @@
 """How a network is adapted without labels: the settings of a recipe, as configs/recipes/NAME.yaml says them."""
 
-import difflib
-from pathlib import Path
 from typing import Annotated, Literal
 
-import msgspec
-import yaml
 from msgspec import Meta, Struct
 
 from passerby.errors import ConfigError
 from passerby.features.clustering import ClusterSettings
-from passerby.shipped import shipped_config
 from training.augmentation import CropChanges
+from training.recipe_file import ADAPTATION, read_document
 
 Count = Annotated[int, Meta(ge=1)]
 Positive = Annotated[float, Meta(gt=0.0)]
 Share = Annotated[float, Meta(ge=0.0, lt=1.0)]
+Part = Annotated[float, Meta(ge=0.0, le=1.0)]
+SomePart = Annotated[float, Meta(gt=0.0, le=1.0)]
 
-RECIPES = ("passerby", "learn-by-guessing", "cluster-contrast")
+RECIPES = ("passerby", "learn-by-guessing", "cluster-contrast", "spcl-like", "mmt", "pul")
 """Those that are shipped."""
 
 
@@ -43,6 +41,34 @@ class GuessingLoss(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     center_weight: float = 0.005
 
 
+class HybridLoss(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="hybrid", tag_field="kind"):
+    """Hybrid memory: clusters, and crops without one, against each other (SpCL)."""
+
+    temperature: Positive = 0.05
+    momentum: Share = 0.2
+    """Of what is remembered of a crop, how much stays when it comes again."""
+
+
+class MutualLoss(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="mutual", tag_field="kind"):
+    """Two networks from the same weights, each told by the other's teacher (Mutual Mean-Teaching); needs `teacher`."""
+
+    smoothing: Share = 0.1
+    soft_identity: Part = 0.5
+    """Of the cross entropy, how much is with the other's answer as the target; the rest with the pseudo-label."""
+    soft_triplet: Part = 0.8
+    """The same of the triplets."""
+
+
+class ReliableLoss(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reliable", tag_field="kind"):
+    """Label-smoothed identities of the crops nearest to the centre of their cluster (PUL)."""
+
+    smoothing: Share = 0.1
+    first_share: SomePart = 0.4
+    """Of each cluster, in the first round."""
+    last_share: SomePart = 0.9
+    """In the last; between, it grows in a line."""
+
+
 class Grouping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How crops become pseudo-labels."""
 
@@ -51,6 +77,11 @@ class Grouping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tracklets: bool = True
     """Crops of one tracklet are one person."""
     clusters: ClusterSettings = ClusterSettings()
+    take_apart: Share = 0.0
+    """Of the first round's clusters, the share whose independence is not believed, and as much as which is not in later
+    rounds either; with it, crops that a tighter cut parts from the core of their cluster are let go (SpCL). 0: none."""
+    k_means: Annotated[int, Meta(ge=0)] = 0
+    """So many iterations of Lloyd's from these clusters on; then nobody is left out."""
 
 
 class AdaptationRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,8 +98,10 @@ class AdaptationRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """In all, where no time is set."""
     people_per_batch: Count = 16
     images_per_person: Count = 4
+    repeat_images: bool = True
+    """Of whom there are fewer images, some come twice; else further people fill the batch."""
     learning_rate: Positive = 3.5e-4
-    schedule: Literal["steps", "cosine"] = "cosine"
+    schedule: Literal["steps", "cosine", "constant"] = "cosine"
     weight_decay: Annotated[float, Meta(ge=0.0)] = 5e-4
     batch_norm: Literal["camera", "shared"] = "camera"
     """Statistics for each camera, or one for all."""
@@ -81,24 +114,17 @@ class AdaptationRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fewest_people: Count = 8
     """Of fewer people nothing is learned that holds for others."""
     grouping: Grouping = Grouping()
-    loss: MemoryLoss | GuessingLoss = MemoryLoss()
+    loss: MemoryLoss | GuessingLoss | HybridLoss | MutualLoss | ReliableLoss = MemoryLoss()
     changes: CropChanges = CropChanges()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.loss, MutualLoss) and not self.teacher:
+            raise ValueError("`loss` is of kind mutual, for which `teacher` must be above 0, as 0.999")
 
 
 def read_recipe(name_or_file: str) -> AdaptationRecipe:
     """A shipped recipe by its name, or the one in FILE.yaml. Raises ConfigError for a wrong name, key or value."""
-    given = Path(name_or_file)
-    try:
-        if given.suffix in {".yaml", ".yml"}:
-            text = given.read_text(encoding="utf-8")
-        elif name_or_file in RECIPES:
-            text = shipped_config(f"recipes/{name_or_file}.yaml").read_text(encoding="utf-8")
-        else:
-            near = difflib.get_close_matches(name_or_file, RECIPES, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"expected {', '.join(RECIPES)}, or a FILE.yaml"
-            raise ConfigError(f"no recipe is called {name_or_file!r}; {meant}")
-        return msgspec.convert(yaml.safe_load(text), AdaptationRecipe)
-    except OSError as error:
-        raise ConfigError(f"{name_or_file}: cannot read the recipe: {error.strerror}") from error
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise ConfigError(f"{name_or_file}: not a recipe of an adaptation: {error}") from error
+    document = read_document(name_or_file, shipped=RECIPES)
+    if document.kind != ADAPTATION:
+        raise ConfigError(f"{name_or_file}: a recipe of kind {document.kind}, which `passerby train --recipe` runs")
+    return document.convert(AdaptationRecipe)

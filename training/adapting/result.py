@@ -22,7 +22,9 @@ from training.adapting.folder import FolderCrops
 from training.adapting.loop import Adapted
 from training.adapting.recipe import AdaptationRecipe
 from training.adapting.sheet import cluster_sheet
+from training.backbones import load_backbone
 from training.evaluate.labelled import read_image
+from training.export import export_embedder
 from training.export_cameras import export_camera_network
 from training.starting import Start
 
@@ -51,11 +53,11 @@ class Task:
 def write_result(task: Task, adapted: Adapted, out: Path, *, seconds: float) -> dict[str, Any]:
     """Write model.onnx with model.json and model.pth, manifest.yaml, report.json, pseudo-labels.csv and clusters.jpg.
 
-    Gives the report. Raises ModelError when the exported network differs from torch: then nothing is written.
+    Gives the report. Raises ModelError when the exported network differs from torch: then model.pth alone is written.
     """
     data = task.data
-    model = _export(task, adapted, out / "model.onnx")
     torch.save(adapted.network.site_state(), out / "model.pth")
+    model = _export(task, adapted, out / "model.onnx", weights=out / "model.pth")
     people = adapted.people
     report = {
         "model": model.model_id,
@@ -88,7 +90,7 @@ def write_result(task: Task, adapted: Adapted, out: Path, *, seconds: float) -> 
     return report
 
 
-def _export(task: Task, adapted: Adapted, file: Path) -> ModelManifest:
+def _export(task: Task, adapted: Adapted, file: Path, *, weights: Path) -> ModelManifest:
     known = catalogue().get(task.start.name)
     raw = embed(adapted.network, task.data.crops, how=task.how)
     description = ModelDescription(
@@ -106,6 +108,8 @@ def _export(task: Task, adapted: Adapted, file: Path) -> ModelManifest:
     )
     step = max(1, len(task.data.files) // _CHECKED)
     crops = [read_image(each) for each in task.data.files[::step][:_CHECKED]]
+    if adapted.network.cameras == 1:
+        return export_embedder(load_backbone(weights), file, description=description, crops=crops)
     return export_camera_network(adapted.network, file, description=description, crops=crops)
 
 

@@ -98,6 +98,12 @@ def cluster(
     return max(proposals, key=lambda proposal: proposal.cut.likelihood)
 
 
+def regrouped(found: Clustering, *, settings: ClusterSettings, tracklets: bool) -> GroupedAt:
+    """The same crops at another cut: gives their labels (n,), small clusters as well. `tracklets` as in clustering."""
+    grouped_at, _ = _grouping(found.graph, found.nodes, settings=settings, tracklets=tracklets)
+    return lambda value: found.nodes.to_crops(grouped_at(value))
+
+
 def _proposals(
     nodes: Nodes, rows: Float32Array, cameras: Int64Array, *, settings: ClusterSettings, tracklets: bool
 ) -> Iterator[Clustering]:

@@ -1,6 +1,4 @@
-"""What a round minimizes on its pseudo-labels: cluster memory, or the losses of Learn by Guessing."""
-
-from typing import Protocol
+"""Cluster memory, or a memory of what every camera sees of a cluster."""
 
 import numpy as np
 import torch
@@ -8,36 +6,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from passerby.arrays import Float32Array, Int64Array, l2_normalize
-from training.adapting.recipe import GuessingLoss, MemoryLoss
-from training.losses import Centers, ClusterMemory, batch_hard_triplet_loss, smoothed_cross_entropy
-
-
-class Objective(Protocol):
-    """Of one round; it may learn along."""
-
-    def loss(self, features: Tensor, rows: Int64Array) -> Tensor:
-        """Of raw `features` (n, d) of the crops `rows` (n,)."""
-
-    def after_step(self, features: Tensor, rows: Int64Array) -> None:
-        """Follow what the network has just been shown."""
-
-    def parameters(self) -> list[nn.Parameter]:
-        """What the optimizer must train besides the network."""
-
-
-def objective_of(
-    settings: MemoryLoss | GuessingLoss, embeddings: Float32Array, people: Int64Array, cameras: Int64Array
-) -> Objective:
-    """The objective of a round: raw `embeddings` (n, d), pseudo-labels `people` (n,), -1 for nobody, `cameras` (n,)."""
-    if isinstance(settings, GuessingLoss):
-        return GuessingObjective(settings, people, dimension=embeddings.shape[1])
-    return MemoryObjective(settings, embeddings, people, cameras)
+from training.adapting.recipe import MemoryLoss
+from training.losses import ClusterMemory
 
 
 class MemoryObjective:
     """Unit features against a memory of all clusters, or of all (cluster, camera) pairs."""
 
     def __init__(self, settings: MemoryLoss, features: Float32Array, people: Int64Array, cameras: Int64Array) -> None:
+        self.people = people
         known = people >= 0
         keys = np.stack([people, cameras if settings.proxies == "camera" else np.zeros_like(cameras)], axis=1)
         pairs, slots = np.unique(keys[known], axis=0, return_inverse=True)
@@ -66,35 +43,6 @@ class MemoryObjective:
 
     def parameters(self) -> list[nn.Parameter]:
         return []
-
-
-class GuessingObjective:
-    """Triplets and centers of the features, identities behind a batch norm without shift (Luo et al. 2019)."""
-
-    def __init__(self, settings: GuessingLoss, people: Int64Array, *, dimension: int) -> None:
-        count = int(people.max()) + 1
-        self._settings = settings
-        self._people = torch.from_numpy(people)
-        self._neck = nn.BatchNorm1d(dimension)
-        self._neck.bias.requires_grad_(False)
-        self._weights = nn.Linear(dimension, count, bias=False)
-        nn.init.normal_(self._weights.weight, std=0.001)
-        self._centers = Centers(count, dimension)
-
-    def loss(self, features: Tensor, rows: Int64Array) -> Tensor:
-        people = self._people[rows]
-        triplet = batch_hard_triplet_loss(functional.normalize(features), people, margin=self._settings.margin)
-        logits = self._weights(self._neck(features))
-        identity = smoothed_cross_entropy(logits, people, smoothing=self._settings.smoothing)
-        center: Tensor = self._centers(features, people)
-        return triplet + identity + self._settings.center_weight * center
-
-    def after_step(self, features: Tensor, rows: Int64Array) -> None:
-        self._centers.follow(features, self._people[rows])
-
-    def parameters(self) -> list[nn.Parameter]:
-        both = [*self._neck.parameters(), *self._weights.parameters()]
-        return [each for each in both if each.requires_grad]
 
 
 def cluster_weights(people: Int64Array, cameras: Int64Array, *, share: float) -> Float32Array:
