@@ -60,7 +60,14 @@ def adapt_images(
     kept = load(file, what=task.digest)
     used = time.monotonic() - began + (kept.used_s if kept else 0.0)
     seconds = None if minutes is None else 60.0 * minutes
-    pace = Pace(rounds=recipe.rounds, steps=recipe.steps, seconds=seconds, now=time.monotonic, used=used)
+    pace = Pace(
+        rounds=recipe.rounds,
+        steps=recipe.steps,
+        seconds=seconds,
+        now=time.monotonic,
+        growing=recipe.growing,
+        used=used,
+    )
 
     def tell(doing: Doing) -> None:
         if doing.round > doing.rounds:

@@ -19,14 +19,23 @@ class Pace:
     """Where an adaptation stands in its time.
 
     `seconds` is what all of it may take, None where `steps` say how long it is. `now` is a monotonic clock in seconds;
-    `used` seconds of an earlier, interrupted run count as well.
+    `used` seconds of an earlier, interrupted run count as well. `growing`: round k gets k times as many steps as the
+    first; otherwise all get the same.
     """
 
     def __init__(
-        self, *, rounds: int, steps: int, seconds: float | None, now: Callable[[], float], used: float = 0.0
+        self,
+        *,
+        rounds: int,
+        steps: int,
+        seconds: float | None,
+        now: Callable[[], float],
+        growing: bool = False,
+        used: float = 0.0,
     ) -> None:
         self.rounds = rounds
         """How many there are in all; fewer than wanted where guessing takes long."""
+        self._growing = growing
         self._steps, self._seconds = steps, seconds
         self._now = now
         self._began = now() - used
@@ -55,8 +64,7 @@ class Pace:
     def is_over(self, number: int, done: int) -> bool:
         """Whether round `number` (from 0) is long enough after `done` steps."""
         if self._seconds is None:
-            bounds = [self._steps * each // self.rounds for each in (number, number + 1)]
-            return done >= bounds[1] - bounds[0]
+            return done >= self._planned(number)
         if done < _AT_FIRST and number == 0:
             return False
         return done >= FEWEST_STEPS and self._now() >= self._learning_began + self._share(number)
@@ -64,11 +72,11 @@ class Pace:
     def progress(self, number: int, done: int) -> float:
         """Of the whole training, 0-1, within round `number` after `done` steps."""
         if self._seconds is None:
-            bounds = [self._steps * each // self.rounds for each in (number, number + 1)]
-            within = done / max(bounds[1] - bounds[0], 1)
+            within = done / max(self._planned(number), 1)
         else:
             within = (self._now() - self._learning_began) / max(self._share(number), 1e-9)
-        return (number + min(within, 1.0)) / self.rounds
+        before, after = self._before(number), self._before(number + 1)
+        return before + (after - before) * min(within, 1.0)
 
     def _share(self, number: int) -> float:
         """Seconds of learning in this round: what is left, but for guessing, over the rounds that are left."""
@@ -76,4 +84,15 @@ class Pace:
         left = self.rounds - number
         guessing = (self._guessing or 0.0) * left  # one more comes after the last round: the statistics
         free = self._seconds * (1.0 - _KEPT_BACK) - (self._learning_began - self._began) - guessing
-        return max(free / left, 0.0)
+        before, after = self._before(number), self._before(number + 1)
+        return max(free * (after - before) / (1.0 - before), 0.0)
+
+    def _planned(self, number: int) -> int:
+        """Steps of a round where their number is set."""
+        return round(self._steps * self._before(number + 1)) - round(self._steps * self._before(number))
+
+    def _before(self, number: int) -> float:
+        """Of all learning, the share that lies before round `number`, 0-1."""
+        if self._growing:
+            return number * (number + 1) / (self.rounds * (self.rounds + 1))
+        return number / self.rounds

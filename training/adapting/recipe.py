@@ -94,6 +94,8 @@ class AdaptationRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Of the input, at most; a network that was made for less keeps its own."""
     rounds: Count = 12
     """How often clusters are made anew."""
+    growing: bool = False
+    """Round k gets k times as many steps as the first, whose clusters are the worst; otherwise all get the same."""
     steps: Count = 960
     """In all, where no time is set."""
     people_per_batch: Count = 16
