@@ -212,6 +212,15 @@ def test_a_time_is_kept_to() -> None:
     assert max(steps) - min(steps) <= 2
 
 
+def test_growing_rounds_get_as_many_steps_as_their_number_says() -> None:
+    pace = Pace(rounds=4, steps=100, seconds=None, now=lambda: 0.0, growing=True)
+    lengths = []
+    for number in range(4):
+        lengths.append(next(done for done in range(101) if pace.is_over(number, done)))
+        assert pace.progress(number, lengths[-1]) == pytest.approx(sum(lengths) / 100, abs=0.01)
+    assert lengths == [10, 20, 30, 40]
+
+
 def test_where_guessing_takes_long_there_are_fewer_rounds() -> None:
     clock = [0.0]
     pace = Pace(rounds=12, steps=0, seconds=100.0, now=lambda: clock[0])
