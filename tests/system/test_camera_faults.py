@@ -68,7 +68,7 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
         Trial(Fault("slow"), 6.0, detail("fewer than half")),
         Trial(Fault("noise"), 3.0, detail("connection broke", "broke off", "ended the stream", "in time")),
         Trial(Fault("garbage", share=0.6), 3.0, detail("damaged", "no picture for")),
-        Trial(Fault("size"), 2.0, lambda status: (status.width, status.height) == (320, 180)),
+        Trial(Fault("size"), 4.0, lambda status: (status.width, status.height) == (320, 180)),
     ),
 }
 """Each camera has its faults one after the other; the cameras have theirs at the same time."""
