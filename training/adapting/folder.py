@@ -11,11 +11,10 @@ import cv2
 import numpy as np
 
 from passerby.errors import DataError
-from training.evaluate.labelled import read_image
+from training.evaluate.labelled import pictures_in, read_image
 from training.unlabelled import UnlabelledCrops
 
 _CAMERA = re.compile(r"_c(\d+)")
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,9 @@ def read_crops(
     many. Raises DataError for an empty folder, a name without camera, a picture that cannot be read, a CSV of another
     form, and a tracklet of two cameras.
     """
-    found = _files(folder)
+    found = pictures_in(folder)
+    if not found:
+        raise DataError(f"{folder} holds no image; expected files like 0003_c1s1_000001_00.png in it")
     cameras = {file: _camera_of(file) for file in found}
     named = {} if tracklets is None else _read_tracklets(tracklets, {file.name for file in found})
     hashes: dict[Path, str] = {}
@@ -76,16 +77,6 @@ def read_crops(
         tuple(f"c{name}" for name in names),
     )
     return FolderCrops(crops, tuple(files), digest.hexdigest())
-
-
-def _files(folder: Path) -> list[Path]:
-    try:
-        files = [path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES]
-    except OSError as error:
-        raise DataError(f"{folder}: cannot read the folder: {error.strerror}") from error
-    if not files:
-        raise DataError(f"{folder} holds no image; expected files like 0003_c1s1_000001_00.png in it")
-    return files
 
 
 def _camera_of(file: Path) -> int:

@@ -21,6 +21,7 @@ class Student:
 
     def __init__(self, network: CameraNetwork, recipe: AdaptationRecipe) -> None:
         self._recipe = recipe
+        self._bfloat16 = recipe.bfloat16 and computes_bfloat16()
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half the time on a CPU
         self.teacher = copy.deepcopy(network) if recipe.teacher else network
         self._optimizer = _adam(list(network.parameters()), recipe)
@@ -66,16 +67,17 @@ class Student:
 
     def features(self, pictures: Tensor, cameras: Int64Array) -> Tensor:
         """Of `pictures` (n, 3, height, width): raw (n, d) float32, to be learned from."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._recipe.bfloat16 and computes_bfloat16()):
-            found: Tensor = self._network(pictures.contiguous(memory_format=torch.channels_last), cameras)
-        return found.float()
+        return self._said(self._network, pictures, cameras)
 
     @torch.no_grad()
     def told(self, pictures: Tensor, cameras: Int64Array) -> Tensor:
         """The same by its teacher, normalized like this by the pictures' own statistics."""
         self.teacher.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._recipe.bfloat16 and computes_bfloat16()):
-            found: Tensor = self.teacher(pictures.contiguous(memory_format=torch.channels_last), cameras)
+        return self._said(self.teacher, pictures, cameras)
+
+    def _said(self, network: CameraNetwork, pictures: Tensor, cameras: Int64Array) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
+            found: Tensor = network(pictures.contiguous(memory_format=torch.channels_last), cameras)
         return found.float()
 
     def learn(self, loss: Tensor, *, features: Tensor, rows: Int64Array, rate: float, steps: int) -> None:
