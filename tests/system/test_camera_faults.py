@@ -158,10 +158,7 @@ def _round(server: RtspServer, data: Path, *, seconds: float | None) -> dict[Fau
     """Every fault once, for `seconds` or its own time."""
 
     def in_turn(camera: str) -> list[tuple[FaultKind, Suffered]]:
-        return [
-            (trial.fault.kind, _suffer(server, data, camera, trial, seconds=seconds))
-            for trial in TRIALS[camera]
-        ]
+        return [(trial.fault.kind, _suffer(server, data, camera, trial, seconds=seconds)) for trial in TRIALS[camera]]
 
     with ThreadPoolExecutor(len(TRIALS)) as pool:
         return dict(each for camera in pool.map(in_turn, TRIALS) for each in camera)
