@@ -263,6 +263,25 @@ class SiteReader:
         closed = select(table).where(table.c.model_id == model_id, table.c.open.is_(False))
         return [tracklet_of(row) for row in self._rows(closed.order_by(table.c.number.desc()).limit(most))]
 
+    def closed_latest_first(self, *, at_once: int) -> Iterator[Sequence[Tracklet]]:
+        """All tracklets that may not change any more, the latest first, so many at once."""
+        table = schema.tracklets
+        closed = select(table).where(table.c.open.is_(False)).order_by(table.c.number.desc()).limit(at_once)
+        page = self._rows(closed)
+        while page:
+            yield [tracklet_of(row) for row in page]
+            page = self._rows(closed.where(table.c.number < page[-1].number))
+
+    def exemplar_rows(self, numbers: Collection[TrackletNumber]) -> Mapping[TrackletNumber, Sequence[Row[Any]]]:
+        """The rows of these tracklets' best crops, best first, embeddings and their models among them."""
+        table = schema.exemplars
+        found: dict[TrackletNumber, list[Row[Any]]] = {}
+        for some in _batches(numbers):
+            wanted = select(table).where(table.c.tracklet.in_(some)).order_by(table.c.tracklet, table.c.rank)
+            for row in self._rows(wanted):
+                found.setdefault(TrackletNumber(row.tracklet), []).append(row)
+        return found
+
     def tracklets_numbered(self, numbers: Collection[TrackletNumber]) -> Sequence[Tracklet]:
         """Those of these tracklets that there are, in the order of their numbers."""
         table = schema.tracklets
