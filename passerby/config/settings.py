@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from passerby.config.timetable import PATTERN as TIMETABLE
 from passerby.ids import CameraId
 from passerby.redaction import redact
 
@@ -105,10 +106,23 @@ class AssociationSettings(_Settings, frozen=True, kw_only=True):
 
 
 class AdaptationSettings(_Settings, frozen=True, kw_only=True):
-    """When the model adapts itself."""
+    """When the model adapts itself, and what that may take. Nothing is promoted by itself."""
 
-    schedule: str = "manual"
+    schedule: Annotated[str, Meta(pattern=TIMETABLE)] = "manual"
+    """`manual`, `every 12 h`, or `daily 03:30` (the machine's local time)."""
     min_new_tracklets: Annotated[int, Meta(ge=1)] = 500
+    """By schedule or drift it begins only where so many people have come and gone since the last one."""
+    on_drift: bool = False
+    """Also when a camera's colours or light have changed so much that `passerby normalization show` says it drifts."""
+    recipe: str = "passerby"
+    minutes: Annotated[float, Meta(ge=0.1, le=1440.0)] = 10.0
+    """Of learning; freezing the past and judging the result come on top."""
+    threads: Annotated[int, Meta(ge=0)] = 0
+    """CPU threads; 0: a quarter of the machine's cores, and one at least."""
+    memory_mib: Annotated[int, Meta(ge=512)] = 6144
+    """Where it takes more it ends, before the live system lacks it."""
+    most_crops: Annotated[int, Meta(ge=100)] = 20_000
+    """The latest crops it learns from and is judged by."""
 
 
 class HubSettings(_Settings, frozen=True, kw_only=True):
