@@ -16,5 +16,5 @@ def data_folder(config: Path | None, data: Path | None) -> Path:
     if data is not None and config is None:
         return data
     if config is not None and data is None:
-        return load_site(config).data
+        return load_site(config, secrets="left").data
     raise ConfigError("say which site: --config SITE, or --data DIR (one of the two)")

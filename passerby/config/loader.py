@@ -19,12 +19,15 @@ from passerby.redaction import redact
 _CAMERA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-def load_site(path: Path | str, *, environment: Mapping[str, str] | None = None) -> Site:
+def load_site(
+    path: Path | str, *, environment: Mapping[str, str] | None = None, secrets: Literal["needed", "left"] = "needed"
+) -> Site:
     """Read and validate a site file. Raises ConfigError: one line with file, line, value, and what was expected.
 
     `{NAME}` (capitals) inside a string is replaced from `environment` (the process's own by default). In the user, the
-    password and the query of a URL the value is percent-encoded, so a secret is given as it is. `defaults` are merged
-    under each camera. A key with nothing beneath it counts as one without keys.
+    password and the query of a URL the value is percent-encoded, so a secret is given as it is. With `secrets` left, a
+    name that is not set stays as it is written: for who connects to no camera. `defaults` are merged under each camera.
+    A key with nothing beneath it counts as one without keys.
     """
     file = Path(path)
     try:
@@ -33,7 +36,8 @@ def load_site(path: Path | str, *, environment: Mapping[str, str] | None = None)
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ConfigError(f"{file}: cannot read the site file: {reason}") from error
     try:
-        return _Reader(file, os.environ if environment is None else environment).site(text)
+        known = os.environ if environment is None else environment
+        return _Reader(file, known, secrets_needed=secrets == "needed").site(text)
     except RecursionError as error:
         raise ConfigError(f"{file}: nested too deeply, or a mapping or list that contains itself") from error
 
@@ -41,9 +45,10 @@ def load_site(path: Path | str, *, environment: Mapping[str, str] | None = None)
 class _Reader:
     """Walks the YAML node tree beside the settings types, so that each value is checked where its line is known."""
 
-    def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, file: Path, environment: Mapping[str, str], *, secrets_needed: bool) -> None:
         self._file = file
         self._environment = environment
+        self._secrets_needed = secrets_needed
 
     def site(self, text: str) -> Site:
         root = self._compose(text)
@@ -163,8 +168,10 @@ class _Reader:
         return self._substitute(node, value) if isinstance(value, str) else value
 
     def _substitute(self, node: yaml.Node, text: str) -> str:
-        def missing(name: str) -> NoReturn:
-            self._fail(node, f"{text} needs the environment variable {name}, which is not set")
+        def missing(name: str) -> str:
+            if self._secrets_needed:
+                self._fail(node, f"{text} needs the environment variable {name}, which is not set")
+            return f"{{{name}}}"
 
         return fill_secrets(text, self._environment, missing=missing)
 

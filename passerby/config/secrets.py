@@ -3,13 +3,12 @@
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
-from typing import NoReturn
 
 _PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 
 
-def fill_secrets(text: str, environment: Mapping[str, str], *, missing: Callable[[str], NoReturn]) -> str:
-    """`text` with each `{NAME}` (capitals) replaced from `environment`; `missing` is called with a name not in it.
+def fill_secrets(text: str, environment: Mapping[str, str], *, missing: Callable[[str], str]) -> str:
+    """`text` with each `{NAME}` (capitals) replaced from `environment`, or by what `missing` gives for a name.
 
     In the user, password and query of a URL the value is percent-encoded.
 
@@ -24,7 +23,7 @@ def fill_secrets(text: str, environment: Mapping[str, str], *, missing: Callable
     def secret(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in environment:
-            missing(name)
+            return missing(name)
         encoded = match.start() < userinfo_end or match.start() > query_start
         return urllib.parse.quote(environment[name], safe="") if encoded else environment[name]
 

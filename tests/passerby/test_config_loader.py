@@ -166,6 +166,13 @@ def test_a_missing_secret_is_named_and_the_others_are_not_shown(load: Load) -> N
     assert line == "site.yaml:3: rtsp://***@h/s needs the environment variable CAM_USER, which is not set"
 
 
+def test_secrets_are_not_needed_by_who_connects_to_no_camera(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text('site: a\ncameras: {c: {url: "rtsp://{CAM_USER}:{CAM_PASS}@h/s"}}\n')
+    site = load_site(file, environment={"CAM_USER": "ana"}, secrets="left")
+    assert site.cameras[CameraId("c")].url == "rtsp://ana:{CAM_PASS}@h/s"
+
+
 def test_braces_that_are_no_environment_name_stay(load: Load) -> None:
     assert camera(load, '{url: "http://h/{channel}"}').url == "http://h/{channel}"  # type: ignore[attr-defined]
 
