@@ -20,6 +20,7 @@ PasserbyError
  +-- TransportError         sockets, keys and the spool
  |    +-- SpoolFullError           the edge's disk queue is at its bound
  +-- StoreError             database, crop store or index
+ +-- StoppedError           long work was asked to stop, and did
 
 The command prints one line for any of them and exits with `exit_code`.
 """
@@ -116,3 +117,7 @@ class SpoolFullError(TransportError):
 
 class StoreError(PasserbyError):
     """The database, the crop store or the index failed."""
+
+
+class StoppedError(PasserbyError):
+    """Long work was asked to stop, and did; what it had kept so far is whole."""

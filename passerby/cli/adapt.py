@@ -43,6 +43,7 @@ def images(
         if find_spec(module) is None:
             raise ModelError(f"adapting needs {module}, which is not installed; `pip install 'passerby[training]'`")
     from training.adapting.images import adapt_images
+    from training.adapting.order import Order
     from training.adapting.recipe import read_recipe
 
     chosen = read_recipe(recipe)
@@ -57,14 +58,9 @@ def images(
 
         report = adapt_images(
             root.expanduser().resolve(),
-            model=model,
+            Order(model=model, recipe_name=recipe, recipe=chosen, seed=seed, minutes=minutes, threads=threads),
             out=target,
-            recipe_name=recipe,
-            recipe=chosen,
-            minutes=minutes,
-            seed=seed,
             tracklets=None if tracklets is None else tracklets.expanduser().resolve(),
-            threads=threads,
             progress=show,
         )
     if as_json:

@@ -1,5 +1,7 @@
 """What a network says of crops, each by the statistics of its camera."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -12,8 +14,15 @@ from training.unlabelled import UnlabelledCrops
 _AT_ONCE = 64
 
 
-def count_statistics(network: CameraNetwork, crops: UnlabelledCrops, *, how: Preprocessing, strength: float) -> None:
-    """Learn the batch-norm statistics of each camera anew from its crops, in place."""
+def count_statistics(
+    network: CameraNetwork,
+    crops: UnlabelledCrops,
+    *,
+    how: Preprocessing,
+    strength: float,
+    pulse: Callable[[], None] | None = None,
+) -> None:
+    """Learn the batch-norm statistics of each camera anew from its crops, in place; `pulse` is called now and then."""
     draw = np.random.default_rng(0)
     with network.counting(strength=strength):
         of_crops = network.rows_of(crops.cameras)
@@ -23,9 +32,13 @@ def count_statistics(network: CameraNetwork, crops: UnlabelledCrops, *, how: Pre
             for part in np.array_split(rows, max(1, round(len(rows) / _AT_ONCE))):
                 pictures = training_input(crops.pictures[part], how=how, changes=NO_CHANGES, draw=draw)
                 network(pictures.contiguous(memory_format=torch.channels_last), crops.cameras[part])
+                if pulse is not None:
+                    pulse()
 
 
-def embed(network: CameraNetwork, crops: UnlabelledCrops, *, how: Preprocessing) -> Float32Array:
+def embed(
+    network: CameraNetwork, crops: UnlabelledCrops, *, how: Preprocessing, pulse: Callable[[], None] | None = None
+) -> Float32Array:
     """Raw embeddings (n, d) float32 in the order of `crops`; the network is left in evaluation mode."""
     draw = np.random.default_rng(0)
     network.eval()
@@ -37,4 +50,6 @@ def embed(network: CameraNetwork, crops: UnlabelledCrops, *, how: Preprocessing)
             pictures = training_input(crops.pictures[part], how=how, changes=NO_CHANGES, draw=draw)
             found = network(pictures.contiguous(memory_format=torch.channels_last), crops.cameras[part])
             result[part] = found.float().numpy()
+            if pulse is not None:
+                pulse()
     return result

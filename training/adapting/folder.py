@@ -4,27 +4,17 @@ import csv
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from passerby.errors import DataError
+from training.adapting.material import Material
 from training.evaluate.labelled import pictures_in, read_image
 from training.unlabelled import UnlabelledCrops
 
 _CAMERA = re.compile(r"_c(\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class FolderCrops:
-    """The crops, the file of each, and a digest of all that was read: the same for the same pictures, cameras and
-    tracklets, whatever the files are called besides."""
-
-    crops: UnlabelledCrops
-    files: tuple[Path, ...]
-    digest: str
 
 
 def read_crops(
@@ -34,14 +24,16 @@ def read_crops(
     width: int,
     tracklets: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> FolderCrops:
+) -> Material:
     """The images of `folder`, not of its subfolders, brought to `height` x `width` pixels.
 
     A name says its camera as `_cCAMERA`, as in 0003_c1s1_000001_00.png; the person before it is not looked at, nor does
     the order of names matter: images come in the order of a hash of their bytes. `tracklets` is a CSV with the columns
-    image, tracklet; an image that it does not name is a tracklet of its own. `progress` is told images done, of how
-    many. Raises DataError for an empty folder, a name without camera, a picture that cannot be read, a CSV of another
-    form, and a tracklet of two cameras.
+    image, tracklet; an image that it does not name is a tracklet of its own. The digest is the same for the same
+    pictures, cameras and tracklets. `progress` is told images done, of how many.
+
+    Raises DataError for an empty folder, a name without camera, a picture that cannot be read, a CSV of another form,
+    and a tracklet of two cameras.
     """
     found = pictures_in(folder)
     if not found:
@@ -76,7 +68,12 @@ def read_crops(
         np.array(rows, np.int64),
         tuple(f"c{name}" for name in names),
     )
-    return FolderCrops(crops, tuple(files), digest.hexdigest())
+    return Material(
+        crops=crops,
+        names=tuple(file.name for file in files),
+        digest=digest.hexdigest(),
+        pictures=lambda rows: [read_image(files[row]) for row in rows],
+    )
 
 
 def _camera_of(file: Path) -> int:

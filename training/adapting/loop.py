@@ -53,8 +53,9 @@ class Adaptation:
     """One network on its way, or two that learn from each other, of which the first's teacher is the result.
 
     The same for the same network, crops, recipe, seed, number of threads and steps; where `pace` has a time, the number
-    of steps is what the machine manages. Raises NotEnoughDataError where too few people are found to learn from,
-    DataError for a loss that is no number.
+    of steps is what the machine manages. `pulse` is called before every step and every batch that is embedded; what it
+    raises ends the adaptation, which may go on from the checkpoint of its last round. Raises NotEnoughDataError where
+    too few people are found to learn from, DataError for a loss that is no number.
     """
 
     def __init__(
@@ -67,9 +68,10 @@ class Adaptation:
         seed: int,
         pace: Pace,
         progress: Callable[[Doing], None] | None = None,
+        pulse: Callable[[], None] | None = None,
     ) -> None:
         self._crops, self._recipe, self._how, self._seed, self._pace = crops, recipe, how, seed, pace
-        self._progress = progress
+        self._progress, self._pulse = progress, pulse
         self._students = [Student(network, recipe)]
         if isinstance(recipe.loss, MutualLoss):
             self._students.append(Student(copy.deepcopy(network), recipe))
@@ -100,7 +102,7 @@ class Adaptation:
             began = self._pace.used
             self._pace.begin_round()
             self._tell(number, 0, None)
-            embeddings = mean_embeddings(self._students, self._crops, how=self._how)
+            embeddings = mean_embeddings(self._students, self._crops, how=self._how, pulse=self._pulse)
             independence = self._rounds[0].independence if self._rounds else None
             labels = guess(embeddings, self._crops, recipe.grouping, independence=independence)
             if labels.clusters < recipe.fewest_people:
@@ -135,7 +137,7 @@ class Adaptation:
                 after_round()
         self._tell(self._pace.rounds, 0, None)
         # Of two, the first: nobody can say without labels which is the better.
-        self._students[0].count_statistics(self._crops, how=self._how)
+        self._students[0].count_statistics(self._crops, how=self._how, pulse=self._pulse)
         return Adapted(self._students[0].teacher.eval(), self._people, self._rounds)
 
     def _learn(self, number: int, labels: PseudoLabels) -> list[float]:
@@ -155,6 +157,8 @@ class Adaptation:
         before = sum(each.steps for each in self._rounds)
         losses: list[float] = []
         while not self._pace.is_over(number, len(losses)):
+            if self._pulse is not None:
+                self._pulse()
             step = len(losses)
             rows = known[next(batches)]
             rows = rows[np.argsort(crops.cameras[rows], kind="stable")]  # as the batch norms want them

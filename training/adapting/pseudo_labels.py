@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from passerby.arrays import Float32Array, Int64Array
 from passerby.features.clustering import cluster, regrouped
+from passerby.features.clustering.constraints import NO_PAIRS
 from passerby.features.normalization import zscore_by_camera
 from training.adapting.centres import k_means
 from training.adapting.recipe import Grouping
@@ -40,13 +41,23 @@ def guess(
 ) -> PseudoLabels:
     """Cluster raw `embeddings` (n, d) of `crops`; clusters of too few images are let go.
 
+    Where the recipe knows of tracklets, those that are known to be one person stay together, and with average linkage
+    those that are known to be two stay apart; DBSCAN cannot promise that. Raises DataError for pairs that contradict
+    each other.
+
     `independence` is what the first round asked of clusters; None: this is the first.
     """
     features = embeddings
     if grouping.normalize == "camera":
         features = zscore_by_camera(features, crops.cameras.tolist())
-    tracklets = crops.tracklets if grouping.tracklets else None
-    found = cluster(features, cameras=crops.cameras, tracklets=tracklets, settings=grouping.clusters)
+    found = cluster(
+        features,
+        cameras=crops.cameras,
+        tracklets=crops.tracklets if grouping.tracklets else None,
+        must_link=crops.together if grouping.tracklets else NO_PAIRS,
+        cannot_link=crops.apart if grouping.tracklets and grouping.clusters.method == "average" else NO_PAIRS,
+        settings=grouping.clusters,
+    )
     people = found.labels
     if grouping.take_apart:
         grouped_at = regrouped(found, settings=grouping.clusters, tracklets=grouping.tracklets)

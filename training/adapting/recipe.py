@@ -75,7 +75,7 @@ class Grouping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     normalize: Literal["camera", "none"] = "camera"
     """camera: z-score of the raw embeddings of each camera, as Learn by Guessing does it."""
     tracklets: bool = True
-    """Crops of one tracklet are one person."""
+    """Crops of one tracklet are one person, and what is known of pairs of tracklets is kept to."""
     clusters: ClusterSettings = ClusterSettings()
     take_apart: Share = 0.0
     """Of the first round's clusters, the share whose independence is not believed, and as much as which is not in later

@@ -18,12 +18,11 @@ from passerby.errors import DataError
 from passerby.models import EmbeddingOutput, ModelDescription, ModelManifest, Preprocessing, ReferenceStatistics
 from passerby.models.catalogue import catalogue
 from training.adapting.embedding import embed
-from training.adapting.folder import FolderCrops
 from training.adapting.loop import Adapted
+from training.adapting.material import Material
 from training.adapting.recipe import AdaptationRecipe
 from training.adapting.sheet import cluster_sheet
 from training.backbones import load_backbone
-from training.evaluate.labelled import read_image
 from training.export import export_embedder
 from training.export_cameras import export_camera_network
 from training.starting import Start
@@ -41,7 +40,7 @@ class Task:
     recipe: AdaptationRecipe
     seed: int
     how: Preprocessing
-    data: FolderCrops
+    data: Material
 
     @property
     def digest(self) -> str:
@@ -83,7 +82,7 @@ def write_result(task: Task, adapted: Adapted, out: Path, *, seconds: float) -> 
     with (out / "pseudo-labels.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["image", "person"])
-        writer.writerows(sorted(zip((each.name for each in data.files), people.tolist(), strict=True)))
+        writer.writerows(sorted(zip(data.names, people.tolist(), strict=True)))
     if not cv2.imwrite(str(out / "clusters.jpg"), cluster_sheet(data.crops, people)):
         raise DataError(f"{out / 'clusters.jpg'} cannot be written")
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -106,8 +105,8 @@ def _export(task: Task, adapted: Adapted, file: Path, *, weights: Path) -> Model
         trained_on=f"{task.start.name}@{task.start.version}, then {len(raw)} unlabelled images of this site",
         source=f"adapted by the recipe {task.recipe_name}",
     )
-    step = max(1, len(task.data.files) // _CHECKED)
-    crops = [read_image(each) for each in task.data.files[::step][:_CHECKED]]
+    step = max(1, len(raw) // _CHECKED)
+    crops = task.data.pictures(range(len(raw))[::step][:_CHECKED])
     if adapted.network.cameras == 1:
         return export_embedder(load_backbone(weights), file, description=description, crops=crops)
     return export_camera_network(adapted.network, file, description=description, crops=crops)

@@ -1,6 +1,7 @@
 """A network on its way: with the teacher that follows it, its optimizers, and what it minimizes."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -49,14 +50,18 @@ class Student:
             self.teacher.load_state_dict(state["teacher"])
         self._optimizer.load_state_dict(state["optimizer"])
 
-    def count_statistics(self, crops: UnlabelledCrops, *, how: Preprocessing) -> None:
+    def count_statistics(
+        self, crops: UnlabelledCrops, *, how: Preprocessing, pulse: Callable[[], None] | None = None
+    ) -> None:
         """Learn the statistics of the teacher's batch norms anew."""
-        count_statistics(self.teacher, crops, how=how, strength=self._recipe.norm_strength)
+        count_statistics(self.teacher, crops, how=how, strength=self._recipe.norm_strength, pulse=pulse)
 
-    def embeddings(self, crops: UnlabelledCrops, *, how: Preprocessing) -> Float32Array:
+    def embeddings(
+        self, crops: UnlabelledCrops, *, how: Preprocessing, pulse: Callable[[], None] | None = None
+    ) -> Float32Array:
         """What the teacher says of all crops, by new statistics: raw (n, d)."""
-        self.count_statistics(crops, how=how)
-        return embed(self.teacher, crops, how=how)
+        self.count_statistics(crops, how=how, pulse=pulse)
+        return embed(self.teacher, crops, how=how, pulse=pulse)
 
     def begin_round(self, objective: Objective) -> None:
         """Minimize `objective` from now on."""
@@ -101,9 +106,15 @@ def computes_bfloat16() -> bool:
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
-def mean_embeddings(students: list[Student], crops: UnlabelledCrops, *, how: Preprocessing) -> Float32Array:
+def mean_embeddings(
+    students: list[Student],
+    crops: UnlabelledCrops,
+    *,
+    how: Preprocessing,
+    pulse: Callable[[], None] | None = None,
+) -> Float32Array:
     """Of what all teachers say of all crops: raw (n, d)."""
-    found = [student.embeddings(crops, how=how) for student in students]
+    found = [student.embeddings(crops, how=how, pulse=pulse) for student in students]
     return found[0] if len(found) == 1 else np.mean(found, axis=0, dtype=np.float32)
 
 
