@@ -162,7 +162,7 @@ def _edge(
     with open_source(_CAMERA, settings, realtime=False, start_at_ns=0) as source, Stopwatch() as watch:
         turns = ([(pipeline, frame)] for frame in itertools.islice(prefetch(source), frames))
         for turn in detected(turns, detector=detector):
-            for update in track_together(turn.work, turn.detections, embedder=embedder):
+            for update in track_together(turn.work, turn.detections):
                 envelope = Envelope(BootId(bytes(16)), len(messages) + 1, update)
                 messages.append(sum(map(len, encode(envelope))))
     return watch.per(frames), messages

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from edge.commands import changed_settings, only_region_changed
+from edge.embedders import Embedders
 from edge.frames import Frame
 from edge.live import LiveCamera
 from edge.pipeline import CameraPipeline, tracklet_ids
 from passerby.config import CameraSettings
 from passerby.errors import ConfigError
 from passerby.ids import CameraId, TrackletId
-from passerby.inference import DetectionEngine, EmbeddingEngine
+from passerby.inference import DetectionEngine
 from passerby.messages import CameraCommand, CameraStatus, TrackletUpdate
 
 _log = logging.getLogger("passerby.edge")
@@ -36,12 +37,12 @@ class Cameras:
         cameras: Mapping[CameraId, CameraSettings],
         *,
         detector: DetectionEngine,
-        embedder: EmbeddingEngine,
+        embedders: Embedders,
         batch_latency_s: float = 0.0,
     ) -> None:
         self.arrival = threading.Event()
         self._detector = detector
-        self._embedder = embedder
+        self._embedders = embedders
         self._batch_latency_s = batch_latency_s if detector.batch_limit > 1 else 0.0
         self._tracklet_ids: Iterator[TrackletId] = tracklet_ids()
         self._cameras = {camera_id: self._camera(camera_id, settings) for camera_id, settings in cameras.items()}
@@ -50,6 +51,17 @@ class Cameras:
     def ids(self) -> list[CameraId]:
         """The cameras there are now, by name."""
         return sorted(self._cameras)
+
+    @property
+    def embedders(self) -> Embedders:
+        """Which network describes whose people."""
+        return self._embedders
+
+    def describe_with(self, embedders: Embedders) -> None:
+        """Use other networks from the next updates on. No turn may be under way."""
+        self._embedders = embedders
+        for camera_id, camera in self._cameras.items():
+            camera.pipeline.describe_with(embedders.of(camera_id))
 
     def start(self) -> None:
         """Begin to connect to every enabled camera; the others are paused."""
@@ -150,7 +162,7 @@ class Cameras:
             camera_id,
             settings,
             detector=self._detector,
-            embedder=self._embedder,
+            embedder=self._embedders.of(camera_id),
             tracklet_ids=self._tracklet_ids,
         )
         return _Camera(LiveCamera(camera_id, settings, arrival=self.arrival), pipeline)

@@ -65,6 +65,11 @@ class CameraTracklets:
         self.settings = settings
         self._region = Region(settings)
 
+    def forget_embeddings(self) -> None:
+        """Have all kept crops of open tracklets embedded anew at their next update."""
+        for tracklet in self._open.values():
+            tracklet.forget_embeddings()
+
     def advance(self, frame: Frame, detections: Detections) -> list[Draft]:
         """Track a frame's people; the drafts of what is to be told now.
 

@@ -13,6 +13,8 @@ from passerby.ids import CameraId, ModelId, TrackletId
 from passerby.inference import DetectionEngine, EmbeddingEngine
 from passerby.messages import TrackletUpdate
 
+_NO_EMBEDDINGS: Float32Array = np.zeros((0, 0), np.float32)
+
 
 def tracklet_ids() -> Iterator[TrackletId]:
     """1, 2, 3, ...: one such counter serves all cameras of an edge's boot, so that no id comes twice."""
@@ -44,6 +46,20 @@ class CameraPipeline(CameraTracklets):
         self._embedder = embedder
 
     @property
+    def embedder(self) -> EmbeddingEngine:
+        """The network that describes its people."""
+        return self._embedder
+
+    def describe_with(self, embedder: EmbeddingEngine) -> None:
+        """Use another network from the next update on.
+
+        The kept crops of open tracklets are embedded anew then, so that all embeddings of an update are of one model.
+        """
+        if embedder is not self._embedder:
+            self._embedder = embedder
+            self.forget_embeddings()
+
+    @property
     def model_id(self) -> ModelId:
         """The embedding space of its updates."""
         return self._embedder.manifest.model_id
@@ -66,31 +82,31 @@ class CameraPipeline(CameraTracklets):
         return draft.tracklet.tell(draft.frame, model_id=self.model_id, embedded=embedded, final=draft.final)
 
     def _embed_and_complete(self, drafts: Sequence[Draft]) -> list[TrackletUpdate]:
-        return complete_together([(self, draft) for draft in drafts], self._embedder)
+        return complete_together([(self, draft) for draft in drafts])
 
 
 def track_together(
-    work: Sequence[tuple[CameraPipeline, Frame]], detections: Sequence[Detections], *, embedder: EmbeddingEngine
+    work: Sequence[tuple[CameraPipeline, Frame]], detections: Sequence[Detections]
 ) -> list[TrackletUpdate]:
-    """One frame each of several cameras with its people: at most one call of the embedder for all."""
+    """One frame each of several cameras with its people: at most one call of each embedder for all."""
     drafts = [
         (pipeline, draft)
         for (pipeline, frame), found in zip(work, detections, strict=True)
         for draft in pipeline.advance(frame, found)
     ]
-    return complete_together(drafts, embedder)
+    return complete_together(drafts)
 
 
-def complete_together(
-    drafts: Sequence[tuple[CameraPipeline, Draft]], embedder: EmbeddingEngine
-) -> list[TrackletUpdate]:
-    """Embed the crops of all drafts in one call and complete them, in their order."""
-    crops: list[Image] = [crop.image for _, draft in drafts for crop in draft.crops]
-    cameras = [draft.frame.camera_id for _, draft in drafts for _ in draft.crops]
-    embeddings = embedder.embed(crops, cameras) if crops else np.zeros((0, 0), np.float32)
-    updates, start = [], 0
-    for pipeline, draft in drafts:
-        end = start + len(draft.crops)
-        updates.append(pipeline.complete(draft, embeddings[start:end]))
-        start = end
-    return updates
+def complete_together(drafts: Sequence[tuple[CameraPipeline, Draft]]) -> list[TrackletUpdate]:
+    """Embed the crops of all drafts, in one call of each embedder, and complete the drafts in their order."""
+    embeddings = [_NO_EMBEDDINGS] * len(drafts)
+    for embedder in {id(pipeline.embedder): pipeline.embedder for pipeline, _ in drafts}.values():
+        rows = [row for row, (pipeline, draft) in enumerate(drafts) if pipeline.embedder is embedder and draft.crops]
+        if not rows:
+            continue
+        crops: list[Image] = [crop.image for row in rows for crop in drafts[row][1].crops]
+        cameras = [drafts[row][1].frame.camera_id for row in rows for _ in drafts[row][1].crops]
+        ends = np.cumsum([len(drafts[row][1].crops) for row in rows])
+        for row, part in zip(rows, np.split(embedder.embed(crops, cameras), ends[:-1]), strict=True):
+            embeddings[row] = part
+    return [pipeline.complete(draft, vectors) for (pipeline, draft), vectors in zip(drafts, embeddings, strict=True)]

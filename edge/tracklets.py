@@ -105,6 +105,10 @@ class Tracklet:
         """Kept crops that have no embedding yet."""
         return [crop for crop in self.crops.ranked() if crop.crop_id not in self._embeddings]
 
+    def forget_embeddings(self) -> None:
+        """Another network describes it from now on: all kept crops are to be embedded anew."""
+        self._embeddings.clear()
+
     def tell(
         self, frame: Frame, *, model_id: ModelId, embedded: Sequence[tuple[Crop, Float32Array]], final: bool
     ) -> TrackletUpdate:

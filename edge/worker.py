@@ -8,17 +8,21 @@ from typing import Protocol
 
 from edge.ahead import DetectionAhead, Turn
 from edge.cameras import Cameras
+from edge.embedders import Embedders
+from edge.models import ArrivingModels
 from edge.pipeline import track_together
 from edge.previews import Previews
 from passerby import __version__
 from passerby.errors import ConfigError, MalformedMessageError, MessageTooLargeError, SpoolFullError
-from passerby.ids import CameraId, ModelId
-from passerby.inference import DetectionEngine, EmbeddingEngine
+from passerby.ids import CameraId
+from passerby.inference import DetectionEngine
 from passerby.messages import (
     CameraCommand,
     CameraStatus,
     Hello,
     HubMessage,
+    ModelChunk,
+    ModelOffer,
     ModelRequest,
     Preview,
     Status,
@@ -69,13 +73,19 @@ class HubLink(Protocol):
         """How the link is doing."""
 
 
-def hello(cameras: Sequence[CameraId], model_id: ModelId) -> Hello:
+def hello(cameras: Sequence[CameraId], embedders: Embedders) -> Hello:
     """How this edge introduces itself."""
-    return Hello(software=f"passerby {__version__}", cameras=list(cameras), model_id=model_id)
+    others = {camera: model for camera, model in embedders.camera_models.items() if camera in cameras}
+    return Hello(
+        software=f"passerby {__version__}",
+        cameras=list(cameras),
+        model_id=embedders.model_id,
+        camera_models=others,
+    )
 
 
 class EdgeWorker:
-    """All cameras of a process on one detector and one embedder, which see the cameras' frames together.
+    """All cameras of a process on one detector and few embedders, which see the cameras' frames together.
 
     `startup`, then `main_loop` until `stop` is set or, with `until_ended`, no camera has anything to come; then
     `shutdown`, which closes every tracklet. One thread runs the rest; decoding has a thread per camera. When the hub is
@@ -88,16 +98,16 @@ class EdgeWorker:
         cameras: Cameras,
         *,
         detector: DetectionEngine,
-        embedder: EmbeddingEngine,
         link: HubLink,
         stop: threading.Event,
+        models: ArrivingModels | None = None,
         max_batch: int = 8,
         until_ended: bool = False,
     ) -> None:
         self._cameras = cameras
         self._ahead = DetectionAhead(detector)
-        self._embedder = embedder
         self._link = link
+        self._models = models
         self._stop = stop
         self._max_batch = max_batch
         self._until_ended = until_ended
@@ -117,6 +127,7 @@ class EdgeWorker:
         while not self._stop.is_set() and not (self._until_ended and self._cameras.have_ended()):
             self._look()
             self._obey()
+            self._renew_models()
             now = time.monotonic()
             if now - self._checked_at >= _CHECK_INTERVAL_S:
                 self._checked_at = now
@@ -143,7 +154,7 @@ class EdgeWorker:
     def _finish(self, turn: Turn | None) -> None:
         if turn is None:
             return
-        self._publish_updates(track_together(turn.work, turn.detections, embedder=self._embedder))
+        self._publish_updates(track_together(turn.work, turn.detections))
         now = time.monotonic()
         for _, frame in turn.work:
             preview = self._previews.preview(frame, now=now)
@@ -156,11 +167,18 @@ class EdgeWorker:
             message = self._link.receive(0)
             if message is None:
                 return
-            if isinstance(message, CameraCommand):
-                try:
-                    self._command(message)
-                except ConfigError as error:
-                    _log.warning("the hub's command %d (%s): %s", message.command_id, message.action, error)
+            match message:
+                case CameraCommand():
+                    try:
+                        self._command(message)
+                    except ConfigError as error:
+                        _log.warning("the hub's command %d (%s): %s", message.command_id, message.action, error)
+                case ModelOffer() if self._models is not None:
+                    self._models.offered(
+                        message, embedders=self._cameras.embedders, cameras=self._cameras.ids, now=time.monotonic()
+                    )
+                case ModelChunk() if self._models is not None:
+                    self._models.received(message)
 
     def _command(self, command: CameraCommand) -> None:
         if command.action == "preview":
@@ -176,7 +194,23 @@ class EdgeWorker:
         if self._cameras.ids != before:
             self._previews.forget(command.camera_id)
             self._told.pop(command.camera_id, None)
-            self._link.say_hello(hello(self._cameras.ids, self._embedder.manifest.model_id))
+            self._link.say_hello(hello(self._cameras.ids, self._cameras.embedders))
+
+    def _renew_models(self) -> None:
+        """Ask for the next piece of a model, or use one that is ready: between two turns, for all updates to come."""
+        switch = None if self._models is None else self._models.turn(now=time.monotonic(), ask=self._link.offer)
+        if self._models is None or switch is None:
+            return
+        before = self._cameras.embedders
+        after = before.changed(switch.engine, switch.cameras)
+        self._settle()
+        self._cameras.describe_with(after)
+        for engine in before.engines():
+            if engine not in after.engines():
+                engine.close()
+        if (after.model_id, after.camera_models) != (before.model_id, before.camera_models):
+            self._models.remember(after)
+        self._link.say_hello(hello(self._cameras.ids, after))
 
     def _publish_updates(self, updates: Sequence[TrackletUpdate]) -> None:
         for update in updates:

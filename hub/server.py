@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from hub.corrections.desk import Desk
 from hub.endurance import EnduringHub
+from hub.model_offers import ModelOffers
 from hub.site_hub import Hub
 from passerby.errors import DataError
 from passerby.ids import CameraId, EdgeId
-from passerby.messages import CameraState, Status
+from passerby.messages import CameraState, ModelRequest, Status
 from passerby.tape import TapeWriter
 from passerby.transport import Delivery, HubPort
 
@@ -33,6 +34,8 @@ CLOCK_TOLERANCE_NS = 60 * 10**9
 class HubServer:
     """Between the port and the hub, and between operators and the hub where there is a `desk`.
 
+    With `offers` it sends edges the models that are wanted.
+
     `startup`, `main_loop`, `shutdown`; `stop` ends the loop.
     """
 
@@ -44,6 +47,7 @@ class HubServer:
         stop: threading.Event,
         tape: TapeWriter | None = None,
         desk: Desk | None = None,
+        offers: ModelOffers | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._hub = hub
@@ -52,6 +56,7 @@ class HubServer:
         self._stop = stop
         self._tape = tape
         self._desk = desk
+        self._offers = offers
         self._clock = clock
         self._connected: set[EdgeId] = set()
         self._states: dict[CameraId, CameraState] = {}
@@ -76,6 +81,8 @@ class HubServer:
                 self._work.tick(self._clock())
             if self._desk is not None:
                 self._desk.serve(self._clock())
+            if self._offers is not None:
+                self._offers.look(self._port, now=time.monotonic())
             self._report()
 
     def shutdown(self) -> None:
@@ -89,6 +96,8 @@ class HubServer:
         for delivery in deliveries:
             if isinstance(delivery.envelope.message, Status):
                 self._note_states(delivery.envelope.message)
+            elif isinstance(delivery.envelope.message, ModelRequest) and self._offers is not None:
+                self._offers.answer(delivery, self._port)
         reliable = [delivery for delivery in deliveries if delivery.envelope.seq > 0]
         batch = [(delivery.edge_id, delivery.envelope) for delivery in reliable]
         refused = self._work.take(batch, now_ns=now_ns)
@@ -169,6 +178,7 @@ class HubServer:
             **{f"handshake {kind}": count for kind, count in counters.handshake_failures.items()},
             "gap in the sequence": counters.gaps,
             "unauthorized": counters.unauthorized,
+            "requests for a model that was not offered": 0 if self._offers is None else self._offers.ignored,
         }
         news = {name: count - self._reported.get(name, 0) for name, count in totals.items()}
         said = [f"{name}: {count}" for name, count in sorted(news.items()) if count]

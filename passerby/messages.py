@@ -147,6 +147,8 @@ class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
     software: str
     cameras: list[CameraId]
     model_id: ModelId
+    camera_models: dict[CameraId, ModelId] = {}
+    """The cameras whose people another model than `model_id` describes."""
 
 
 class Status(Struct, frozen=True, kw_only=True, tag="status"):
@@ -241,6 +243,8 @@ class ModelOffer(Struct, frozen=True, kw_only=True, tag="model-offer"):
     manifest: dict[str, Any]
     files: list[ModelFile]
     chunk_bytes: int
+    cameras: list[CameraId] = []
+    """The cameras that it is for, while all others keep what they have; empty: all of the edge, later ones too."""
 
 
 class ModelChunk(Struct, frozen=True, kw_only=True, tag="model-chunk"):

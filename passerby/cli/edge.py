@@ -1,5 +1,6 @@
 """`passerby edge`: watch cameras and tell the hub about the people in them."""
 
+import functools
 import logging
 import os
 from pathlib import Path
@@ -8,6 +9,7 @@ import msgspec
 import typer
 
 from edge.cameras import Cameras
+from edge.models import ArrivingModels, ModelShelf, first_embedders
 from edge.worker import EdgeWorker, hello
 from passerby.cli.process import log_to_stderr, stop_on_signals
 from passerby.config import CameraSettings, Site, load_site
@@ -60,24 +62,32 @@ def command(
     detector = load_detector(
         find_model(site.models.detector, task="detect"), engine=site.engine, threads=site.edge.threads
     )
-    embedder = load_embedder(find_model(site.models.reid, task="embed"), engine=site.engine, threads=site.edge.threads)
+    reid = find_model(site.models.reid, task="embed")
+    load = functools.partial(load_embedder, engine=site.engine, threads=site.edge.threads)
+    shelf = ModelShelf(site.data / "edge" / f"{edge_name}.models")
+    embedders = first_embedders(shelf, site=reid, load=load, cameras=list(cameras))
     _log.info("detector %s on %s", detector.manifest.model_id, detector.device)
-    _log.info("re-ID %s on %s", embedder.manifest.model_id, embedder.device)
+    for engine in embedders.engines():
+        _log.info("re-ID %s on %s", engine.manifest.model_id, engine.device)
 
     spool_file = site.data / "edge" / f"{edge_name}.spool"
     spool_file.parent.mkdir(parents=True, exist_ok=True)
-    introduction = hello(list(cameras), embedder.manifest.model_id)
+    introduction = hello(list(cameras), embedders)
     with (
+        ArrivingModels(shelf, site=reid, load=load) as models,
         Spool(spool_file, max_bytes=site.edge.spool_mib << 20) as spool,
         EdgeLink(address, edge_keys, boot_id=BootId(os.urandom(16)), spool=spool, hello=introduction) as link,
     ):
         _log.info("%s speaks to the hub at %s", edge_name, address)
+        live = Cameras(
+            cameras, detector=detector, embedders=embedders, batch_latency_s=site.edge.batch_latency_ms / 1000
+        )
         worker = EdgeWorker(
-            Cameras(cameras, detector=detector, embedder=embedder, batch_latency_s=site.edge.batch_latency_ms / 1000),
+            live,
             detector=detector,
-            embedder=embedder,
             link=link,
             stop=stop,
+            models=models,
             max_batch=site.edge.max_batch,
             until_ended=until_ended,
         )
@@ -91,7 +101,8 @@ def command(
                 "%d messages wait on disk for the hub; the next start sends them", link.stats().spooled_messages
             )
     detector.close()
-    embedder.close()
+    for engine in live.embedders.engines():
+        engine.close()
     _log.info("stopped")
 
 

@@ -48,7 +48,7 @@ def require_sane(value: Any, name: str) -> None:
             for entry in value:
                 require_sane(entry, "camera_id" if name == "cameras" else name)
         case dict():
-            _require_plain(value, name, depth=0)
+            _require_map(value, name)
         case Struct():
             for field in value.__struct_fields__:
                 require_sane(getattr(value, field), field)
@@ -61,6 +61,17 @@ def _require_text(text: str, name: str) -> None:
     pattern = _PATTERNS.get(name)
     if pattern is not None:
         _require(pattern.fullmatch(text) is not None, "identifier", f"{name} is {text!r:.80}, not a usable name")
+
+
+def _require_map(value: dict[Any, Any], name: str) -> None:
+    """The map from cameras to models, or a free-form one."""
+    if name != "camera_models":
+        _require_plain(value, name, depth=0)
+        return
+    _require(len(value) <= MAX_CAMERAS, "rows", f"{name} has {len(value)} entries, at most {MAX_CAMERAS}")
+    for camera_id, model_id in value.items():
+        _require_text(camera_id, "camera_id")
+        _require_text(model_id, "model_id")
 
 
 def _require_plain(value: Any, name: str, *, depth: int) -> None:

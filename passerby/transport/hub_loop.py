@@ -278,6 +278,6 @@ def _cameras_of(message: Message) -> list[CameraId]:
         case Status():
             return [camera.camera_id for camera in message.cameras]
         case Hello():
-            return list(message.cameras)
+            return list(dict.fromkeys([*message.cameras, *message.camera_models]))
         case _:
             return []

@@ -27,6 +27,8 @@ class ConnectedEdge:
     software: str
     cameras: tuple[CameraId, ...]
     model_id: ModelId
+    camera_models: Mapping[CameraId, ModelId]
+    """The cameras that it sees with another model."""
     connected_at_ns: int
     last_heard_ns: int
     clock_offset_ns: int | None
@@ -127,6 +129,7 @@ class HubPort:
                         software=session.hello.software,
                         cameras=tuple(session.hello.cameras),
                         model_id=session.hello.model_id,
+                        camera_models=dict(session.hello.camera_models),
                         connected_at_ns=session.connected_at_ns,
                         last_heard_ns=session.last_heard_ns,
                         clock_offset_ns=session.clock.offset_ns,

@@ -152,7 +152,7 @@ def test_several_cameras_share_the_networks_and_the_ids() -> None:
     updates = []
     for number in range(1, 7):
         work = [(camera, frame(number, camera=camera.camera_id)) for camera in cameras]
-        updates += track_together(work, detector.detect([one.image for _, one in work]), embedder=embedder)
+        updates += track_together(work, detector.detect([one.image for _, one in work]))
     assert detector.batches == [3] * 6
     assert embedder.calls == [3]
     assert [(update.camera_id, update.tracklet_id) for update in updates] == [("a", 1), ("b", 2), ("c", 3)]

@@ -11,6 +11,7 @@ import pytest
 
 from edge.cameras import Cameras
 from edge.commands import changed_settings, only_region_changed
+from edge.embedders import Embedders
 from edge.frames import Frame
 from edge.previews import Previews
 from edge.worker import EdgeWorker
@@ -76,11 +77,10 @@ class Edge:
         self.detector = detector
         self.link = RecordedLink()
         self.stop = threading.Event()
-        self.cameras = Cameras(cameras, detector=detector, embedder=embedder)
+        self.cameras = Cameras(cameras, detector=detector, embedders=Embedders(embedder))
         self.worker = EdgeWorker(
             self.cameras,
             detector=detector,
-            embedder=embedder,
             link=self.link,
             stop=self.stop,
             until_ended=until_ended,
@@ -227,7 +227,7 @@ def test_a_disabled_camera_waits_for_its_resume(film: Path) -> None:
 def test_more_cameras_than_a_batch_all_have_their_turn(film: Path) -> None:
     names = [CameraId(f"c{number}") for number in range(5)]
     detector, embedder = BrightnessDetector(), MeanColourEmbedder()
-    cameras = Cameras({name: on(film) for name in names}, detector=detector, embedder=embedder)
+    cameras = Cameras({name: on(film) for name in names}, detector=detector, embedders=Embedders(embedder))
     cameras.start()
     seen: set[CameraId] = set()
 
@@ -261,13 +261,15 @@ def first_batch(cameras: Cameras) -> list[CameraId]:
 
 def test_a_frame_waits_for_other_cameras_where_the_detector_gains_by_it(film: Path) -> None:
     films = {CameraId(f"c{number}"): on(film) for number in range(3)}
-    cameras = Cameras(films, detector=BatchDetector(), embedder=MeanColourEmbedder(), batch_latency_s=10.0)
+    cameras = Cameras(films, detector=BatchDetector(), embedders=Embedders(MeanColourEmbedder()), batch_latency_s=10.0)
     assert first_batch(cameras) == sorted(films)
 
 
 def test_a_frame_waits_for_nobody_where_the_detector_takes_one_at_a_time(film: Path) -> None:
     films = {HALL: on(film), CameraId("dark"): on(film, enabled=False)}
-    cameras = Cameras(films, detector=BrightnessDetector(), embedder=MeanColourEmbedder(), batch_latency_s=10_000.0)
+    cameras = Cameras(
+        films, detector=BrightnessDetector(), embedders=Embedders(MeanColourEmbedder()), batch_latency_s=10_000.0
+    )
     assert first_batch(cameras) == [HALL]
 
 

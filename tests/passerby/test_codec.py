@@ -14,7 +14,7 @@ from passerby.codec import MAX_MESSAGE_BYTES, MAX_PART_BYTES, MAX_PARTS, decode,
 from passerby.errors import MalformedMessageError, MessageTooLargeError
 from passerby.ids import BootId, CameraId, ModelId, TrackletId
 from passerby.messages import CameraStatus, Envelope, Exemplars, Hello, ModelChunk, Observations, Preview, Status
-from tests.passerby.wire_samples import BOOT, HALL, MODEL, SAMPLES, TRACKLET, same
+from tests.passerby.wire_samples import BOOT, HALL, MODEL, SAMPLES, SAMPLES_1_0, TRACKLET, same
 
 _GOLDEN = Path(__file__).parent / "golden"
 
@@ -24,14 +24,18 @@ def test_a_message_comes_back_as_it_went(kind: str) -> None:
     assert same(decode(encode(SAMPLES[kind])), SAMPLES[kind])
 
 
-@pytest.mark.parametrize("path", sorted(_GOLDEN.glob("v1.*/*.msgpack")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(_GOLDEN.glob("v1.*/*.msgpack")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_golden_bytes_decode_for_ever(path: Path) -> None:
     parts = msgspec.msgpack.decode(path.read_bytes(), type=list[bytes])
-    assert same(decode(parts), SAMPLES[path.stem])
+    samples = {"v1.0": SAMPLES_1_0, "v1.1": SAMPLES}[path.parent.name]
+    assert same(decode(parts), samples[path.stem])
 
 
-def test_every_kind_has_golden_bytes() -> None:
-    assert {path.stem for path in _GOLDEN.glob("v1.0/*.msgpack")} == set(SAMPLES)
+@pytest.mark.parametrize("version", ["v1.0", "v1.1"])
+def test_every_kind_has_golden_bytes(version: str) -> None:
+    assert {path.stem for path in _GOLDEN.glob(f"{version}/*.msgpack")} == set(SAMPLES)
 
 
 def test_an_update_without_observations_or_crops_is_a_message() -> None:
@@ -216,6 +220,12 @@ def test_what_is_no_message_is_refused_with_its_reason(
         ("status", {"cameras": [{"camera_id": "hall", "state": "live", "detail": "x" * 5000}]}, "text"),
         ("status", {"cameras": [{"camera_id": "hall", "state": "live"}] * 1025}, "rows"),
         ("hello", {"cameras": ["hall", "no/such"]}, "identifier"),
+        ("hello", {"camera_models": {"no/such": "m@1"}}, "identifier"),
+        ("hello", {"camera_models": {"hall": ""}}, "identifier"),
+        ("hello", {"camera_models": {"hall": 7}}, "body"),
+        ("hello", {"camera_models": {f"c{number}": "m@1" for number in range(1025)}}, "rows"),
+        ("model-offer", {"cameras": ["ha ll"]}, "identifier"),
+        ("model-offer", {"cameras": ["hall"] * 1025}, "rows"),
         ("refusal", {"reason": "Because!"}, "identifier"),
         ("ack", {"boot_id": b"short"}, "boot-id"),
         ("camera", {"settings": {"fps": float("inf")}}, "not-finite"),

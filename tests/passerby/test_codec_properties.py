@@ -107,7 +107,13 @@ def _updates(draw: st.DrawFn) -> TrackletUpdate:
 
 _reliable = _updates() | st.builds(Status, sent_at_ns=_numbers, cameras=st.lists(_statuses, max_size=3))
 _lossy: st.SearchStrategy[Message] = st.one_of(
-    st.builds(Hello, software=_texts, cameras=st.lists(_cameras, max_size=4), model_id=_models),
+    st.builds(
+        Hello,
+        software=_texts,
+        cameras=st.lists(_cameras, max_size=4),
+        model_id=_models,
+        camera_models=st.dictionaries(_cameras, _models, max_size=3),
+    ),
     st.builds(Heartbeat, sent_at_ns=_numbers),
     st.builds(Preview, camera_id=_cameras, captured_at_ns=_numbers, jpeg=_data),
     st.builds(ModelRequest, model_id=_models, file_name=st.just("model.onnx"), offset=_numbers),
@@ -128,6 +134,7 @@ _lossy: st.SearchStrategy[Message] = st.one_of(
         manifest=st.dictionaries(_texts, _plain, max_size=3),
         files=st.lists(st.builds(ModelFile, name=st.just("m.onnx"), size=_numbers, sha256=st.just("ab" * 32))),
         chunk_bytes=_numbers,
+        cameras=st.lists(_cameras, max_size=3),
     ),
     st.builds(ModelChunk, model_id=_models, file_name=st.just("m.onnx"), offset=_numbers, data=_data),
 )

@@ -4,6 +4,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from passerby.ids import BootId, CameraId, ModelId, TrackletId
 from passerby.messages import (
@@ -61,7 +62,16 @@ TRACKLET = TrackletUpdate(
 )
 
 SAMPLES = {
-    "hello": Envelope(BOOT, 0, Hello(software="passerby 0.1.0", cameras=[HALL, CameraId("lobby")], model_id=MODEL)),
+    "hello": Envelope(
+        BOOT,
+        0,
+        Hello(
+            software="passerby 0.1.0",
+            cameras=[HALL, CameraId("lobby")],
+            model_id=MODEL,
+            camera_models={HALL: ModelId("adapted@2")},
+        ),
+    ),
     "tracklet": Envelope(BOOT, 41, TRACKLET),
     "status": Envelope(
         BOOT,
@@ -117,12 +127,20 @@ SAMPLES = {
             manifest={"name": "reid", "preprocessing": {"mean": [-1.5, 0.0, 2.0]}},
             files=[ModelFile(name="reid.onnx", size=3_000_000_000, sha256="0a" * 32)],
             chunk_bytes=1 << 20,
+            cameras=[HALL],
         ),
     ),
     "model-chunk": Envelope(
         BOOT, 0, ModelChunk(model_id=MODEL, file_name="reid.onnx", offset=0, data=bytes(range(256)))
     ),
 }
+
+SAMPLES_1_0 = {
+    **SAMPLES,
+    "hello": Envelope(BOOT, 0, Hello(software="passerby 0.1.0", cameras=[HALL, CameraId("lobby")], model_id=MODEL)),
+    "model-offer": Envelope(BOOT, 0, replace(SAMPLES["model-offer"].message, cameras=[])),
+}
+"""What version 1.0 could say."""
 
 
 def same(left: Any, right: Any) -> bool:

@@ -91,12 +91,12 @@ def messages_of(
             name for name, at_ns in last_seen_ns.items() if now_ns - at_ns > cameras[name].lost_after_s * NS_PER_SECOND
         ]
         drafts = [(pipelines[name], draft) for name in over for draft in pipelines[name].drain()]
-        updates = complete_together(drafts, embedder)
-        updates += track_together(turn.work, turn.detections, embedder=embedder)
+        updates = complete_together(drafts)
+        updates += track_together(turn.work, turn.detections)
         yield boot.send(updates, at_ns=now_ns)
     drafts = [(pipeline, draft) for pipeline in pipelines.values() for draft in pipeline.drain()]
     # Later than the last frame's: on a tape, messages of one time are those that the hub took together.
-    yield boot.send(complete_together(drafts, embedder), at_ns=now_ns + _CLOSING_NS)
+    yield boot.send(complete_together(drafts), at_ns=now_ns + _CLOSING_NS)
 
 
 class _Boot:
