@@ -263,6 +263,10 @@ class SiteReader:
         closed = select(table).where(table.c.model_id == model_id, table.c.open.is_(False))
         return [tracklet_of(row) for row in self._rows(closed.order_by(table.c.number.desc()).limit(most))]
 
+    def last_tracklet_number(self) -> TrackletNumber:
+        """The number of the latest tracklet; 0 if there is none."""
+        return TrackletNumber(self._rows(select(func.coalesce(func.max(schema.tracklets.c.number), 0)))[0][0])
+
     def closed_latest_first(self, *, at_once: int) -> Iterator[Sequence[Tracklet]]:
         """All tracklets that may not change any more, the latest first, so many at once."""
         table = schema.tracklets
