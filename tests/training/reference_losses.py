@@ -99,3 +99,18 @@ def hybrid(features: Array, memory: Array, classes: Labels, rows: Labels, *, tem
 def _distance(features: Array, i: int, j: int) -> float:
     first, second = (features[row] / np.linalg.norm(features[row]) for row in (i, j))
     return math.dist(first, second)
+
+
+def relations(features: Array, reference: Array, *, temperature: float) -> float:
+    total = 0.0
+    for i in range(len(features)):
+        others = [j for j in range(len(features)) if j != i]
+        found, asked = (_likeness(rows, i, others, temperature) for rows in (features, reference))
+        total += sum(q * math.log(q / p) for p, q in zip(found, asked, strict=True))
+    return total / len(features)
+
+
+def _likeness(rows: Array, i: int, others: list[int], temperature: float) -> list[float]:
+    cosines = [float(rows[i] @ rows[j]) / math.hypot(*rows[i]) / math.hypot(*rows[j]) for j in others]
+    weights = [math.exp(cosine / temperature) for cosine in cosines]
+    return [weight / sum(weights) for weight in weights]

@@ -4,23 +4,28 @@ import csv
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
 from passerby.errors import ConfigError, DataError, NotEnoughDataError
+from passerby.features.normalization import zscore_by_camera
 from passerby.models import Preprocessing
 
 torch = pytest.importorskip("torch", reason="needs passerby[training]")
 
 from training.adapting.checkpoint import load, save  # noqa: E402 torch is optional
+from training.adapting.embedding import embed  # noqa: E402
 from training.adapting.folder import read_crops  # noqa: E402
 from training.adapting.loop import Adaptation, Adapted, camera_purity  # noqa: E402
 from training.adapting.objectives.memory import cluster_weights  # noqa: E402
 from training.adapting.pace import Pace  # noqa: E402
-from training.adapting.recipe import AdaptationRecipe, read_recipe  # noqa: E402
+from training.adapting.recipe import AdaptationRecipe, Distillation, read_recipe  # noqa: E402
 from training.adapting.sheet import cluster_sheet  # noqa: E402
+from training.augmentation import NO_CHANGES  # noqa: E402
 from training.backbones.osnet import OSNet  # noqa: E402
 from training.batch_norm import CameraNetwork  # noqa: E402
+from training.losses import relation_loss  # noqa: E402
 from training.unlabelled import UnlabelledCrops  # noqa: E402
 
 torch.set_num_threads(1)
@@ -130,6 +135,36 @@ def test_the_same_seed_gives_the_same_network() -> None:
     for ours, theirs in zip(weights(first), weights(second), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert any((ours != theirs).any() for ours, theirs in zip(weights(first), weights(other), strict=True))
+
+
+def distilled(deployed: np.ndarray | None, *, weight: float, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings before and after."""
+    kept = Distillation(weight=weight, temperature=0.5)
+    recipe = msgspec.structs.replace(SHORT, steps=steps, learning_rate=3e-3, changes=NO_CHANGES, distillation=kept)
+    torch.manual_seed(0)
+    network, crops = CameraNetwork(OSNet(16), cameras=2), crops_of(12)
+    before = embed(network, crops, how=SMALL)
+    pace = Pace(rounds=recipe.rounds, steps=steps, seconds=None, now=lambda: 0.0)
+    going = Adaptation(network, crops, recipe, how=SMALL, seed=3, pace=pace, deployed=deployed)
+    return before, embed(going.run().network, crops, how=SMALL)
+
+
+def test_a_student_keeps_to_what_the_deployed_model_finds_alike() -> None:
+    """Here one that knows the mean colours of the upper and the lower half."""
+    crops = crops_of(12)
+    colours = crops.pictures.reshape(96, 2, 256, 3).mean(axis=2).reshape(96, 6).astype(np.float32)
+    asked = torch.from_numpy(zscore_by_camera(colours, crops.cameras.tolist()))
+    free, kept = (
+        float(relation_loss(torch.from_numpy(distilled(colours, weight=weight, steps=40)[1]), asked, temperature=0.5))
+        for weight in (0.0, 30.0)
+    )
+    assert kept < 0.7 * free
+
+
+def test_without_another_the_deployed_model_is_the_network_itself() -> None:
+    before, after = distilled(None, weight=1.0, steps=6)
+    np.testing.assert_array_equal(distilled(before, weight=1.0, steps=6)[1], after)
+    assert (distilled(None, weight=0.0, steps=6)[1] != after).any()
 
 
 @pytest.mark.parametrize("teacher", [0.0, 0.9])

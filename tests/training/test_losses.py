@@ -14,6 +14,7 @@ from training.losses import (  # noqa: E402 torch is optional
     batch_hard_triplet_loss,
     center_loss,
     moved_centers,
+    relation_loss,
     smoothed_cross_entropy,
     soft_cross_entropy,
     soft_triplet_loss,
@@ -38,6 +39,42 @@ def test_the_losses_are_those_of_the_naive_twins(seed: int) -> None:
         moved_centers(x, y, c, rate=0.5).numpy(),
         reference_losses.moved_centers(features, people, centers, rate=0.5),
     )
+
+
+@pytest.mark.parametrize("count", [3, 4, 9])
+def test_relations_are_those_of_the_naive_twin(count: int) -> None:
+    random = np.random.default_rng(count)
+    features, reference = random.normal(size=(count, 5)), random.normal(size=(count, 7))
+    loss = relation_loss(torch.from_numpy(features), torch.from_numpy(reference), temperature=0.3)
+    assert float(loss) == pytest.approx(reference_losses.relations(features, reference, temperature=0.3))
+    assert float(loss) > 0.0
+
+
+def test_equal_relations_cost_nothing_wherever_pictures_lie() -> None:
+    reference = torch.randn(8, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    turn = torch.linalg.qr(torch.randn(5, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)).Q
+    features = (3.0 * reference @ turn).requires_grad_()
+    loss = relation_loss(features, reference)
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(0.0, abs=1e-12)
+    torch.testing.assert_close(features.grad, torch.zeros_like(features), atol=1e-10, rtol=0.0)
+
+
+def test_the_gradient_of_relations_is_that_of_finite_differences() -> None:
+    made = torch.Generator().manual_seed(3)
+    features = torch.randn(5, 4, generator=made, dtype=torch.float64, requires_grad=True)
+    reference = torch.randn(5, 6, generator=made, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda x: relation_loss(x, reference, temperature=0.5), (features,))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_two_pictures_have_no_relations_to_keep(count: int) -> None:
+    features = torch.ones(count, 4, requires_grad=True)
+    relation_loss(features, torch.ones(count, 3)).backward()
+    assert features.grad is not None
+    assert not features.grad.any()
+    with pytest.raises(DataError, match=r"expected \(n, d\) and \(n, e\)"):
+        relation_loss(features, torch.ones(count + 1, 3))
 
 
 def test_smoothing_is_torch_s_own() -> None:

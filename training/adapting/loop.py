@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from passerby.arrays import Int64Array
+from passerby.arrays import Float32Array, Int64Array
 from passerby.errors import DataError, NotEnoughDataError
 from passerby.features.clustering.cut import agreement, alone
+from passerby.features.normalization import zscore_by_camera
 from passerby.models import Preprocessing
 from training.adapting.checkpoint import Checkpoint, RoundReport
+from training.adapting.embedding import embed
 from training.adapting.mutual import losses_of
 from training.adapting.objectives import objective_of
 from training.adapting.pace import Pace
@@ -20,6 +22,7 @@ from training.adapting.recipe import AdaptationRecipe, MutualLoss
 from training.adapting.student import Student, mean_embeddings
 from training.augmentation import training_input
 from training.batch_norm import CameraNetwork
+from training.losses import relation_loss
 from training.sampling import people_batches
 from training.schedule import SCHEDULES
 from training.unlabelled import UnlabelledCrops
@@ -54,7 +57,9 @@ class Adaptation:
 
     The same for the same network, crops, recipe, seed, number of threads and steps; where `pace` has a time, the number
     of steps is what the machine manages. `pulse` is called before every step and every batch that is embedded; what it
-    raises ends the adaptation, which may go on from the checkpoint of its last round. Raises NotEnoughDataError where
+    raises ends the adaptation, which may go on from the checkpoint of its last round. `deployed` (n, d) are the raw
+    embeddings of the crops by the model that a recipe with distillation keeps to; None: by `network` as it is given.
+    Raises NotEnoughDataError where
     too few people are found to learn from, DataError for a loss that is no number.
     """
 
@@ -67,11 +72,13 @@ class Adaptation:
         how: Preprocessing,
         seed: int,
         pace: Pace,
+        deployed: Float32Array | None = None,
         progress: Callable[[Doing], None] | None = None,
         pulse: Callable[[], None] | None = None,
     ) -> None:
         self._crops, self._recipe, self._how, self._seed, self._pace = crops, recipe, how, seed, pace
         self._progress, self._pulse = progress, pulse
+        self._relations = self._keeping_to(network, deployed) if recipe.distillation.weight else None
         self._students = [Student(network, recipe)]
         if isinstance(recipe.loss, MutualLoss):
             self._students.append(Student(copy.deepcopy(network), recipe))
@@ -175,12 +182,23 @@ class Adaptation:
         ]
         features = [student.features(view, cameras) for student, view in zip(self._students, views, strict=True)]
         losses = losses_of(self._students, features, views, cameras=cameras, rows=rows)
+        if self._relations is not None:
+            kept, asked = self._recipe.distillation, self._relations[rows]
+            losses = [
+                own + kept.weight * relation_loss(found, asked, temperature=kept.temperature)
+                for own, found in zip(losses, features, strict=True)
+            ]
         loss = sum(float(each.detach()) for each in losses) / len(losses)
         if not np.isfinite(loss):
             raise DataError(f"the loss of step {step + 1} of round {number + 1} is {loss}; lower the learning rate")
         for student, own, found in zip(self._students, losses, features, strict=True):
             student.learn(own, features=found, rows=rows, rate=rate, steps=steps)
         return loss
+
+    def _keeping_to(self, network: CameraNetwork, deployed: Float32Array | None) -> torch.Tensor:
+        """The deployed model's embeddings (n, d), without what each camera does to everybody."""
+        raw = embed(network, self._crops, how=self._how, pulse=self._pulse) if deployed is None else deployed
+        return torch.from_numpy(zscore_by_camera(raw, self._crops.cameras.tolist()))
 
     def _view(self, rows: Int64Array, *draws: int) -> torch.Tensor:
         """The crops `rows`, changed by what the seed and `draws` draw: (n, 3, height, width)."""

@@ -101,6 +101,7 @@ def adapt(
         how=how,
         seed=order.seed,
         pace=pace,
+        deployed=data.deployed,
         progress=lambda doing: progress("adapting", *_said(doing)),
         pulse=pulse,
     )

@@ -69,6 +69,16 @@ class ReliableLoss(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """In the last; between, it grows in a line."""
 
 
+class Distillation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How closely the student keeps to what the deployed model finds alike: embeddings stay comparable, and what it
+    knows of people that the site has not seen is not unlearned."""
+
+    weight: Annotated[float, Meta(ge=0.0)] = 0.0
+    """Beside the loss; 0: not at all."""
+    temperature: Positive = 0.1
+    """The lower, the more the nearest count."""
+
+
 class Grouping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How crops become pseudo-labels."""
 
@@ -117,6 +127,7 @@ class AdaptationRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Of fewer people nothing is learned that holds for others."""
     grouping: Grouping = Grouping()
     loss: MemoryLoss | GuessingLoss | HybridLoss | MutualLoss | ReliableLoss = MemoryLoss()
+    distillation: Distillation = Distillation()
     changes: CropChanges = CropChanges()
 
     def __post_init__(self) -> None:

@@ -87,6 +87,7 @@ def read_tracklets(
         ),
         digest=sha256(f"{digest(snapshot.folder)} {chosen.tolist()}".encode()).hexdigest(),
         pictures=lambda some: snapshot.pictures(crops[list(some)]),
+        deployed=snapshot.embeddings[crops],
     )
 
 
