@@ -78,6 +78,7 @@ class Adaptation:
     ) -> None:
         self._crops, self._recipe, self._how, self._seed, self._pace = crops, recipe, how, seed, pace
         self._progress, self._pulse = progress, pulse
+        self._relations = self._keeping_to(network, deployed) if recipe.distillation.weight else None
         self._students = [Student(network, recipe)]
         if isinstance(recipe.loss, MutualLoss):
             self._students.append(Student(copy.deepcopy(network), recipe))
