@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import yaml
 from onnx import helper
 
 from edge.cameras import Cameras
@@ -17,13 +18,14 @@ from edge.models import ArrivingModels, ModelShelf, first_embedders
 from edge.worker import EdgeWorker, hello
 from hub.model_offers import CHUNK_BYTES, ModelOffers, WantedModels
 from passerby.config import CameraSettings
-from passerby.ids import BootId, CameraId
+from passerby.ids import BootId, CameraId, ModelId
 from passerby.inference import EmbeddingEngine, load_embedder
 from passerby.messages import ModelRequest, TrackletUpdate
 from passerby.models import ModelManifest, find_model, read_model, write_description
 from passerby.transport import EdgeLink, HubPort, Spool, load_hub_keys, local_keys
 from tests.edge.engines import BrightnessDetector
 from tests.edge.footage import textured_picture, write_film
+from tests.system.processes import Passerby, free_port
 
 HALL, DOOR = CameraId("hall"), CameraId("door")
 PATIENCE_S = 60.0
@@ -151,6 +153,16 @@ def until(condition: Callable[[], bool]) -> None:
         moment.wait(0.02)
 
 
+@contextmanager
+def running(process: Passerby) -> Iterator[Passerby]:
+    """Ends with the test, however it goes."""
+    try:
+        yield process
+    finally:
+        if process.process.poll() is None:
+            process.kill()
+
+
 def on(film: Path) -> CameraSettings:
     return CameraSettings(url=str(film), fps=10.0, update_interval_s=0.3)
 
@@ -233,3 +245,49 @@ def test_a_canary_camera_changes_and_the_others_do_not_then_all_go_back(
     for update in hub.updates:
         assert_of_one_model(update, plain=plain, negated=negated)
     assert asked == -(-Path(negated.files[0]).stat().st_size // CHUNK_BYTES), "the site's own model was not fetched"
+
+
+@pytest.mark.system
+def test_a_killed_edge_goes_on_with_the_file_and_a_restarted_one_begins_with_the_model(
+    tmp_path: Path, plain: ModelManifest, negated: ModelManifest, film: Path
+) -> None:
+    address = f"tcp://127.0.0.1:{free_port()}"
+    settings = {
+        "site": "walk",
+        "data": "data",
+        "engine": "onnxruntime",
+        "models": {"detector": "passerby-sim-detector", "reid": plain.name},
+        "hub": {"listen": address},
+        "edge": {"threads": 1},
+        "cameras": {"hall": {"url": str(film), "fps": 2}},
+    }
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(settings))
+    local_keys(tmp_path / "data" / "keys", "edge", ["*"])
+
+    def start() -> Passerby:
+        return Passerby(("edge", "--config", "site.yaml"), tmp_path / "edge.log", os.environ)
+
+    def connected(hub: RunningHub) -> list[tuple[ModelId, dict[CameraId, ModelId]]]:
+        return [(edge.model_id, dict(edge.camera_models)) for edge in hub.port.edges()]
+
+    data = tmp_path / "data"
+    with ExitStack() as processes:
+        with RunningHub(data, address, wanted=WantedModels(negated), pieces=2) as hub:
+            killed = processes.enter_context(running(start()))
+            until(lambda: len(hub.requests) == 3)
+            assert connected(hub) == [(plain.model_id, {})]
+            killed.kill()
+        with RunningHub(data, address, wanted=WantedModels(negated)) as hub:
+            edge = processes.enter_context(running(start()))
+            until(lambda: connected(hub) == [(negated.model_id, {})])
+            assert hub.requests[0].offset == 2 * CHUNK_BYTES
+            assert edge.stop() == 0
+        assert f"model {negated.model_id} describes the people of all cameras" in edge.log()
+        # What the hub chose is what the next start begins with; and the way back needs no fetch.
+        with RunningHub(data, address, wanted=WantedModels(plain, {HALL: negated})) as hub:
+            until(lambda: not hub.port.edges())
+            again = processes.enter_context(running(start()))
+            until(lambda: connected(hub) == [(plain.model_id, {HALL: negated.model_id})])
+            assert hub.requests == []
+            assert again.stop() == 0
+        assert "Traceback" not in again.log()
