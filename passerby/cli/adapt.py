@@ -3,7 +3,7 @@
 import json
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -36,6 +36,9 @@ def images(
         typer.Option(metavar="FILE.csv", help="Columns image, tracklet: images of one walk are one person."),
     ] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: the machine decides.")] = 0,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where torch can use one.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object on the last line.")] = False,
 ) -> None:
     """Adapt a re-ID network to a folder of images; who is on them is neither known nor looked up in their names."""
@@ -45,6 +48,7 @@ def images(
     from training.adapting.images import adapt_images
     from training.adapting.order import Order
     from training.adapting.recipe import read_recipe
+    from training.team import is_first
 
     chosen = read_recipe(recipe)
     target = out.expanduser().resolve()
@@ -58,11 +62,21 @@ def images(
 
         report = adapt_images(
             root.expanduser().resolve(),
-            Order(model=model, recipe_name=recipe, recipe=chosen, seed=seed, minutes=minutes, threads=threads),
+            Order(
+                model=model,
+                recipe_name=recipe,
+                recipe=chosen,
+                seed=seed,
+                minutes=minutes,
+                threads=threads,
+                device=device,
+            ),
             out=target,
             tracklets=None if tracklets is None else tracklets.expanduser().resolve(),
             progress=show,
         )
+    if not is_first():
+        return
     if as_json:
         typer.echo(json.dumps(report))
     else:

@@ -42,6 +42,9 @@ def by_recipe(
     seed: Annotated[int, typer.Option(min=0, help="The same seed and threads give the same network.")] = 1,
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Time for an adaptation.")] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: the machine decides.")] = 0,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where torch can use one.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object on the last line.")] = False,
 ) -> None:
     """Train a network by a recipe, on people with names, on tracklets, or on a site without labels."""
@@ -66,6 +69,7 @@ def by_recipe(
             seed=seed,
             tracklets=None,
             threads=threads,
+            device=device,
             as_json=as_json,
         )
         return
@@ -86,7 +90,7 @@ def by_recipe(
                 tasks[part] = bars.add_task(part, total=total, word=word)
             bars.update(tasks[part], completed=done, word=word)
 
-        task = Task(recipe, start, folder, seed=seed, threads=threads)
+        task = Task(recipe, start, folder, seed=seed, threads=threads, device=device)
         if isinstance(chosen, SourceTraining):
             report = run_source(task, chosen, root=root, protocol=protocol, progress=show)
         else:

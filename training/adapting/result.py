@@ -53,10 +53,13 @@ def write_result(task: Task, adapted: Adapted, out: Path, *, seconds: float) -> 
     """Write model.onnx with model.json and model.pth, manifest.yaml, report.json, pseudo-labels.csv and clusters.jpg.
 
     Gives the report. Raises ModelError when the exported network differs from torch: then model.pth alone is written.
+    The network is on the CPU afterwards.
     """
     data = task.data
+    raw = embed(adapted.network, data.crops, how=task.how)
+    adapted.network.cpu()
     torch.save(adapted.network.site_state(), out / "model.pth")
-    model = _export(task, adapted, out / "model.onnx", weights=out / "model.pth")
+    model = _export(task, adapted, raw, file=out / "model.onnx", weights=out / "model.pth")
     people = adapted.people
     report = {
         "model": model.model_id,
@@ -89,9 +92,8 @@ def write_result(task: Task, adapted: Adapted, out: Path, *, seconds: float) -> 
     return report
 
 
-def _export(task: Task, adapted: Adapted, file: Path, *, weights: Path) -> ModelManifest:
+def _export(task: Task, adapted: Adapted, raw: Float32Array, *, file: Path, weights: Path) -> ModelManifest:
     known = catalogue().get(task.start.name)
-    raw = embed(adapted.network, task.data.crops, how=task.how)
     description = ModelDescription(
         task="embed",
         input=task.how,
