@@ -365,6 +365,10 @@ class SiteReader:
         """Every step of every rollout, in order."""
         return self._ask(twin_rows.rollout_steps)
 
+    def latest_end_ns(self) -> int:
+        """The latest capture time at which anybody was seen; 0 where nobody ever was."""
+        return int(self._rows(select(func.coalesce(func.max(schema.tracklets.c.ended_at_ns), 0)))[0][0])
+
     def latest_model(self) -> ModelId | None:
         """The model with which the latest tracklet came; None if there is none."""
         table = schema.tracklets.c
