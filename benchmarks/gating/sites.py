@@ -13,12 +13,16 @@ from benchmarks.adapting.sites import SiteCrops, seen_visits, site_subject
 from benchmarks.adapting.subjects import read_tracklets
 from passerby.adaptation import Snapshot, SnapshotViews, read_snapshot, write_snapshot
 from passerby.adaptation.snapshot import ARRAYS
-from passerby.arrays import Float32Array, Image, Int64Array
-from passerby.features.clustering import cluster
+from passerby.arrays import Float32Array, Image, Int64Array, l2_normalize
 from passerby.features.normalization import zscore_by_camera
 from passerby.ids import CameraId, ModelId
 from simulation.site import SimulatedSite
+from simulation.streams import stream
 from training.evaluate.labelled import read_image
+
+LINKED, WRONG = 0.85, 0.01
+"""Of tracklets of known people, how many the hub links to them, and how many of all to somebody else: the false-link
+rate that it is set to."""
 
 _CLOCK_ERROR_NS = 20_000_000
 _TRUTH = "people.npy"
@@ -81,7 +85,7 @@ def _take(
         taken_at_ns=round(60e9 * choice.minutes),
         numbers=np.array(order, np.int64),
         camera_rows=camera_rows,
-        identities=_guessed(embeddings, crop_tracklets, camera_rows),
+        identities=_identities(embeddings, crop_tracklets, camera_rows, people=stays.people[order], seed=choice.seed),
         started_at_ns=stays.began_ns[order],
         ended_at_ns=stays.ended_ns[order],
         clock_error_ns=np.full(len(order), _CLOCK_ERROR_NS, np.int64),
@@ -146,15 +150,48 @@ class _Stays:
         return SnapshotViews(apart, fastest.astype(np.float32))
 
 
-def _guessed(embeddings: Float32Array, crop_tracklets: Int64Array, camera_rows: Int64Array) -> Int64Array:
-    """(t,): whom the parent's clusters take each tracklet for, in place of a hub's decisions."""
-    if len(embeddings) == 0:
-        return np.full(len(camera_rows), -1, np.int64)
-    cameras = camera_rows[crop_tracklets]
-    features = zscore_by_camera(embeddings, cameras.tolist())
-    labels = cluster(features, cameras=cameras, tracklets=crop_tracklets).labels
-    guessed = np.full(len(camera_rows), -1, np.int64)
-    guessed[crop_tracklets] = labels
+def _identities(
+    embeddings: Float32Array,
+    crop_tracklets: Int64Array,
+    camera_rows: Int64Array,
+    *,
+    people: Int64Array,
+    seed: int,
+) -> Int64Array:
+    if len(people) == 0:
+        return people
+    sums = np.zeros((len(people), embeddings.shape[1]))
+    np.add.at(sums, crop_tracklets, zscore_by_camera(embeddings, camera_rows[crop_tracklets].tolist()))
+    unit = l2_normalize(sums)
+    return hub_guess(unit @ unit.T, people, draw=stream(seed, "hub's guesses"))
+
+
+def hub_guess(
+    similarities: NDArray[np.floating],
+    people: Int64Array,
+    *,
+    draw: np.random.Generator,
+    linked: float = LINKED,
+    wrong: float = WRONG,
+) -> Int64Array:
+    """(t,): whom a hub takes each tracklet for, in the order in which they came; in place of the hub's decisions.
+
+    It links with chance `wrong` to whom the deployed network (`similarities` (t, t)) finds most alike among all others
+    that it knows; with chance `linked` to the person's latest identity; otherwise it takes the tracklet for somebody
+    new. That it is right more often than looks alone allow is what time and place are for.
+    """
+    guessed = np.arange(len(people), dtype=np.int64)
+    latest: dict[int, int] = {}
+    for row, person in enumerate(people.tolist()):
+        lot = draw.random()
+        others = np.flatnonzero(people[:row] != person)
+        if lot < wrong and len(others):
+            guessed[row] = guessed[others[np.argmax(similarities[row, others])]]
+        elif lot < wrong + linked and person in latest:
+            guessed[row] = latest[person]
+            latest[person] = int(guessed[row])
+        else:
+            latest[person] = int(guessed[row])
     return guessed
 
 

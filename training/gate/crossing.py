@@ -1,4 +1,4 @@
-"""Whom tracklets of other cameras are taken for: what a network is for, judged by what time, place and the hub tell.
+"""Whom tracklets of other cameras are taken for: what a network is for, judged by what time and place allow.
 
 Everything is of the h tracklets of a `Scene` and their features (h, d), unit rows.
 """
@@ -28,13 +28,11 @@ _ROWS_AT_ONCE = 512
 class Crossing:
     """Of each tracklet (h,) float64, NaN where there are too few of other cameras.
 
-    `linked`: average precision with which it finds, among all tracklets of other cameras, those that the hub takes for
-    the same person; NaN where there is none. `impossible`: 1 if the nearest of another camera cannot be the same
+    `impossible`: 1 if the nearest of another camera cannot be the same
     person, else 0. `mutual`: 1 if that nearest has it as its own. `own_camera`: 1 if the nearest of all cameras is of
     its own, less the share of tracklets that is.
     """
 
-    linked: Float64Array
     impossible: Float64Array
     mutual: Float64Array
     own_camera: Float64Array
@@ -44,7 +42,7 @@ def cross(features: Float32Array, scene: Scene) -> Crossing:
     """Look at everybody's neighbours."""
     size = len(scene)
     nearest, nearest_of_all = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    linked, impossible = np.full(size, np.nan), np.zeros(size)
+    impossible = np.zeros(size)
     for part in _parts(scene):
         similarities = features[part] @ features.T
         rows = np.arange(len(similarities))
@@ -53,12 +51,11 @@ def cross(features: Float32Array, scene: Scene) -> Crossing:
         similarities[scene.cameras[part, None] == scene.cameras] = -np.inf
         nearest[part] = similarities.argmax(axis=1)
         impossible[part] = scene.impossible(part)[rows, nearest[part]]
-        linked[part] = _precisions(similarities, scene, part)
     others = _in_other_cameras(scene)
     mutual = (nearest[nearest] == np.arange(size)).astype(np.float64)
     own = (scene.cameras[nearest_of_all] == scene.cameras) - (size - 1 - others) / max(size - 1, 1)
     enough = others >= FEWEST_CANDIDATES
-    return Crossing(*(np.where(enough, each, np.nan) for each in (linked, impossible, mutual, own)))
+    return Crossing(*(np.where(enough, each, np.nan) for each in (impossible, mutual, own)))
 
 
 def chance_of_impossible(scene: Scene) -> Float64Array:
@@ -106,17 +103,6 @@ def similarities_of(features: Float32Array, pairs: Pairs) -> Float32Array:
     """(k,): cosines."""
     found: Float32Array = np.einsum("kd,kd->k", features[pairs.rows[:, 0]], features[pairs.rows[:, 1]])
     return found
-
-
-def _precisions(similarities: Float32Array, scene: Scene, part: slice) -> Float64Array:
-    """(r,): average precision over the hub's links; those of the own camera are -infinity, so they come last."""
-    own = scene.identities[part, None]
-    order = np.argsort(-similarities, axis=1, kind="stable")
-    hits = (scene.identities[order] == own) & (own >= 0) & (scene.cameras[order] != scene.cameras[part, None])
-    found, counts = np.cumsum(hits, axis=1), hits.sum(axis=1)
-    sums = (hits * found / np.arange(1, len(scene) + 1)).sum(axis=1)
-    precisions: Float64Array = np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
-    return precisions
 
 
 def _parts(scene: Scene) -> list[slice]:

@@ -39,7 +39,10 @@ def site_pictures(before: Seen, after: Seen) -> list[Picture]:
                 about=f"Cosine similarities of the same pairs, {model} the adaptation.",
                 x_label="cosine similarity",
                 y_label="share of pairs",
-                lines=[_histogram(name, model, values) for name, values in (("one", seen.one), ("two", seen.two))],
+                lines=[
+                    _histogram(name, model, values)
+                    for name, values in (("one tracklet", seen.one), ("two people", seen.two))
+                ],
                 steps=True,
             )
             for model, seen in models

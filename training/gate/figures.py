@@ -19,6 +19,7 @@ from training.gate.rules import (
     CORRECTIONS,
     IMPOSSIBLE,
     LINKED,
+    LINKED_AREA,
     MUTUAL,
     OWN_CAMERA,
     PURITY,
@@ -44,6 +45,13 @@ def pair_figures(before: Seen, after: Seen, *, pairs: KnownPairs, weights: Weigh
         for seen in (before, after)
     ]
     yield figure_of(CORRECTIONS, change_of(*said), measured_on=min(len(pairs.joined), len(pairs.parted)))
+    links = [
+        separate(seen.linked, seen.unlinked, pairs=(pairs.linked, pairs.unlinked), weights=weights)
+        for seen in (before, after)
+    ]
+    measured_on = min(len(pairs.linked), len(pairs.unlinked))
+    yield figure_of(LINKED, change_of(links[0].spreads, links[1].spreads), measured_on=measured_on)
+    yield figure_of(LINKED_AREA, change_of(links[0].area, links[1].area), measured_on=measured_on)
 
 
 def crossing_figures(
@@ -59,7 +67,6 @@ def crossing_figures(
         known = int(np.isfinite(values).sum()) if measured_on is None else measured_on
         return figure_of(rule, change_of(*drawn), measured_on=known)
 
-    yield figure(LINKED, one.linked, other.linked)
     soon = [separate(seen.soon, seen.far, pairs=in_time, weights=weights).area for seen in (before, after)]
     yield figure_of(SOON, change_of(*soon), measured_on=min(map(len, in_time)))
     by_chance = float(np.nansum(chance_of_impossible(scene)))

@@ -1,7 +1,9 @@
 """Of which pairs of tracklets it is known, without labels, whether they are one person.
 
 One: a tracklet's early and late pictures, and whom operators have joined. Two: whoever is in one camera at once, or at
-one moment in two views that never show one person, and whom operators have told apart.
+one moment in two views that never show one person, and whom operators have told apart. With the hub's word, which
+weighs time and place as well as looks: one are those whom it has linked; two are somebody whom it has linked to a
+tracklet, and whoever was seen beside that tracklet.
 """
 
 from collections.abc import Iterator
@@ -24,6 +26,8 @@ MOST_PAIRS = 20_000
 """Of two people; of more, so many are drawn."""
 
 _ROWS_AT_ONCE = 256
+
+_NO_PAIRS: Int64Array = np.zeros((0, 2), np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,26 +92,64 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownPairs:
-    """`one` and `two` people: whom time and place tell of; `joined` and `parted`: whom operators have told of."""
+    """`one` and `two` people: whom time and place tell of; `joined` and `parted`: whom operators have told of;
+    `linked` and `unlinked`: of two cameras, whom the hub tells of."""
 
     one: Pairs
     two: Pairs
     joined: Pairs
     parted: Pairs
+    linked: Pairs
+    unlinked: Pairs
 
 
 def known_pairs(snapshot: Snapshot, scene: Scene, *, long: NDArray[np.bool_], seed: int) -> KnownPairs:
     """Of the scene's tracklets; `long` (h,): those with early and late pictures (`Ends`)."""
-    two = np.concatenate([np.zeros((0, 2), np.int64), *_at_once(scene)])
-    if len(two) > MOST_PAIRS:
-        two = two[np.sort(np.random.default_rng(seed).choice(len(two), MOST_PAIRS, replace=False))]
+    two = np.concatenate([_NO_PAIRS, *_at_once(scene)])
+    linked, unlinked = _by_hub(scene, two)
     own = np.flatnonzero(long)
     return KnownPairs(
         scene.pairs(np.stack([own, own], axis=1)),
-        scene.pairs(two),
+        scene.pairs(_some(two, seed=seed)),
         scene.pairs(_within(snapshot.together, scene)),
         scene.pairs(_within(snapshot.apart, scene)),
+        scene.pairs(_some(linked, seed=seed)),
+        scene.pairs(_some(unlinked, seed=seed)),
     )
+
+
+def _some(pairs: Int64Array, *, seed: int) -> Int64Array:
+    """As many as are wanted at most, in order."""
+    if len(pairs) <= MOST_PAIRS:
+        return pairs
+    return pairs[np.sort(np.random.default_rng(seed).choice(len(pairs), MOST_PAIRS, replace=False))]
+
+
+def _by_hub(scene: Scene, two: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Pairs (k, 2) of two cameras: of one identity; and of an identity and somebody who was seen at once, in one
+    camera, with another of its tracklets (rows `two`), or who cannot be it at all."""
+    known = np.flatnonzero(scene.identities >= 0)
+    names, columns = np.unique(scene.identities[known], return_inverse=True)
+    members = np.zeros((len(scene), len(names)), np.bool_)
+    members[known, columns] = True
+    beside = np.zeros_like(members)
+    one, other = two[scene.cameras[two[:, 0]] == scene.cameras[two[:, 1]]].T
+    np.logical_or.at(beside, one, members[other])
+    np.logical_or.at(beside, other, members[one])
+    beside &= ~members
+    linked, unlinked = [_NO_PAIRS], [_NO_PAIRS]
+    for start in range(0, len(scene), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        crossing = scene.cameras[part, None] != scene.cameras
+        same = (scene.identities[part, None] == scene.identities) & (scene.identities >= 0)
+        of_two = (members[part].astype(np.float32) @ beside.T.astype(np.float32)) > 0
+        of_two |= (beside[part].astype(np.float32) @ members.T.astype(np.float32)) > 0
+        of_two |= scene.impossible(part)
+        for found, kind in ((linked, same), (unlinked, of_two & ~same)):
+            one, other = np.nonzero(crossing & kind)
+            pairs = np.stack([one + start, other], axis=1)
+            found.append(pairs[pairs[:, 0] < pairs[:, 1]])
+    return np.concatenate(linked), np.concatenate(unlinked)
 
 
 def _at_once(scene: Scene) -> Iterator[Int64Array]:

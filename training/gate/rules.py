@@ -61,11 +61,20 @@ SOON = Rule(
     crossing=True,
 )
 LINKED = Rule(
-    "hub's links found again",
-    "Average precision with which tracklets find those of other cameras that the hub takes for the same person.",
+    "hub's links, spreads apart",
+    "How far apart tracklets of two cameras are, in spreads of their similarities: those that the hub has linked, and "
+    "those that are two people if its links are right.",
     "higher",
-    0.01,
-    20,
+    0.05,
+    30,
+    crossing=True,
+)
+LINKED_AREA = Rule(
+    "hub's links recognized",
+    "How often tracklets of two cameras that the hub has linked are more alike than two that are two people.",
+    "higher",
+    0.005,
+    30,
     crossing=True,
 )
 MUTUAL = Rule(

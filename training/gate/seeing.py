@@ -25,6 +25,8 @@ class Seen:
     two: Float32Array
     joined: Float32Array
     parted: Float32Array
+    linked: Float32Array
+    unlinked: Float32Array
     soon: Float32Array
     far: Float32Array
     crossing: Crossing
@@ -59,6 +61,8 @@ def look(
         two=pair_similarities(early, late, pairs.two.rows),
         joined=pair_similarities(early, late, pairs.joined.rows),
         parted=pair_similarities(early, late, pairs.parted.rows),
+        linked=similarities_of(features, pairs.linked),
+        unlinked=similarities_of(features, pairs.unlinked),
         soon=similarities_of(features, in_time[0]),
         far=similarities_of(features, in_time[1]),
         crossing=cross(features, scene),

@@ -38,10 +38,13 @@ class Pairs:
 class Separation:
     """Of each draw (draws + 1,), NaN without pairs of both kinds: `area` the probability that a pair of one person is
     more alike than one of two, a tie half; `true_positives` the share of pairs of one person that are recognized where
-    1% of the pairs of two are taken for one."""
+    1% of the pairs of two are taken for one; `spreads` how far the means of both are apart, in standard deviations
+    (of both, the root of their mean square): the d' of signal detection, which has no ceiling; 0 where all are equal.
+    """
 
     area: NDArray[np.float64]
     true_positives: NDArray[np.float64]
+    spreads: NDArray[np.float64]
 
 
 def separate(
@@ -51,11 +54,11 @@ def separate(
     draws = len(weights)
     if len(genuine) == 0 or len(impostor) == 0:
         nothing = np.full(draws, np.nan)
-        return Separation(nothing, nothing)
+        return Separation(nothing, nothing, nothing)
     order = np.argsort(impostor, kind="stable")
     below, within = (np.searchsorted(impostor[order], genuine, side=side) for side in ("left", "right"))
     ordered = Pairs(pairs[1].rows[order], pairs[1].groups[order])
-    area, true = np.full(draws, np.nan), np.full(draws, np.nan)
+    area, true, spreads = (np.full(draws, np.nan) for _ in range(3))
     step = max(1, _PAIRS_AT_ONCE // len(impostor))
     for start in range(0, draws, step):
         part = weights[start : start + step]
@@ -71,4 +74,16 @@ def separate(
         rows = slice(start, start + step)
         np.divide(wins, total * matching, out=area[rows], where=possible)
         np.divide((own * accepted).sum(axis=1), matching, out=true[rows], where=possible)
-    return Separation(area, true)
+        (mean, variance), (other_mean, other_variance) = _moments(genuine, own), _moments(impostor[order], drawn)
+        both = np.sqrt(np.maximum((variance + other_variance) / 2.0, 0.0))
+        apart = np.divide(mean - other_mean, both, out=np.zeros(len(part)), where=both > 1e-6)
+        spreads[rows] = np.where(possible, apart, np.nan)
+    return Separation(area, true, spreads)
+
+
+def _moments(values: Float32Array, weights: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and variance (draws,) of `values` (k,) by `weights` (draws, k)."""
+    powers = np.stack([np.ones(len(values)), values, values.astype(np.float64) ** 2])
+    total, first, second = powers @ weights.T.astype(np.float64)
+    total = np.maximum(total, 1.0)
+    return first / total, second / total - (first / total) ** 2
