@@ -11,6 +11,7 @@ from hub.corrections.desk import Desk
 from hub.endurance import EnduringHub
 from hub.model_offers import ModelOffers
 from hub.site_hub import Hub
+from hub.twins.inbox import TwinInbox
 from passerby.errors import DataError
 from passerby.ids import CameraId, EdgeId
 from passerby.messages import CameraState, ModelRequest, Status
@@ -34,7 +35,7 @@ CLOCK_TOLERANCE_NS = 60 * 10**9
 class HubServer:
     """Between the port and the hub, and between operators and the hub where there is a `desk`.
 
-    With `offers` it sends edges the models that are wanted.
+    With `offers` it sends edges the models that are wanted; of `twins` it takes what was made beside it.
 
     `startup`, `main_loop`, `shutdown`; `stop` ends the loop.
     """
@@ -48,6 +49,7 @@ class HubServer:
         tape: TapeWriter | None = None,
         desk: Desk | None = None,
         offers: ModelOffers | None = None,
+        twins: TwinInbox | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._hub = hub
@@ -57,6 +59,7 @@ class HubServer:
         self._tape = tape
         self._desk = desk
         self._offers = offers
+        self._twins = twins
         self._clock = clock
         self._connected: set[EdgeId] = set()
         self._states: dict[CameraId, CameraState] = {}
@@ -81,6 +84,8 @@ class HubServer:
                 self._work.tick(self._clock())
             if self._desk is not None:
                 self._desk.serve(self._clock())
+            if self._twins is not None:
+                self._twins.serve()
             if self._offers is not None:
                 self._offers.look(self._port, now=time.monotonic())
             self._report()

@@ -1,7 +1,6 @@
 """`passerby adapt`: a network learns a site without labels."""
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,14 +9,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from passerby.errors import ModelError
+from passerby.cli.adapting.commands import app as commands
+from passerby.cli.adapting.needs import require_training
+from passerby.cli.adapting.rolling_out import app as rolling_out
 
 app = typer.Typer()
+app.add_typer(commands)
+app.add_typer(rolling_out)
 
 
 @app.callback()
 def _group() -> None:
-    """Adapt networks to a site, without labels."""
+    """Adapt the site's re-ID model to the site, without labels."""
 
 
 @app.command()
@@ -42,9 +45,7 @@ def images(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object on the last line.")] = False,
 ) -> None:
     """Adapt a re-ID network to a folder of images; who is on them is neither known nor looked up in their names."""
-    for module in ("torch", "onnx", "numba"):
-        if find_spec(module) is None:
-            raise ModelError(f"adapting needs {module}, which is not installed; `pip install 'passerby[training]'`")
+    require_training()
     from training.adapting.images import adapt_images
     from training.adapting.order import Order
     from training.adapting.recipe import read_recipe
