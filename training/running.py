@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from msgspec import Struct
 
-from passerby.models import EmbeddingOutput, ModelDescription, Preprocessing
-from passerby.models.catalogue import catalogue
+from passerby.models import EmbeddingOutput, Preprocessing
 from training.backbones import Backbone
 from training.datasets.crops import CropArchive
+from training.describing import described
 from training.device import DeviceName, chosen_device
 from training.evaluate.datasets import Protocol, read_training_split
 from training.evaluate.labelled import LabelledImages, read_image
@@ -158,15 +158,13 @@ def _write(
     start, out = task.start, task.out
     network.cpu()
     out.mkdir(parents=True, exist_ok=True)
-    known = catalogue().get(start.name)
-    description = ModelDescription(
-        task="embed",
-        input=how,
+    description = described(
+        start.name,
+        version=start.version,
+        how=how,
         embedding=EmbeddingOutput(dimension=network.feature_dimension),
-        licence=known.licence if known else "unknown",
-        weights_licence=known.weights_licence if known else "unknown",
-        trained_on=f"{start.name}@{start.version}, then {trained_on}" if start.version else trained_on,
         source=f"trained by the recipe {task.recipe_name}",
+        then=trained_on,
     )
     model = export_embedder(network, out / "model.onnx", description=description)
     torch.save({name: value.contiguous() for name, value in network.state_dict().items()}, out / "model.pth")

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from passerby.cli.adapting.commands import app as commands
 from passerby.cli.adapting.needs import require_training
 from passerby.cli.adapting.rolling_out import app as rolling_out
+from passerby.cli.showing.parts import parts_shown
 
 app = typer.Typer()
 app.add_typer(commands)
@@ -53,14 +53,7 @@ def images(
 
     chosen = read_recipe(recipe)
     target = out.expanduser().resolve()
-    with _bars() as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(part: str, share: float, word: str) -> None:
-            if part not in tasks:
-                tasks[part] = bars.add_task(part, total=1.0, word=word)
-            bars.update(tasks[part], completed=share, word=word)
-
+    with parts_shown() as show:
         report = adapt_images(
             root.expanduser().resolve(),
             Order(
@@ -74,7 +67,7 @@ def images(
             ),
             out=target,
             tracklets=None if tracklets is None else tracklets.expanduser().resolve(),
-            progress=show,
+            progress=lambda part, share, word: show(part, share, 1.0, word),
         )
     if not is_first():
         return
@@ -83,19 +76,6 @@ def images(
     else:
         Console().print(_table(report))
         typer.echo(f"{report['model']} is in {target}; look at clusters.jpg: each row should be one person")
-
-
-def _bars() -> Progress:
-    """Bars on stderr, where they do not get between a pipe and its reader."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TextColumn("{task.fields[word]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
 
 
 def _table(report: dict[str, Any]) -> Table:

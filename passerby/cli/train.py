@@ -7,18 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from passerby.cli.adapt import images
+from passerby.cli.showing.parts import parts_shown
 from passerby.errors import ConfigError, ModelError
 
 app = typer.Typer()
@@ -82,14 +73,7 @@ def by_recipe(
 
     start = trainable(model) if model is not None else untrained(backbone or "", seed=seed)
     root, folder = data.expanduser().resolve(), out.expanduser().resolve()
-    with _bars() as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(part: str, done: int, total: int, word: str) -> None:
-            if part not in tasks:
-                tasks[part] = bars.add_task(part, total=total, word=word)
-            bars.update(tasks[part], completed=done, word=word)
-
+    with parts_shown() as show:
         task = Task(recipe, start, folder, seed=seed, threads=threads, device=device)
         if isinstance(chosen, SourceTraining):
             report = run_source(task, chosen, root=root, protocol=protocol, progress=show)
@@ -117,14 +101,7 @@ def embedded(
     chosen = read_recipe(recipe)
     folder = out.expanduser().resolve()
     began = time.monotonic()
-    with _bars() as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(part: str, done: int, total: int, word: str) -> None:
-            if part not in tasks:
-                tasks[part] = bars.add_task(part, total=total, word=word)
-            bars.update(tasks[part], completed=done, word=word)
-
+    with parts_shown() as show:
         made = make_embedded(chosen, folder, processes=processes, progress=show)
     seconds = round(time.monotonic() - began)
     if as_json:
@@ -148,16 +125,3 @@ def _require_installed() -> None:
     for module in ("torch", "onnx"):
         if find_spec(module) is None:
             raise ModelError(f"training needs {module}, which is not installed; `pip install 'passerby[training]'`")
-
-
-def _bars() -> Progress:
-    """Bars on stderr, where they do not get between a pipe and its reader."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[word]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )

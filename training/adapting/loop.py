@@ -118,7 +118,9 @@ class Adaptation:
             agrees = None if number == 0 else agreement(alone(self._people), alone(labels.people))
             self._people = labels.people
             torch.manual_seed(self._seed * 1_000_003 + number)
-            progress = number / max(recipe.rounds - 1, 1)
+            self._pace.begin_learning(number)
+            self._pace.rounds = self._team.led(lambda: self._pace.rounds)
+            progress = number / max(self._pace.rounds - 1, 1)
             for student in self._students:
                 student.begin_round(
                     objective_of(
@@ -130,8 +132,6 @@ class Adaptation:
                         device=self._team.device,
                     )
                 )
-            self._pace.begin_learning(number)
-            self._pace.rounds = self._team.led(lambda: self._pace.rounds)
             losses = self._learn(number, labels)
             report = RoundReport(
                 number=number + 1,
