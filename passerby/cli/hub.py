@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from hub.camera_changes import CameraChanges
 from hub.corrections.desk import Desk
 from hub.identity_store import faiss_available
+from hub.live_pictures import LivePictures
 from hub.server import HubServer
 from hub.site_hub import Hub
 from passerby.cli.process import log_to_stderr, stop_on_signals
@@ -47,7 +49,10 @@ def command(
         keys = load_hub_keys(site.data / "keys")
         port = opened.enter_context(HubPort(site.hub.listen, keys, window=site.hub.window, committed=hub.committed()))
         desk = opened.enter_context(contextlib.closing(Desk(hub, site.data)))
-        server = HubServer(hub, port, stop=stop, tape=recorder, desk=desk)
+        pictures = opened.enter_context(LivePictures(site.data, port))
+        server = HubServer(
+            hub, port, stop=stop, tape=recorder, desk=desk, cameras=CameraChanges(site), pictures=pictures
+        )
         try:
             server.startup()
             server.main_loop()
