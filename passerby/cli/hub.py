@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from hub.camera_changes import CameraChanges
 from hub.corrections.desk import Desk
 from hub.identity_store import faiss_available
+from hub.live_pictures import LivePictures
 from hub.model_offers import ModelOffers
 from hub.server import HubServer
 from hub.site_hub import Hub
@@ -52,7 +54,15 @@ def command(
         desk = opened.enter_context(contextlib.closing(Desk(hub, site.data)))
         offers = ModelOffers()
         server = HubServer(
-            hub, port, stop=stop, tape=recorder, desk=desk, offers=offers, twins=TwinInbox(hub, site.data)
+            hub,
+            port,
+            stop=stop,
+            tape=recorder,
+            desk=desk,
+            offers=offers,
+            twins=TwinInbox(hub, site.data),
+            cameras=CameraChanges(site),
+            pictures=opened.enter_context(LivePictures(site.data, port)),
         )
         opened.enter_context(Foreman(site, config, offers=offers))
         try:
