@@ -159,11 +159,17 @@ def _embed_everybody(site: Site, model_id: ModelId, console: Console) -> None:
 
 
 def _embed_here(site: Site, model_id: ModelId) -> None:
-    """Where no hub runs, in its place."""
-    with _maker(site, model_id) as maker, Hub.open(site.data, association=site.association) as hub:
-        inbox = TwinInbox(hub, site.data)
-        while maker.step():
-            inbox.serve()
+    """Where no hub runs, in its place: make what fits into its inbox, take it, until nothing is left to make."""
+    made = True
+    while made:
+        made = False
+        with _maker(site, model_id) as maker:
+            while not maker.is_ahead() and maker.step():
+                made = True
+        with Hub.open(site.data, association=site.association) as hub:
+            inbox = TwinInbox(hub, site.data)
+            while inbox.serve():
+                pass
 
 
 def _wait(show: Callable[[], tuple[int, int]]) -> None:
