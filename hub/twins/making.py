@@ -18,6 +18,7 @@ import numpy as np
 
 from hub.crops import FOLDER_NAME as CROPS_FOLDER
 from hub.crops import CropStore
+from hub.enrolment.reembedding import reembed_enrolments
 from hub.reader import SiteReader
 from hub.records import Tracklet, TrackletNumber
 from hub.twins.mapping import LEAST_PAIRS, SpaceMap, fitted_map
@@ -78,17 +79,20 @@ def reembed(
 ) -> Made:
     """Make twins in the embedder's model until `stop` is set or `most` were made; not to `follow`, until all are made.
 
-    Those who stand for active identities come first, then the latest. Called with the new model's embedder it makes
-    those before an exchange known after it; with the former one's, the other way round. `progress` is called after each
-    file. Raises StoreError where the data cannot be read, DataError where a file cannot be written.
+    People who are enrolled come first of all, then those who stand for active identities, then the latest. With the
+    embedder of a new model those from before the exchange are known after it; with the former one's, the other way
+    round. `progress` is called after each file. Raises StoreError where the data cannot be read, DataError where a file
+    cannot be written.
     """
     with TwinMaker(data_dir, embedder) as maker:
+        reembed_enrolments(data_dir, embedder)
         while not stop.is_set() and (most is None or maker.made.twins < most):
             left = None if most is None else most - maker.made.twins
             if maker.is_ahead() or not maker.step(most=left):
                 if not follow and not maker.is_ahead():
                     break
                 stop.wait(POLL_S)
+                reembed_enrolments(data_dir, embedder)
                 continue
             progress(maker.made)
         return maker.made
@@ -161,7 +165,7 @@ class TwinMaker:
         """Write a file of those that have a direction; of the others there will be none."""
         with np.errstate(over="ignore", under="ignore"):
             lengths = np.linalg.norm(embeddings, axis=1)
-        good = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
+        good = np.flatnonzero(np.isfinite(lengths) & (lengths > 0)).tolist()
         twins = Twins(
             model_id=self._model_id,
             numbers=np.array([tracklets[row].number for row in good], np.int64),

@@ -73,17 +73,20 @@ def _fitted(source: Float32Array, target: Float32Array, *, agreement: float = np
     centre, middle = first.mean(axis=0), second.mean(axis=0)
     away, wanted = first - centre, second - middle
     width = max(away.shape[1], wanted.shape[1])
-    filled = [np.pad(one, ((0, 0), (0, width - one.shape[1]))) for one in (away, wanted)]
-    rotation, _ = orthogonal_procrustes(*filled)
+    rotation, _ = orthogonal_procrustes(_filled(away, width), _filled(wanted, width))
     size = float(np.linalg.norm(away))
     return SpaceMap(
         centre=centre,
-        rotation=rotation[: away.shape[1], : wanted.shape[1]],
+        rotation=rotation[: away.shape[1], : wanted.shape[1]].astype(np.float64),
         target=middle,
         spread=float(np.linalg.norm(wanted)) / size if size > 0.0 else 1.0,
         length=float(np.median(np.linalg.norm(target.astype(np.float64), axis=1))),
         agreement=agreement,
     )
+
+
+def _filled(rows: Float64Array, width: int) -> Float64Array:
+    return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
 
 
 def _agreement(tried: SpaceMap, source: Float32Array, target: Float32Array) -> float:
