@@ -345,6 +345,19 @@ class SiteReader:
 
         return self._ask(ask)
 
+    def described_by(self, model_id: ModelId, *, most: int) -> Sequence[tuple[Tracklet, Float32Array]]:
+        """The latest closed tracklets that a model has seen pictures of, at most so many, each with its raw embedding
+        (d,), the latest first."""
+        numbers = self._ask(lambda connection: twin_rows.numbers_described_by(connection, model_id, most=most))
+        tracklets = {t.number: t for t in self.tracklets_numbered(numbers)}
+        twins = {twin.tracklet: twin.embedding for twin in self.twins_among(numbers) if twin.model_id == model_id}
+        found = [(tracklets[n], twins.get(n)) for n in numbers if n in tracklets]
+        return [
+            (t, t.embedding if twin is None else twin)
+            for t, twin in found
+            if twin is not None or t.model_id == model_id
+        ]
+
     def twins_of(self, number: TrackletNumber) -> Sequence[Twin]:
         """A tracklet as other models describe it, by model."""
         return self.twins_among([number])

@@ -186,7 +186,7 @@ def _known(connection: Connection, identity_id: IdentityId, *, likeness: Likenes
         .where(table.identity_id == identity_id, described)
         .order_by(table.prototype.desc(), table.quality.desc(), table.number)
         .limit(_MOST_KNOWN)
-    )
+    ).all()
     tracklets = [tracklet_of(row) for row in rows]
     chosen = [t for t in tracklets if t.prototype] or tracklets
     return [
