@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.finding import RTSP_PORT, find_stream
-from passerby.cli.cameras.listing import camera_lines
+from hub.camera_list import camera_lines
 from passerby.cli.cameras.probing import look, plain, show, write_picture
 from passerby.cli.cameras.telling import tell
 from passerby.cli.cameras.wishes import host_of, login_of, settings_of

@@ -30,10 +30,12 @@ def attach(site: Site, camera_id: CameraId, settings: Mapping[str, Any], *, edge
     with folder.held():
         if camera_id in site_cameras(site):
             raise ConfigError(f"camera {camera_id} is there already; `passerby camera edit {camera_id}` changes it")
+        if edge is not None and camera_id in site.cameras:
+            raise _belongs_elsewhere(camera_id)
         plain, secrets = _apart(settings, os.environ)
         changed_settings(camera_id, None, plain)
         saved = SavedCamera(
-            changed_at_ns=_now_ns(folder.read().get(camera_id)),
+            changed_at_ns=_now_ns(folder.read_one(camera_id)),
             attached=camera_id not in site.cameras,
             edge=None if edge is None else EdgeId(edge),
             settings=plain,
@@ -62,13 +64,11 @@ def edit(
             changes = {**changes, "url": with_login(changes.get("url", current.url), *login)}
         plain, secrets = _apart(changes, {**os.environ, **folder.secrets_of(camera_id)})
         changed_settings(camera_id, current, plain)
-        former = folder.read().get(camera_id)
+        former = folder.read_one(camera_id)
         if former is None or former.removed:
             former = SavedCamera(changed_at_ns=0, attached=False)
         if edge is not None and not former.attached:
-            raise ConfigError(
-                f"camera {camera_id} is in the site file: it belongs to the edges that are started with it"
-            )
+            raise _belongs_elsewhere(camera_id)
         saved = msgspec.structs.replace(
             former,
             changed_at_ns=_now_ns(former),
@@ -84,7 +84,7 @@ def remove(site: Site, camera_id: CameraId) -> SavedCamera:
     folder = CameraFolder(site.data)
     with folder.held():
         _known(site, camera_id)
-        former = folder.read().get(camera_id)
+        former = folder.read_one(camera_id)
         saved = SavedCamera(
             changed_at_ns=_now_ns(former), attached=former is not None and former.attached, removed=True
         )
@@ -93,14 +93,21 @@ def remove(site: Site, camera_id: CameraId) -> SavedCamera:
 
 
 def settle(site: Site, camera_id: CameraId, edge: EdgeId, *, word: SavedCamera) -> SavedCamera:
-    """Note whose camera an attached one is, unless something else was said of it since `word`. Raises ConfigError."""
+    """Note whose camera an attached one is, unless something else was said of it since `word`.
+
+    It waits for nobody. Raises ConfigError, also where somebody changes cameras at this moment: try again.
+    """
     folder = CameraFolder(site.data)
-    with folder.held():
-        if folder.read().get(camera_id) != word:
+    with folder.held(patient=False):
+        if folder.read_one(camera_id) != word:
             return word
         settled = msgspec.structs.replace(word, edge=edge)
         folder.write(camera_id, settled)
     return settled
+
+
+def _belongs_elsewhere(camera_id: CameraId) -> ConfigError:
+    return ConfigError(f"camera {camera_id} is in the site file: it belongs to the edges that are started with it")
 
 
 def _known(site: Site, camera_id: CameraId) -> Any:
