@@ -93,7 +93,8 @@ PURITY = Rule(
 )
 OWN_CAMERA = Rule(
     "own camera nearest",
-    "How much more often than by chance the nearest of all was seen by the same camera.",
+    "How much more often than by chance the nearest of all was seen by the same camera; less is better only where the "
+    "hub's links are further apart as well.",
     "lower",
     0.05,
     20,
