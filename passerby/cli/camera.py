@@ -39,6 +39,9 @@ Others = Annotated[list[str] | None, typer.Option("--set", help="Any other setti
 User = Annotated[str | None, typer.Option(help="The camera's user, together with --password-stdin.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 Edge = Annotated[str | None, typer.Option(help="The edge that is to have it.  [default: one that may]")]
+_PAGE_WIDTH = 200
+"""Columns where it is not a terminal that is written to."""
+
 _SECONDS = typer.Option(15.0, min=1.0, max=300.0, help="How long to look at most.")
 
 
@@ -154,7 +157,10 @@ def list_command(
     for line in lines:
         state = "paused" if not line.enabled else line.state
         table.add_row(line.camera, line.origin, state, line.edge, line.word, line.url)
-    Console(soft_wrap=True).print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PAGE_WIDTH
+    console.print(table)
 
 
 @app.command()
