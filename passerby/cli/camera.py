@@ -17,7 +17,7 @@ from passerby.cli.cameras.telling import tell
 from passerby.cli.cameras.wishes import host_of, login_of, settings_of
 from passerby.config import CameraSettings, load_site
 from passerby.config import attaching as saving
-from passerby.config.attached import site_cameras
+from passerby.config.attached import CameraFolder, site_cameras
 from passerby.config.changing import changed_settings
 from passerby.config.credentials import with_login
 from passerby.config.secrets import fill_secrets
@@ -141,7 +141,9 @@ def add(
             raise ConfigError(f"camera {name}: not attached: {report.verdict}; or --force")
     # As it was written: what stands there as {NAME} keeps that name.
     written = settings["url"] if host is not None or login is not None else where
-    tell(site, camera_id, saving.attach(site, camera_id, {**settings, "url": written}, edge=edge))
+    tell(
+        site, camera_id, saving.attach(site, camera_id, {**settings, "url": written}, edge=edge, environment=os.environ)
+    )
 
 
 @app.command("list")
@@ -185,7 +187,9 @@ def edit(
     login = login_of(user, password_stdin=password_stdin)
     if not changes and login is None and edge is None:
         raise ConfigError("nothing to change; see `passerby camera edit --help`")
-    tell(site, CameraId(name), saving.edit(site, CameraId(name), changes, edge=edge, login=login))
+    known = {**os.environ, **CameraFolder(site.data).secrets_of(CameraId(name))}
+    saved = saving.edit(site, CameraId(name), changes, edge=edge, login=login, environment=known)
+    tell(site, CameraId(name), saved)
 
 
 @app.command()
