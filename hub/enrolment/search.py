@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, or_, select
 from sqlalchemy.exc import DatabaseError
 
 from hub.association.appearance import Known
@@ -180,14 +180,14 @@ def _units(
 def _known(connection: Connection, identity_id: IdentityId, *, likeness: Likeness) -> list[Known]:
     table = schema.tracklets.c
     by_model, described = _by_model(likeness.model_id)
-    wanted: Select[Any] = (
-        select(*_OTHER_COLUMNS, by_model)
+    columns: list[ColumnElement[Any]] = [*_OTHER_COLUMNS, by_model]
+    rows = connection.execute(
+        select(*columns)
         .outerjoin(schema.twins, _twins_of(likeness.model_id))
         .where(table.identity_id == identity_id, described)
         .order_by(table.prototype.desc(), table.quality.desc(), table.number)
         .limit(_MOST_KNOWN)
     )
-    rows = connection.execute(wanted).all()
     tracklets = [tracklet_of(row) for row in rows]
     chosen = [t for t in tracklets if t.prototype] or tracklets
     return [
