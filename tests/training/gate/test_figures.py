@@ -20,7 +20,7 @@ from tests.training.gate.reference_gate import (
     naive_true_positives,
     naive_two,
 )
-from training.gate.crossing import FEWEST_CANDIDATES, chance_of_impossible, cross, pairs_in_time
+from training.gate.crossing import FEWEST_CANDIDATES, chance_of_impossible, cross, pairs_in_time, similarities_of
 from training.gate.guarding import GuardSet, guard_search
 from training.gate.holding_out import groups_of
 from training.gate.known_pairs import Ends, Scene, known_pairs, pair_similarities
@@ -201,6 +201,24 @@ def test_the_guards_precision_agrees_with_the_naive_twin(normalize: bool) -> Non
     for row in range(0, len(guard), 7):
         assert found.precisions[row] == pytest.approx(naive_precision(rows, guard.people, cameras, row), abs=1e-6)
     assert (np.diff(found.cmc) >= 0).all()
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10_000))
+def test_no_rotation_and_no_order_of_the_tracklets_changes_a_figure(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    turn = np.linalg.qr(draw.normal(size=(32, 32)))[0]
+    scene, rows = scene_of_all(), features()
+    turned = (rows @ turn).astype(np.float32)
+    before, after = cross(rows, scene), cross(turned, scene)
+    for name in ("mutual", "impossible", "own_camera"):
+        assert getattr(before, name).tolist() == getattr(after, name).tolist()
+    assert effective_rank(turned) == pytest.approx(effective_rank(rows), rel=1e-4)
+    pairs = known_pairs(SNAPSHOT, scene, long=np.ones(len(scene), np.bool_), seed=1)
+    assert similarities_of(turned, pairs.linked) == pytest.approx(similarities_of(rows, pairs.linked), abs=1e-5)
+    shuffled = Scene.of(SNAPSHOT, draw.permutation(SNAPSHOT.tracklets), groups=groups_of(SNAPSHOT))
+    assert shuffled.rows.tolist() == scene.rows.tolist()
+    assert shuffled.groups.tolist() == scene.groups.tolist()
 
 
 def test_a_paired_interval_of_no_difference_is_nothing() -> None:
