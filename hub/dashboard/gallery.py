@@ -6,19 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Engine, Row, Select, func, select
 from sqlalchemy.exc import DatabaseError
 
 from hub.database import schema
 from hub.database.opening import open_for_reading
 from hub.database.packing import floats, integers
-from hub.records import IdentityState, TrackletNumber
+from hub.records import EventKind, Evidence, IdentityState, TrackletNumber
 from passerby.arrays import Float32Array, Int64Array
 from passerby.errors import StoreError
 from passerby.ids import CameraId, IdentityId
 
 PAGE = 60
 """People on a page of the gallery."""
+
+_MANY = 500
+"""Values in one question to SQLite, which bounds them."""
+
+_PLACES = [EventKind.LINKED.value, EventKind.CREATED.value, EventKind.SPLIT.value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,8 @@ class Bar:
     identity_id: IdentityId | None
     started_ns: int
     ended_ns: int
+    sure: float | None
+    """The probability (0-1) of the latest decision that brought it where it is; None where none was needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +146,7 @@ class Gallery:
         columns = (t.number, t.camera_id, t.identity_id, t.started_at_ns, t.ended_at_ns)
         wanted = select(*columns).where(t.ended_at_ns >= from_ns, t.started_at_ns <= to_ns, *_visible(cameras))
         rows = self._rows(wanted.order_by(t.started_at_ns.desc()).limit(most))
+        sure = self._certainty([row.number for row in rows])
         return [
             Bar(
                 number=TrackletNumber(row.number),
@@ -145,9 +154,29 @@ class Gallery:
                 identity_id=None if row.identity_id is None else IdentityId(row.identity_id),
                 started_ns=row.started_at_ns,
                 ended_ns=row.ended_at_ns,
+                sure=sure.get(row.number),
             )
             for row in reversed(rows)
         ]
+
+    def _certainty(self, numbers: Sequence[int]) -> Mapping[int, float]:
+        """Of each tracklet's latest link; of one that began somebody, of the merge of that one into another."""
+        table = schema.events.c
+        merges = self._rows(
+            select(table.other_identity_id, table.evidence, table.act_id)
+            .where(table.kind == EventKind.MERGED.value)
+            .order_by(table.event_id)
+        )
+        joined = {row.other_identity_id: _probability(row) for row in merges}
+        sure: dict[int, float | None] = {}
+        for start in range(0, len(numbers), _MANY):
+            placed = select(table.tracklet, table.kind, table.identity_id, table.evidence, table.act_id).where(
+                table.tracklet.in_(numbers[start : start + _MANY]), table.kind.in_(_PLACES)
+            )
+            for row in self._rows(placed.order_by(table.event_id)):
+                began = row.kind != EventKind.LINKED.value
+                sure[row.tracklet] = joined.get(row.identity_id) if began else _probability(row)
+        return {number: value for number, value in sure.items() if value is not None}
 
     def span(self) -> tuple[int, int] | None:
         """From when to when anybody was seen, by capture times; None where nobody was."""
@@ -212,6 +241,10 @@ class Gallery:
                 return connection.execute(statement).all()
         except DatabaseError as error:
             raise StoreError(f"{self._data_dir}: cannot read the database: {error.orig}") from error
+
+
+def _probability(row: Row[Any]) -> float | None:
+    return 1.0 if row.act_id is not None else msgspec.json.decode(row.evidence, type=Evidence).probability
 
 
 def _seen(wanted: Filter) -> list[ColumnElement[bool]]:

@@ -6,7 +6,7 @@ from nicegui import ui
 from starlette.staticfiles import StaticFiles
 
 from hub.access.records import LOCAL, Principal
-from hub.dashboard import frame, icons
+from hub.dashboard import frame, icons, looking
 from hub.dashboard.places import PLACES
 from hub.dashboard.routes import router
 from hub.dashboard.shell import Shell, WhoAsks
@@ -21,6 +21,7 @@ def mount(app: FastAPI, services: Services, *, who_asks: WhoAsks | None = None) 
     """
     shell = Shell(services, PLACES, who_asks=who_asks or _nobody_is_asked)
     app.include_router(router(shell))
+    app.include_router(looking.router(shell))
     app.mount(frame.FILES_AT, StaticFiles(directory=frame.FILES))
     ui.add_head_html(frame.head(), shared=True)
     shell.open_all()

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
-from hub.dashboard.pages import event, identities, live, person, review
+from hub.dashboard.pages import enrolment, event, identities, live, person, review, search, timeline
 from hub.dashboard.visit import Place
 
 PLACES: Sequence[Place] = (
     live.PLACE,
     identities.PLACE,
+    timeline.PLACE,
     review.PLACE,
+    search.PLACE,
+    enrolment.PLACE,
     person.PLACE,
     event.PLACE,
 )

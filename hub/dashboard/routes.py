@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from hub.access.records import Principal
 from hub.dashboard.gallery import Gallery, Standing
 from hub.dashboard.shell import Shell
+from hub.dashboard.sighting import sighting
 from hub.records import TrackletNumber
 from passerby.errors import StoreError
 from passerby.ids import CameraId
@@ -59,19 +60,28 @@ def router(shell: Shell) -> APIRouter:
 
     @routes.get("/timeline-bars")
     def bars(since: int, until: int, principal: asks) -> Response:
-        """From and to in milliseconds; bars as [number, camera, identity or 0, from, to] in milliseconds."""
+        """From and to in milliseconds; bars as [number, camera, identity or 0, from, to, probability]."""
         found = shell.gallery.bars(
             from_ns=since * 1_000_000, to_ns=until * 1_000_000, cameras=principal.cameras, most=_MOST_BARS
         )
         cameras = sorted({bar.camera_id for bar in found})
         people = sorted({bar.identity_id for bar in found if bar.identity_id is not None})
         names = shell.gallery.names(people)
+        lane = {camera: row for row, camera in enumerate(cameras)}
         rows = [
-            [b.number, cameras.index(b.camera_id), b.identity_id or 0, b.started_ns // 10**6, b.ended_ns // 10**6]
+            [b.number, lane[b.camera_id], b.identity_id or 0, b.started_ns // 10**6, b.ended_ns // 10**6, b.sure]
             for b in found
         ]
         told = {"cameras": cameras, "names": names, "bars": rows, "cut": len(rows) == _MOST_BARS}
         return Response(json.dumps(told, ensure_ascii=False), media_type="application/json")
+
+    @routes.get("/timeline-tracklet/{number:int}")
+    def tracklet(number: int, principal: asks) -> Response:
+        reader = shell.services.reader()
+        found = reader.tracklet(TrackletNumber(number))
+        if found is None or not principal.sees(found.camera_id):
+            raise HTTPException(404)
+        return Response(sighting(reader, found), media_type="text/html")
 
     return routes
 

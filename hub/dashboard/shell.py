@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
@@ -88,24 +89,30 @@ class Shell:
             does = {"undo": undo, **place.does}.get(str(said.get("do")))
             if does is None:
                 return
+            now = await asyncio.to_thread(self._still, client, visit)
+            if now is None:
+                return
             try:
-                reaction = await asyncio.to_thread(does, visit, {name: str(value) for name, value in said.items()})
+                reaction = await asyncio.to_thread(does, now, {name: str(value) for name, value in said.items()})
             except PasserbyError as error:
                 _toast(client, str(error), bad=True)
                 return
-            await self._follow(reaction, place, visit, client)
+            await self._follow(reaction, place, now, client)
 
         async def tell(news: News) -> None:
             async with in_order:
                 if place.hears is None or client.is_deleted:
                     return
+                now = await asyncio.to_thread(self._still, client, visit)
+                if now is None:
+                    return
                 try:
-                    reaction = await asyncio.to_thread(place.hears, visit, news)
+                    reaction = await asyncio.to_thread(place.hears, now, news)
                 except PasserbyError as error:
                     _log.warning("%s: %s", place.path, error)
                     return
                 if reaction is not None:
-                    await self._follow(reaction, place, visit, client)
+                    await self._follow(reaction, place, now, client)
 
         under_way: set[asyncio.Task[None]] = set()
 
@@ -118,6 +125,14 @@ class Shell:
         if place.hears is not None:
             self.pulse.add(listener)
             client.on_delete(lambda: self.pulse.remove(listener))
+
+    def _still(self, client: Client, visit: Visit) -> Visit | None:
+        """The visit as of now: a page stays open longer than a session, or a role, may last."""
+        principal = self.who_asks(client.request)
+        if principal is None:
+            client.run_javascript("location.reload()")  # which leads to where they sign in
+            return None
+        return replace(visit, principal=principal)
 
     async def _follow(self, reaction: Reaction, place: Place, visit: Visit, client: Client) -> None:
         if reaction.again:
