@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from edge.commands import changed_settings, only_region_changed
+from edge.commands import only_region_changed
 from edge.embedders import Embedders
 from edge.frames import Frame
 from edge.live import LiveCamera
 from edge.pipeline import CameraPipeline, tracklet_ids
 from passerby.config import CameraSettings
+from passerby.config.changing import changed_settings
 from passerby.errors import ConfigError
 from passerby.ids import CameraId, TrackletId
 from passerby.inference import DetectionEngine

@@ -2,12 +2,12 @@
 
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.sources import open_source
 from edge.sources.opening import is_live
 from edge.sources.source import StreamInfo
-from passerby.arrays import Detections
+from passerby.arrays import Detections, Image
 from passerby.config import CameraSettings
 from passerby.ids import CameraId
 from passerby.inference import DetectionEngine
@@ -42,6 +42,8 @@ class ProbeReport:
     """Pixels."""
     usable: bool
     verdict: str
+    picture: Image | None = field(default=None, compare=False, repr=False)
+    """Of those looked at, the one with the most people."""
 
 
 def probe(settings: CameraSettings, detector: DetectionEngine, *, seconds: float) -> ProbeReport:
@@ -53,12 +55,16 @@ def probe(settings: CameraSettings, detector: DetectionEngine, *, seconds: float
     frames = 0
     clock: Clock | None = None
     heights: list[float] = []
+    picture, most = None, -1
     first_picture_s = 0.0
     with open_source(_CAMERA, settings, realtime=False) as source:
         for frame in source:
             first_picture_s = first_picture_s or time.monotonic() - began
             frames, clock = frames + 1, frame.clock
-            heights += _heights(detector.detect([frame.image])[0])
+            seen = _heights(detector.detect([frame.image])[0])
+            heights += seen
+            if len(seen) > most:
+                picture, most = frame.image, len(seen)
             if frames == _LOOKS or time.monotonic() - began > seconds:
                 break
         info, traffic = source.info, source.traffic
@@ -81,6 +87,7 @@ def probe(settings: CameraSettings, detector: DetectionEngine, *, seconds: float
         median_person_height=median,
         usable=usable,
         verdict=verdict,
+        picture=picture,
     )
 
 

@@ -19,6 +19,7 @@ from passerby.inference import DetectionEngine
 from passerby.messages import (
     CameraCommand,
     CameraStatus,
+    CommandAnswer,
     Hello,
     HubMessage,
     ModelChunk,
@@ -36,6 +37,7 @@ _CHECK_INTERVAL_S = 0.5
 _IDLE_WAIT_S = 0.1
 _PUBLISH_WAIT_S = 1.0
 _COMMANDS_A_TURN = 16
+_LONGEST_REASON = 500
 
 
 class LinkCounts(Protocol):
@@ -113,6 +115,7 @@ class EdgeWorker:
         self._until_ended = until_ended
         self._previews = Previews()
         self._told: dict[CameraId, CameraStatus] = {}
+        self._answers: list[CommandAnswer] = []
         self._status_at = float("-inf")
         self._checked_at = float("-inf")
         self._waiting_for_hub = False
@@ -169,10 +172,14 @@ class EdgeWorker:
                 return
             match message:
                 case CameraCommand():
+                    refused = ""
                     try:
                         self._command(message)
                     except ConfigError as error:
+                        refused = str(error)[:_LONGEST_REASON]
                         _log.warning("the hub's command %d (%s): %s", message.command_id, message.action, error)
+                    if message.action != "preview":
+                        self._answers.append(CommandAnswer(command_id=message.command_id, refused=refused))
                 case ModelOffer() if self._models is not None:
                     self._models.offered(
                         message, embedders=self._cameras.embedders, cameras=self._cameras.ids, now=time.monotonic()
@@ -236,18 +243,19 @@ class EdgeWorker:
                 return
 
     def _tell_status(self, now: float) -> None:
-        """A Status at each change of a camera's state, and every few seconds."""
+        """A Status at each change of a camera's state, after the hub's commands, and every few seconds."""
         statuses = self._cameras.statuses()
         changed = [status for status in statuses if _differs(status, self._told.get(status.camera_id))]
         for status in changed:
             _log_state(status)
             self._told[status.camera_id] = status
-        if changed or now - self._status_at >= STATUS_INTERVAL_S:
+        if changed or self._answers or now - self._status_at >= STATUS_INTERVAL_S:
             self._status_at = now
             self._publish_status(statuses)
 
     def _publish_status(self, statuses: list[CameraStatus]) -> None:
         counts = self._link.stats()
+        answers, self._answers = self._answers, []
         self._publish(
             Status(
                 sent_at_ns=time.time_ns(),
@@ -255,6 +263,7 @@ class EdgeWorker:
                 spooled_messages=counts.spooled_messages,
                 spooled_bytes=counts.spooled_bytes,
                 refused_messages=counts.refused,
+                answers=answers,
             )
         )
 

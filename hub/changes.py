@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, fields, replace
 
 from hub.corrections.acts import AnswerWord, CarriedOut
 from hub.corrections.constraints import Assertion
-from hub.records import ActId, Boot, Event, EventId, Identity, NameId, Tracklet, TrackletNumber
+from hub.records import ActId, Boot, Event, EventId, Identity, NameId, Tracklet, TrackletNumber, Twin
+from hub.rollout import RolloutStep
 from passerby.ids import BootId, CameraId, EdgeId, IdentityId, ModelId, TrackletId
 from passerby.messages import CameraStatus, Exemplars, Observations
 
@@ -30,6 +31,9 @@ class Changes:
     tracklets: dict[TrackletNumber, Tracklet] = field(default_factory=dict)
     exemplars: dict[TrackletNumber, tuple[ModelId, Exemplars]] = field(default_factory=dict)
     """The complete present set of a tracklet, replacing what was there."""
+    twins: dict[tuple[TrackletNumber, ModelId], Twin] = field(default_factory=dict)
+    untwinned: dict[TrackletNumber, None] = field(default_factory=dict)
+    """Tracklets that have lost all their twins, before they got those above."""
     observations: dict[tuple[TrackletNumber, int], Observations] = field(default_factory=dict)
     """By tracklet and revision of the update that brought them."""
     crops: dict[tuple[TrackletNumber, int], bytes] = field(default_factory=dict)
@@ -48,11 +52,19 @@ class Changes:
     """What was said about candidates."""
     erased: dict[TrackletNumber, tuple[BootId, TrackletId]] = field(default_factory=dict)
     """Tracklets of which nothing may be left, with the edge's names for them."""
+    rollouts: list[RolloutStep] = field(default_factory=list)
     nameless: dict[IdentityId, None] = field(default_factory=dict)
     """Identities whose names are erased, former ones too."""
 
+    def drop_twins(self, number: TrackletNumber) -> None:
+        """Let a tracklet have no twins any more."""
+        self.twins = {key: twin for key, twin in self.twins.items() if key[0] != number}
+        self.untwinned[number] = None
+
     def absorb(self, later: "Changes") -> None:
         """Add what has changed later: written at once, both lead to the same rows as one after the other."""
+        for number in later.untwinned:
+            self.drop_twins(number)
         for survivor, absorbed in later.merges:
             for tracklet in [t for t in self.tracklets.values() if t.identity_id == absorbed]:
                 self.tracklets[tracklet.number] = replace(tracklet, identity_id=survivor)
@@ -77,6 +89,7 @@ class Changes:
                 self.boots,
                 self.models,
                 self.tracklets,
+                self.twins,
                 self.identities,
                 self.merges,
                 self.statuses,

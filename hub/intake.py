@@ -88,10 +88,18 @@ class Intake:
         elif self._transaction.is_erased(boot_id, update.tracklet_id):
             return "erased"
         if space is None:
-            space = self._new_space(update.model_id, dimension=len(update.embedding))
+            space = new_space(
+                self._state,
+                update.model_id,
+                dimension=len(update.embedding),
+                store=self._store,
+                statistics=self._statistics,
+            )
         tracklet = self._tracklet(boot_id, update, former=former)
         if former is not None:
             self._recall(former)
+            if not former.open:
+                self._state.drop_twins(former)
         self._state.put_tracklet(tracklet)
         self._note_pictures(tracklet.number, update)
         self._learn(space, tracklet, former=former)
@@ -114,17 +122,6 @@ class Intake:
                 tracklet.camera_id, tracklet.embedding, at_ns=tracklet.started_at_ns, quality=tracklet.quality
             )
             self._state.changes.models[space.model_id] = None
-
-    def _new_space(self, model_id: ModelId, *, dimension: int) -> ModelSpace:
-        space = ModelSpace(
-            model_id,
-            dimension=dimension,
-            statistics=self._statistics.begin(model_id, dimension),
-            store=self._store,
-        )
-        self._state.spaces[model_id] = space
-        self._state.changes.models[model_id] = None
-        return space
 
     def _tracklet(self, boot_id: BootId, update: TrackletUpdate, *, former: Tracklet | None) -> Tracklet:
         quality = update.exemplars.quality
@@ -162,6 +159,16 @@ class Intake:
         for crop_id, jpeg in update.crops.items():
             if crop_id in kept:
                 changes.crops[number, crop_id] = jpeg
+
+
+def new_space(
+    state: SiteState, model_id: ModelId, *, dimension: int, store: StoreFactory, statistics: StatisticsSource
+) -> ModelSpace:
+    """The space of a model of which nothing was known."""
+    space = ModelSpace(model_id, dimension=dimension, statistics=statistics.begin(model_id, dimension), store=store)
+    state.spaces[model_id] = space
+    state.changes.models[model_id] = None
+    return space
 
 
 def _wrong_by_itself(update: TrackletUpdate) -> str | None:

@@ -71,7 +71,7 @@ def link_question(
         compared = [state.tracklets[number] for number in found[row].tolist() if number >= 0]
         if tracklet.identity_id is not None:
             compared += state.prototypes(tracklet.identity_id, tracklet.model_id)
-        others = {m.number: m for m in compared if m.number != tracklet.number and m.model_id == tracklet.model_id}
+        others = {m.number: m for m in compared if m.number != tracklet.number}
         best.append(nearest_by_identity(space, units[row], list(others.values())))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
     weighed = Weighed.nothing(len(tracklets)) if judge is None else weigh(tracklets, units, best, judge=judge)

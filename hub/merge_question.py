@@ -1,7 +1,7 @@
 """Which identities may be one person: from what the hub has in mind to the problem that an associator decides."""
 
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from hub.records import Tracklet, TrackletNumber
 from hub.similarities import cosine_similarities
 from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
 from hub.state import SiteState
-from passerby.ids import IdentityId
+from passerby.ids import IdentityId, ModelId
 
 ASKED_PROTOTYPES = 4
 """Prototypes of an identity for which others like it are searched, the latest."""
@@ -43,8 +43,11 @@ def merge_question(
     judge: Judge | None,
     thresholds: Thresholds,
     boundaries: Boundaries,
+    others: Sequence[ModelId] = (),
 ) -> MergeQuestion | None:
     """Which of the identities `asked` about may be one person with another; `young` ones are so until they have stood.
+
+    Pairs that can be compared in the space of one of the `others` are asked about there.
 
     None where no pair is near enough to be asked about.
     """
@@ -61,7 +64,7 @@ def merge_question(
             if other is not None and other != owner:
                 pairs[min(owner, other), max(owner, other)] = None
     apart = {pair: cannot_be_one(state, *pair) for pair in pairs}
-    pairs = {pair: None for pair in pairs if not apart[pair]}
+    pairs = {pair: None for pair in pairs if not apart[pair] and not _compared(state, pair, others)}
     for pair in pairs:
         for identity_id in pair:
             prototypes.setdefault(identity_id, state.prototypes(identity_id, space.model_id))
@@ -103,6 +106,11 @@ def merge_question(
         if near.issuperset(pair)
     }
     return MergeQuestion(identities, problem, terms, alike)
+
+
+def _compared(state: SiteState, pair: tuple[IdentityId, IdentityId], models: Sequence[ModelId]) -> bool:
+    """Whether both of two identities have somebody standing for them in the space of one of these models."""
+    return any(all(state.prototypes(one, model_id) for one in pair) for model_id in models)
 
 
 def _between(space: ModelSpace, first: list[Tracklet], second: list[Tracklet]) -> NDArray[np.float64]:

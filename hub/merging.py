@@ -13,7 +13,7 @@ from hub.merge_question import MergeQuestion, merge_question
 from hub.records import TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState
-from passerby.ids import IdentityId
+from passerby.ids import IdentityId, ModelId
 
 YOUNG_NS = 60 * 10**9
 """For so long a new identity is asked about again and again: overlapping views begin one person several times."""
@@ -47,7 +47,8 @@ def merge(
         asked.update(_fragments(state))
     if not asked:
         return
-    for model_id in sorted(state.spaces):
+    models = _asked_in_turn(state)
+    for turn, model_id in enumerate(models):
         space = state.spaces[model_id]
         question = merge_question(
             state,
@@ -57,9 +58,17 @@ def merge(
             judge=judge_of(state, space, reasoning=reasoning),
             thresholds=associator.thresholds(model_id),
             boundaries=boundaries,
+            others=models[:turn] if state.rollout.promoted else (),
         )
         if question is not None:
             _answer(state, space, question, associator=associator)
+
+
+def _asked_in_turn(state: SiteState) -> list[ModelId]:
+    """The spaces in which two may turn out to be one: first that of the model in use, and none on which nothing may
+    depend."""
+    models = [model_id for model_id in sorted(state.spaces) if not state.rollout.rests(model_id)]
+    return sorted(models, key=lambda model_id: model_id != state.rollout.deployed)
 
 
 def _answer(state: SiteState, space: ModelSpace, question: MergeQuestion, *, associator: Associator) -> None:

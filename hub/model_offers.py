@@ -58,14 +58,24 @@ class _Behind:
     offer_again_at: float = float("-inf")
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is wanted, and of each model its files by name: replaced as a whole, so that it may be from elsewhere."""
+
+    wanted: WantedModels
+    files: Mapping[ModelId, Mapping[str, tuple[ModelFile, Path]]]
+
+
 class ModelOffers:
-    """Compares what the connected edges have with what is wanted, and offers what they lack. Not thread-safe."""
+    """Compares what the connected edges have with what is wanted, and offers what they lack.
+
+    Not thread-safe, but for `want`: another thread than the hub's may say what is wanted.
+    """
 
     def __init__(self) -> None:
         self.ignored = 0
         """Requests for what is not offered."""
-        self._wanted: WantedModels | None = None
-        self._files: dict[ModelId, dict[str, tuple[ModelFile, Path]]] = {}
+        self._plan: _Plan | None = None
         self._behind: dict[tuple[EdgeId, BootId], _Behind] = {}
         self._unreadable: set[Path] = set()
 
@@ -75,13 +85,13 @@ class ModelOffers:
         Raises ModelError, and nothing is changed, where a file cannot be read.
         """
         files = {}
+        former = {} if self._plan is None else self._plan.files
         for model_id, manifest in wanted.manifests().items():
-            known = self._files.get(model_id)
+            known = former.get(model_id)
             paths = [Path(path) for path in manifest.files]
             same = known is not None and [path for _, path in known.values()] == paths
             files[model_id] = known if known is not None and same else _described(paths)
-        self._wanted, self._files = wanted, files
-        self._unreadable.clear()
+        self._plan = _Plan(wanted, files)
 
     @property
     def behind(self) -> frozenset[EdgeId]:
@@ -90,14 +100,15 @@ class ModelOffers:
 
     def look(self, port: ModelPort, *, now: float) -> None:
         """Offer what is due at `now`, seconds of a monotonic clock; call it often."""
-        if self._wanted is None:
+        plan = self._plan
+        if plan is None:
             return
         edges = port.edges()
         here = {(edge.edge_id, edge.boot_id) for edge in edges}
         self._behind = {key: behind for key, behind in self._behind.items() if key in here}
         for edge in edges:
             key = (edge.edge_id, edge.boot_id)
-            due = next_offer(edge, self._wanted)
+            due = next_offer(edge, plan.wanted)
             if due is None:
                 if self._behind.pop(key, None) is not None:
                     _log.info("edge %s now uses %s", edge.edge_id, _models_of(edge))
@@ -105,14 +116,15 @@ class ModelOffers:
             if key not in self._behind:
                 _log.info("edge %s uses %s; it is offered %s", edge.edge_id, _models_of(edge), _in_words(*due))
                 self._behind[key] = _Behind()
-            self._offer(port, edge, due=due, behind=self._behind[key], now=now)
+            self._offer(port, edge, plan=plan, due=due, behind=self._behind[key], now=now)
 
     def answer(self, delivery: Delivery, port: ModelPort) -> None:
         """Send the piece that a ModelRequest asks for. One for what is not offered is counted, and that is all."""
         request = delivery.envelope.message
         if not isinstance(request, ModelRequest):
             return
-        file, path = self._files.get(request.model_id, {}).get(request.file_name, (None, Path()))
+        offered = {} if self._plan is None else self._plan.files
+        file, path = offered.get(request.model_id, {}).get(request.file_name, (None, Path()))
         if file is None or request.offset >= file.size:
             self.ignored += 1
             return
@@ -134,6 +146,7 @@ class ModelOffers:
         port: ModelPort,
         edge: ConnectedEdge,
         *,
+        plan: _Plan,
         due: tuple[ModelManifest, tuple[CameraId, ...]],
         behind: _Behind,
         now: float,
@@ -144,7 +157,7 @@ class ModelOffers:
         offer = ModelOffer(
             model_id=manifest.model_id,
             manifest=msgspec.to_builtins(manifest.description),
-            files=[file for file, _ in self._files[manifest.model_id].values()],
+            files=[file for file, _ in plan.files[manifest.model_id].values()],
             chunk_bytes=CHUNK_BYTES,
             cameras=list(cameras),
         )

@@ -1,24 +1,25 @@
 """Reading a site's data, whether its hub runs or not: what `watch`, `identities` and the export stand on."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 import numpy as np
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.exc import DatabaseError
 
 from hub.corrections.acts import Act, AnswerWord, CarriedOut, Outcome
 from hub.corrections.constraints import Constraints
 from hub.crop_pairs import most_alike
-from hub.database import schema
+from hub.database import schema, twin_rows
 from hub.database.loading import identity_of, load_constraints, observations_of, tracklet_of
 from hub.database.opening import open_for_reading
 from hub.database.packing import floats, integers
+from hub.database.twin_rows import Coverage
 from hub.knowledge import Knowledge
 from hub.paths import NOWHERE
 from hub.paths import Path as Walked
@@ -32,12 +33,16 @@ from hub.records import (
     NameId,
     Tracklet,
     TrackletNumber,
+    Twin,
 )
+from hub.rollout import Rollout, RolloutStep
 from hub.statistics import CameraStatistics, StatisticsSource
 from passerby.arrays import Float32Array
 from passerby.errors import StoreError
 from passerby.ids import CameraId, IdentityId, ModelId
 from passerby.messages import CameraStatus, Observations
+
+_T = TypeVar("_T")
 
 _MANY = 500
 """Values in one question to SQLite, which bounds them."""
@@ -163,11 +168,7 @@ class SiteReader:
 
     def constraints(self) -> Constraints:
         """What operators have said, as it is in force."""
-        try:
-            with self._engine.connect() as connection:
-                return load_constraints(connection)
-        except DatabaseError as error:
-            raise StoreError(f"{self._data_dir}: cannot read the database: {error.orig}") from error
+        return self._ask(load_constraints)
 
     def answers(self) -> Mapping[EventId, AnswerWord]:
         """What was said about candidates, by their events: the latest word."""
@@ -263,6 +264,10 @@ class SiteReader:
         closed = select(table).where(table.c.model_id == model_id, table.c.open.is_(False))
         return [tracklet_of(row) for row in self._rows(closed.order_by(table.c.number.desc()).limit(most))]
 
+    def last_tracklet_number(self) -> TrackletNumber:
+        """The number of the latest tracklet; 0 if there is none."""
+        return TrackletNumber(self._rows(select(func.coalesce(func.max(schema.tracklets.c.number), 0)))[0][0])
+
     def closed_latest_first(self, *, at_once: int) -> Iterator[Sequence[Tracklet]]:
         """All tracklets that may not change any more, the latest first, so many at once."""
         table = schema.tracklets
@@ -319,6 +324,56 @@ class SiteReader:
         )
         rows = self._rows(earlier.order_by(table.c.ended_at_ns.desc(), table.c.number).limit(1))
         return tracklet_of(rows[0]) if rows else None
+
+    def without_twin(self, model_id: ModelId, *, most: int, since_ns: int = 0) -> Sequence[Tracklet]:
+        """The closed tracklets that a model cannot compare, at most so many, in the order in which they are worth it:
+        those that stand for active identities, then those that ended at `since_ns` or later, the latest first."""
+        numbers = self._ask(lambda c: twin_rows.numbers_without_twin(c, model_id, most=most, since_ns=since_ns))
+        found = {tracklet.number: tracklet for tracklet in self.tracklets_numbered(numbers)}
+        return [found[number] for number in numbers if number in found]
+
+    def described_by_both(
+        self, first: ModelId, second: ModelId, *, most: int
+    ) -> tuple[Sequence[Tracklet], Sequence[Twin]]:
+        """The latest tracklets that came with `first` and have a twin of `second` made from their pictures, at most so
+        many, and these twins, row by row."""
+
+        def ask(connection: Connection) -> tuple[Sequence[Tracklet], Sequence[Twin]]:
+            numbers = twin_rows.numbers_of_both(connection, first, second, most=most)
+            twins = [twin for twin in twin_rows.twins_of(connection, numbers) if twin.model_id == second]
+            return [tracklet_of(row) for row in twin_rows.tracklets_numbered(connection, numbers)], twins
+
+        return self._ask(ask)
+
+    def twins_of(self, number: TrackletNumber) -> Sequence[Twin]:
+        """A tracklet as other models describe it, by model."""
+        return self.twins_among([number])
+
+    def twins_among(self, numbers: Collection[TrackletNumber]) -> Sequence[Twin]:
+        """All twins of these tracklets, by tracklet and model."""
+        return self._ask(lambda connection: twin_rows.twins_of(connection, numbers))
+
+    def coverage(self, model_id: ModelId) -> Coverage:
+        """How many of those who stand for active identities a model can compare."""
+        return self._ask(lambda connection: twin_rows.coverage(connection, model_id))
+
+    def rollout(self) -> Rollout:
+        """Which model the cameras are to use."""
+        return Rollout().after(self.rollout_history())
+
+    def rollout_history(self) -> Sequence[RolloutStep]:
+        """Every step of every rollout, in order."""
+        return self._ask(twin_rows.rollout_steps)
+
+    def latest_end_ns(self) -> int:
+        """The latest capture time at which anybody was seen; 0 where nobody ever was."""
+        return int(self._rows(select(func.coalesce(func.max(schema.tracklets.c.ended_at_ns), 0)))[0][0])
+
+    def latest_model(self) -> ModelId | None:
+        """The model with which the latest tracklet came; None if there is none."""
+        table = schema.tracklets.c
+        rows = self._rows(select(table.model_id).order_by(table.number.desc()).limit(1))
+        return ModelId(rows[0].model_id) if rows else None
 
     def observations(self, number: TrackletNumber) -> Observations:
         """Every frame in which a tracklet was seen, in the order of its updates."""
@@ -389,9 +444,12 @@ class SiteReader:
         return [_exemplar(row) for row in rows], np.array([floats(row.embedding) for row in rows], np.float32)
 
     def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        return self._ask(lambda connection: connection.execute(statement).all())
+
+    def _ask(self, question: Callable[[Connection], _T]) -> _T:
         try:
             with self._engine.connect() as connection:
-                return connection.execute(statement).all()
+                return question(connection)
         except DatabaseError as error:
             raise StoreError(f"{self._data_dir}: cannot read the database: {error.orig}") from error
 

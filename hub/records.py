@@ -166,6 +166,17 @@ class Tracklet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """A closed tracklet of another model as the network `model_id` describes it. `embedding` (d,) float32, raw."""
+
+    tracklet: TrackletNumber
+    model_id: ModelId
+    embedding: Float32Array = field(compare=False)
+    mapped: bool
+    """Made from the tracklet's own embedding by a map between the two spaces, for want of pictures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """One person over all cameras."""
 

@@ -1,14 +1,14 @@
 """A hub that keeps nothing: the same decisions without a database, for trying many tapes and settings."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hub.association import Associator
 from hub.history import DecisionHistory
 from hub.paths import NOWHERE, Path
 from hub.playback import Batch, Playback
-from hub.records import Event, Tracklet, TrackletNumber
+from hub.records import Event, Tracklet, TrackletNumber, Twin
 from hub.site_hub import Hub
 from hub.spaces import StoreFactory
 from hub.state import SiteState
@@ -29,6 +29,8 @@ class MemoryStorage:
         self.tracklets: dict[TrackletNumber, Tracklet] = {}
         """Every tracklet there ever was as it now stands, by number."""
         self.events: list[Event] = []
+        self.twins: dict[tuple[TrackletNumber, ModelId], Twin] = {}
+        """Every twin that was taken, of the present revision of its tracklet."""
         self._numbers: dict[tuple[BootId, TrackletId], TrackletNumber] = {}
         self._members: dict[IdentityId, set[TrackletNumber]] = {}
         self._paths: dict[TrackletNumber, Path] = {}
@@ -58,6 +60,12 @@ class MemoryStorage:
     def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:  # noqa: ARG002
         return False
 
+    def tracklets_numbered(self, numbers: Collection[TrackletNumber]) -> Sequence[Tracklet]:
+        return [self.tracklets[number] for number in sorted(numbers) if number in self.tracklets]
+
+    def twins_of(self, numbers: Collection[TrackletNumber]) -> Sequence[Twin]:
+        return [twin for key, twin in sorted(self.twins.items()) if key[0] in numbers]
+
     def save_structures(self, state: SiteState) -> None:
         """Nothing to keep: the stores themselves stay."""
 
@@ -69,6 +77,9 @@ class MemoryStorage:
             self._put(tracklet)
         for number, _ in state.changes.observations:
             self._paths[number] = state.paths[number]
+        if state.changes.untwinned:
+            self.twins = {key: twin for key, twin in self.twins.items() if key[0] not in state.changes.untwinned}
+        self.twins |= state.changes.twins
         self.events += state.changes.events
 
     def close(self) -> None:

@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from hub.camera_changes import CameraChanges
 from hub.corrections.desk import Desk
 from hub.endurance import EnduringHub
+from hub.live_pictures import LivePictures
 from hub.model_offers import ModelOffers
 from hub.site_hub import Hub
+from hub.twins.inbox import TwinInbox
 from passerby.errors import DataError
 from passerby.ids import CameraId, EdgeId
-from passerby.messages import CameraState, ModelRequest, Status
+from passerby.messages import CameraState, ModelRequest, Preview, Status
 from passerby.tape import TapeWriter
 from passerby.transport import Delivery, HubPort
 
@@ -34,7 +37,8 @@ CLOCK_TOLERANCE_NS = 60 * 10**9
 class HubServer:
     """Between the port and the hub, and between operators and the hub where there is a `desk`.
 
-    With `offers` it sends edges the models that are wanted.
+    With `offers` it sends edges the models that are wanted, with `cameras` what was said of cameras at run time; of
+    `twins` it takes what was made beside it; with `pictures` it keeps live ones for whoever watches.
 
     `startup`, `main_loop`, `shutdown`; `stop` ends the loop.
     """
@@ -48,6 +52,9 @@ class HubServer:
         tape: TapeWriter | None = None,
         desk: Desk | None = None,
         offers: ModelOffers | None = None,
+        twins: TwinInbox | None = None,
+        cameras: CameraChanges | None = None,
+        pictures: LivePictures | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._hub = hub
@@ -57,6 +64,9 @@ class HubServer:
         self._tape = tape
         self._desk = desk
         self._offers = offers
+        self._twins = twins
+        self._cameras = cameras
+        self._pictures = pictures
         self._clock = clock
         self._connected: set[EdgeId] = set()
         self._states: dict[CameraId, CameraState] = {}
@@ -81,8 +91,12 @@ class HubServer:
                 self._work.tick(self._clock())
             if self._desk is not None:
                 self._desk.serve(self._clock())
+            if self._twins is not None:
+                self._twins.serve()
             if self._offers is not None:
                 self._offers.look(self._port, now=time.monotonic())
+            if self._cameras is not None:
+                self._cameras.look(self._port, now=time.monotonic())
             self._report()
 
     def shutdown(self) -> None:
@@ -96,6 +110,10 @@ class HubServer:
         for delivery in deliveries:
             if isinstance(delivery.envelope.message, Status):
                 self._note_states(delivery.envelope.message)
+                if self._cameras is not None:
+                    self._cameras.answered(delivery)
+            elif isinstance(delivery.envelope.message, Preview) and self._pictures is not None:
+                self._pictures.take(delivery.envelope.message)
             elif isinstance(delivery.envelope.message, ModelRequest) and self._offers is not None:
                 self._offers.answer(delivery, self._port)
         reliable = [delivery for delivery in deliveries if delivery.envelope.seq > 0]

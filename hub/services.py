@@ -17,6 +17,7 @@ from hub.corrections.desk import request_correction
 from hub.crops import CropStore
 from hub.enrolment.likeness import Likeness
 from hub.enrolment.records import Look
+from hub.listing import Listing
 from hub.ownership import is_owned
 from hub.reader import SiteReader
 from hub.records import TrackletNumber
@@ -144,6 +145,7 @@ class Services:
     login: bool = True
     """Whether somebody must say who they are; else everybody is `hub.access.records.LOCAL`, an administrator."""
     _reader: SiteReader | None = field(default=None, init=False)
+    _listing: Listing | None = field(default=None, init=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
     _crops: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -156,6 +158,13 @@ class Services:
             if self._reader is None:
                 self._reader = SiteReader(self.data_dir)
             return self._reader
+
+    def listing(self) -> Listing:
+        """The same data by pages, and as somebody may see it. It stays open. Raises StoreError."""
+        with self._opening:
+            if self._listing is None:
+                self._listing = Listing(self.data_dir)
+            return self._listing
 
     def crop(self, number: TrackletNumber, crop_id: int) -> bytes | None:
         """A kept crop as JPEG; None where it is not kept. Raises StoreError."""
@@ -195,4 +204,7 @@ class Services:
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
+            if self._listing is not None:
+                self._listing.close()
+                self._listing = None
         self.access.close()

@@ -20,6 +20,8 @@ from hub.spaces import StoreFactory, best_store
 from hub.state import SiteState
 from hub.statistics import StatisticsSource
 from hub.storage import Storage, Transaction
+from hub.twins.taking import require_fitting, take_twins
+from passerby.adaptation.twins import Twins
 from passerby.config import AssociationSettings
 from passerby.errors import StoreError
 from passerby.ids import BootId, EdgeId, ModelId
@@ -157,6 +159,25 @@ class Hub:
         planned = plan_request(request, archive)
         with self._transaction(now_ns):
             return carry_out(planned, self._state)
+
+    def take_twins(self, batches: Sequence[Twins]) -> int:
+        """Take tracklets as another model describes them, in one transaction; gives how many of them are of use.
+
+        Time does not matter to it, and what was taken before has no effect. Raises DataError where a batch cannot be of
+        the model that it names, and StoreError when it cannot be written: then nothing has changed.
+        """
+        self._recover()
+        for twins in batches:
+            self.require_fitting(twins)
+        with self._transaction(self._state.clock_ns) as transaction:
+            return sum(
+                take_twins(self._state, transaction, twins, store=self._store, statistics=self._statistics)
+                for twins in batches
+            )
+
+    def require_fitting(self, twins: Twins) -> None:
+        """Raise DataError where a batch cannot be of the model that it names."""
+        require_fitting(self._state, twins)
 
     def dismiss(self, edge_id: EdgeId, envelope: Envelope) -> None:
         """Note a message as settled without taking it: one that could not be processed. Raises StoreError."""

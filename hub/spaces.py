@@ -6,7 +6,7 @@ import numpy as np
 
 from hub.identity_store import StoreFactory, UnitVectors, best_store
 from hub.prototype_rows import PrototypeRows
-from hub.records import Tracklet, TrackletNumber
+from hub.records import Tracklet, TrackletNumber, Twin
 from hub.statistics import CameraStatistics
 from passerby.arrays import Float32Array, Int64Array, l2_normalize
 from passerby.errors import DataError
@@ -22,7 +22,7 @@ SEARCHED_PROTOTYPES = 64
 
 
 class ModelSpace:
-    """Everything the hub measures with one model.
+    """Everything the hub measures with one model: tracklets that came with it, and twins of those of other models.
 
     `statistics` are those of its cameras, None where camera normalization is off.
     """
@@ -46,6 +46,7 @@ class ModelSpace:
         self._raw: dict[TrackletNumber, tuple[CameraId, Float32Array, int]] = {}
         self._units = PrototypeRows(self.unit_dimension)
         self._measured: dict[TrackletNumber, tuple[Float32Array, Float32Array]] = {}
+        self._twins: dict[TrackletNumber, Twin] = {}
         self._changed: dict[TrackletNumber, None] = {}
 
     def __len__(self) -> int:
@@ -65,19 +66,42 @@ class ModelSpace:
         """One raw embedding (d,) of a tracklet that began at `at_ns` as the unit vector that is compared."""
         return l2_normalize(raw) if self.statistics is None else self.statistics.lifted(camera_id, raw, at_ns=at_ns)
 
+    def describes(self, tracklet: Tracklet) -> bool:
+        """Whether a tracklet can be measured: it came with this model, or has a twin of it."""
+        return tracklet.model_id == self.model_id or tracklet.number in self._twins
+
+    def raw_of(self, tracklet: Tracklet) -> Float32Array:
+        """The raw embedding (d,) of a tracklet that this model `describes`."""
+        return tracklet.embedding if tracklet.model_id == self.model_id else self._twins[tracklet.number].embedding
+
+    def twin(self, number: TrackletNumber) -> Twin | None:
+        """The twin of a tracklet in mind."""
+        return self._twins.get(number)
+
+    def put_twin(self, twin: Twin) -> None:
+        """Describe a tracklet of another model. Raises DataError for another dimension."""
+        if len(twin.embedding) != self.dimension:
+            raise DataError(f"a twin has shape {twin.embedding.shape}, model {self.model_id} makes ({self.dimension},)")
+        self._twins[twin.tracklet] = twin
+
+    def drop_twin(self, number: TrackletNumber) -> None:
+        """Describe a tracklet of another model no more, which is no prototype here."""
+        self._twins.pop(number, None)
+
     def unit_of(self, tracklet: Tracklet) -> Float32Array:
-        """The unit vector (d,) of a tracklet of this model; of an open one, measured once."""
+        """The unit vector (d,) of a tracklet that this model `describes`; of an open one, measured once."""
+        raw = self.raw_of(tracklet)
         known = self._measured.get(tracklet.number)
-        if known is not None and known[0] is tracklet.embedding:
+        if known is not None and known[0] is raw:
             return known[1]
-        unit = self.unit(tracklet.camera_id, tracklet.embedding, at_ns=tracklet.started_at_ns)
+        unit = self.unit(tracklet.camera_id, raw, at_ns=tracklet.started_at_ns)
         if tracklet.open:
-            self._measured[tracklet.number] = (tracklet.embedding, unit)
+            self._measured[tracklet.number] = (raw, unit)
         return unit
 
     def put(self, tracklet: Tracklet) -> None:
         """Let a tracklet be a prototype, or change it."""
-        self._raw[tracklet.number] = (tracklet.camera_id, tracklet.embedding, tracklet.started_at_ns)
+        self._raw[tracklet.number] = (tracklet.camera_id, self.raw_of(tracklet), tracklet.started_at_ns)
         self._units.put(tracklet.number, self.unit_of(tracklet))
         self._changed[tracklet.number] = None
 
@@ -96,6 +120,7 @@ class ModelSpace:
         for number in numbers:
             self.remove(number)
             self.forget(number)
+            self.drop_twin(number)
         self._bring_store_up()
         self._store.erase(np.array(numbers, np.int64))
 

@@ -24,7 +24,9 @@ from hub.records import (
     NameId,
     Tracklet,
     TrackletNumber,
+    Twin,
 )
+from hub.rollout import Rollout, RolloutStep, Stage
 from hub.spaces import ModelSpace
 from passerby.ids import BootId, CameraId, IdentityId, ModelId, TrackletId
 from passerby.messages import Observations
@@ -58,6 +60,7 @@ class SiteState:
         self.knowledge = Knowledge()
         self.paths: dict[TrackletNumber, Path] = {}
         self.constraints = Constraints(identities={})
+        self.rollout = Rollout()
         self.changes = Changes()
         self._numbers: dict[tuple[BootId, TrackletId], TrackletNumber] = {}
         self._members: dict[IdentityId, dict[TrackletNumber, None]] = {}
@@ -87,7 +90,8 @@ class SiteState:
         return [self.tracklets[number] for number in sorted(self._members.get(identity_id, ()))]
 
     def prototypes(self, identity_id: IdentityId, model_id: ModelId) -> list[Tracklet]:
-        """The tracklets that stand for an identity in one model's space, in the order of their numbers."""
+        """The tracklets that stand for an identity in one model's space, some by their twins, in the order of their
+        numbers."""
         return [self.tracklets[number] for number in sorted(self._prototypes.get((identity_id, model_id), ()))]
 
     def lately(self, within_ns: int) -> list[Tracklet]:
@@ -150,6 +154,50 @@ class SiteState:
         """Add or replace a tracklet."""
         self.recall(tracklet)
         self.changes.tracklets[tracklet.number] = tracklet
+
+    def recall_twin(self, twin: Twin) -> None:
+        """Take a stored twin into mind, of a tracklet that is there or comes next; its model has a space."""
+        space = self.spaces[twin.model_id]
+        space.put_twin(twin)
+        tracklet = self.tracklets.get(twin.tracklet)
+        if tracklet is not None and tracklet.prototype:
+            space.put(tracklet)
+            if tracklet.identity_id is not None:
+                self._prototypes.setdefault((tracklet.identity_id, twin.model_id), {})[tracklet.number] = None
+
+    def put_twin(self, twin: Twin) -> None:
+        """Add or replace a twin, of a tracklet in mind or not."""
+        if twin.tracklet in self.tracklets:
+            self.recall_twin(twin)
+        self.changes.twins[twin.tracklet, twin.model_id] = twin
+
+    def drop_twins(self, tracklet: Tracklet) -> None:
+        """Let go of all twins of a tracklet in mind, which is about to change: they show what it was."""
+        if len(self.spaces) == 1:
+            return
+        for model_id, space in self.spaces.items():
+            if space.twin(tracklet.number) is not None:
+                if tracklet.prototype and tracklet.identity_id is not None:
+                    del self._prototypes[tracklet.identity_id, model_id][tracklet.number]
+                space.remove(tracklet.number)
+                space.drop_twin(tracklet.number)
+        self.changes.drop_twins(tracklet.number)
+
+    def roll(
+        self, model_id: ModelId, stage: Stage, *, act_id: ActId, cameras: tuple[CameraId, ...] = (), reason: str = ""
+    ) -> None:
+        """Append to the log of rollouts, at the hub's time."""
+        step = RolloutStep(
+            number=self.next_number("rollout"),
+            at_ns=self.clock_ns,
+            model_id=model_id,
+            stage=stage,
+            cameras=cameras,
+            reason=reason,
+            act_id=act_id,
+        )
+        self.rollout = self.rollout.after([step])
+        self.changes.rollouts.append(step)
 
     def put_identity(self, identity: Identity) -> None:
         """Add or replace an identity; one that is no longer active goes out of mind."""
@@ -232,6 +280,7 @@ class SiteState:
                 self.recall(replace(tracklet, open=False, prototype=False, identity_id=None))
                 self._forget(number)
             self.changes.tracklets.pop(number, None)
+            self.changes.drop_twins(number)
             self.changes.erased[number] = (tracklet.boot_id, tracklet.tracklet_id)
         gone = [tracklet.number for tracklet in tracklets]
         for space in self.spaces.values():
@@ -251,13 +300,19 @@ class SiteState:
         self.constraints.absorb(survivor, absorbed)
 
     def choose_prototypes(self, identity_id: IdentityId) -> None:
-        """Let the latest tracklets of each camera and model stand for the identity."""
+        """Let the latest tracklets of each camera and model stand for the identity.
+
+        A tracklet stands, with all its twins, as long as the model that it came with describes few later ones of its
+        camera. So twins in another space change nothing about who stands here, whatever they are for; and once the
+        tracklets of a new model have twins in the former one, they take the place of the old ones and the gallery does
+        not double. Twins that were only mapped displace nobody.
+        """
         chosen: dict[tuple[ModelId, CameraId], int] = {}
         active = identity_id in self.identities
         for member in sorted(self.members(identity_id), key=lambda t: (-t.ended_at_ns, -t.number)):
-            place = (member.model_id, member.camera_id)
-            chosen[place] = chosen.get(place, 0) + 1
-            wanted = active and chosen[place] <= PROTOTYPES_PER_CAMERA
+            for model_id in self._seen_by(member):
+                chosen[model_id, member.camera_id] = chosen.get((model_id, member.camera_id), 0) + 1
+            wanted = active and chosen[member.model_id, member.camera_id] <= PROTOTYPES_PER_CAMERA
             if member.prototype != wanted:
                 self.put_tracklet(replace(member, prototype=wanted))
 
@@ -272,8 +327,15 @@ class SiteState:
             self._silent.discard(number)
             self.paths.pop(number, None)
 
+    def _seen_by(self, tracklet: Tracklet) -> list[ModelId]:
+        """The models that have seen a tracklet's pictures."""
+        twins = {model_id: space.twin(tracklet.number) for model_id, space in self.spaces.items()}
+        return [tracklet.model_id, *(model_id for model_id, twin in twins.items() if twin and not twin.mapped)]
+
     def _forget(self, number: TrackletNumber) -> None:
         tracklet = self.tracklets.pop(number)
+        for space in self.spaces.values():
+            space.drop_twin(number)
         self.paths.pop(number, None)
         del self._numbers[tracklet.boot_id, tracklet.tracklet_id]
         self._forgettable.discard(number)
@@ -294,18 +356,28 @@ class SiteState:
         if former is not None:
             if former.identity_id is not None and former.identity_id != tracklet.identity_id:
                 self._forget_member(former.identity_id, former.number)
-            if former.prototype and former.identity_id is not None:
-                del self._prototypes[former.identity_id, former.model_id][former.number]
-            if former.prototype and not (tracklet.prototype and tracklet.model_id == former.model_id):
-                self.spaces[former.model_id].remove(former.number)
+            if former.prototype:
+                self._index_no_more(former, tracklet)
             if former.model_id != tracklet.model_id or not tracklet.open:
                 self.spaces[former.model_id].forget(former.number)
-        if tracklet.prototype and tracklet.identity_id is not None:
-            self._prototypes.setdefault((tracklet.identity_id, tracklet.model_id), {})[tracklet.number] = None
-        if tracklet.prototype:
-            same = former is not None and former.prototype and former.model_id == tracklet.model_id
-            if not (same and former is not None and former.embedding is tracklet.embedding):
-                self.spaces[tracklet.model_id].put(tracklet)
+        for model_id, space in self.spaces.items() if tracklet.prototype else ():
+            if not space.describes(tracklet):
+                continue
+            if tracklet.identity_id is not None:
+                self._prototypes.setdefault((tracklet.identity_id, model_id), {})[tracklet.number] = None
+            same = former is not None and former.prototype and space.describes(former)
+            if not (same and former is not None and space.raw_of(former) is space.raw_of(tracklet)):
+                space.put(tracklet)
+
+    def _index_no_more(self, former: Tracklet, tracklet: Tracklet) -> None:
+        """Let a prototype stand for nobody, and be in no space where it does not stay, before it changes."""
+        for model_id, space in self.spaces.items():
+            if not space.describes(former):
+                continue
+            if former.identity_id is not None:
+                del self._prototypes[former.identity_id, model_id][former.number]
+            if not (tracklet.prototype and space.describes(tracklet)):
+                space.remove(former.number)
 
     def _schedule(self, tracklet: Tracklet) -> None:
         """Keep in step by what a tracklet is found when time passes."""

@@ -1,10 +1,11 @@
 """Where a hub keeps its state: the seam between decisions and whatever remembers them."""
 
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from hub.paths import Path
-from hub.records import Tracklet
+from hub.records import Tracklet, TrackletNumber, Twin
 from hub.spaces import StoreFactory
 from hub.state import SiteState
 from hub.statistics import StatisticsSource
@@ -22,6 +23,12 @@ class Transaction(Protocol):
 
     def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:
         """Whether a tracklet, by the edge's name for it, has been erased: it is not to come back."""
+
+    def tracklets_numbered(self, numbers: Collection[TrackletNumber]) -> Sequence[Tracklet]:
+        """Those of these tracklets that there are, as the former step has left them."""
+
+    def twins_of(self, numbers: Collection[TrackletNumber]) -> Sequence[Twin]:
+        """All twins of these tracklets, of whatever model."""
 
     def save(self, state: SiteState) -> None:
         """Keep the changes of `state`, its counters and its clock. Once, as the last call."""

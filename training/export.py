@@ -18,11 +18,11 @@ from passerby.models import (
     ModelDescription,
     ModelManifest,
     Preprocessing,
-    catalogue,
     read_model,
     write_description,
 )
 from training.backbones import load_backbone
+from training.describing import described
 
 OPSET = 18
 """Read by ONNX Runtime from 1.14, OpenVINO from 2023.0, TensorRT from 9."""
@@ -50,14 +50,10 @@ def export_backbone(weights: Path, out: Path, *, crops: Sequence[Image] = ()) ->
     file is no backbone or the exported network differs from torch.
     """
     network = load_backbone(weights)
-    known = catalogue().get(weights.stem)
-    description = ModelDescription(
-        task="embed",
-        input=IMAGENET,
+    description = described(
+        weights.stem,
+        how=IMAGENET,
         embedding=EmbeddingOutput(dimension=network.feature_dimension),
-        licence=known.licence if known else "unknown",
-        weights_licence=known.weights_licence if known else "unknown",
-        trained_on=known.trained_on if known else "unknown",
         source=f"exported from {weights.name}",
     )
     return export_embedder(network, out, description=description, crops=crops)

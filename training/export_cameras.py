@@ -54,6 +54,14 @@ def export_camera_network(
     return publish(out, description=description, write=write, check=check)
 
 
+@torch.no_grad()
+def tables_of(norm: CameraBatchNorm) -> tuple[Tensor, Tensor]:
+    """Scale and shift (cameras + 1, features) of a batch norm in evaluation."""
+    scale = norm.weight.double() / (norm.variances.double() + norm.eps).sqrt()
+    shift = norm.bias.double() - norm.means.double() * scale
+    return scale.float(), shift.float()
+
+
 @dataclass(slots=True)
 class _Chosen:
     """The row (1,) that all tables of a network gather while it runs."""
@@ -69,10 +77,9 @@ class _Tables(nn.Module):
 
     def __init__(self, norm: CameraBatchNorm, *, chosen: _Chosen) -> None:
         super().__init__()
-        scale = norm.weight.double() / (norm.variances.double() + norm.eps).sqrt()
-        shift = norm.bias.double() - norm.means.double() * scale
-        self.register_buffer("scale", scale.float().detach())
-        self.register_buffer("shift", shift.float().detach())
+        scale, shift = tables_of(norm)
+        self.register_buffer("scale", scale)
+        self.register_buffer("shift", shift)
         self._chosen = chosen
 
     def forward(self, maps: Tensor) -> Tensor:

@@ -19,15 +19,16 @@ from torch.nn import functional
 from passerby.arrays import Int64Array
 from passerby.errors import DataError
 from passerby.models import Preprocessing
-from training.augmentation import CropChanges, training_input
+from training.augmentation import CropChanges, on_device, training_input
 from training.backbones import Backbone
+from training.device import Precision
 from training.losses import info_nce
 from training.schedule import warm_up_and_cosine
 
 _Network = TypeVar("_Network", bound=Backbone)
 
 
-class UnlabelledCrops(Protocol):
+class TrackletCrops(Protocol):
     """What is trained on: `training.datasets.crops.CropArchive` is one."""
 
     tracklets: Int64Array
@@ -64,7 +65,7 @@ class MocoRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def pretrain(
     network: _Network,
-    crops: UnlabelledCrops,
+    crops: TrackletCrops,
     recipe: MocoRecipe,
     *,
     how: Preprocessing,
@@ -73,8 +74,9 @@ def pretrain(
 ) -> _Network:
     """Train `network` in place, where it is, on pairs of crops; it comes back in evaluation mode.
 
-    The same for the same network, crops, recipe, seed and number of threads. `progress` is called after each step with
-    its number from 1 and its loss. Raises DataError for fewer than four tracklets, or a loss that is no number.
+    On a GPU it is trained in 16 bits. On a CPU the same for the same network, crops, recipe, seed and number of
+    threads. `progress` is called after each step with its number from 1 and its loss. Raises DataError for fewer than
+    four tracklets, or a loss that is no number.
     """
     torch.manual_seed(seed)
     draw = np.random.default_rng(seed)
@@ -82,25 +84,33 @@ def pretrain(
     device = next(network.parameters()).device
     queries = nn.Sequential(network, _projection(network.feature_dimension, recipe.projection)).to(device)
     queries.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half the time on a CPU
+    precision = Precision(device, half=device.type == "cuda")
     keys = copy.deepcopy(queries).requires_grad_(False)
     queue = _Queue(recipe.queue, recipe.projection, device)
 
     def pictures(rows: Int64Array) -> Tensor:
         images = crops.resized(rows, height=how.height, width=how.width)
         changed = training_input(images, how=how, changes=recipe.changes, draw=draw)
-        return changed.to(device).contiguous(memory_format=torch.channels_last)
+        return on_device(changed, device)
+
+    def made(pictures: Tensor) -> Tensor:
+        """Unit keys (n, d)."""
+        with torch.no_grad(), precision.computing():
+            return functional.normalize(keys(pictures).float())
 
     while not queue.is_full:
         _, second = next(pairs)
-        queue.put(_keys(keys, pictures(second)), crops.tracklets[second])
+        queue.put(made(pictures(second)), crops.tracklets[second])
     optimizer = torch.optim.Adam(queries.parameters(), weight_decay=recipe.weight_decay)
     for step in range(recipe.steps):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * warm_up_and_cosine(step / recipe.steps)
         first, second = next(pairs)
-        found = functional.normalize(queries(pictures(first)))
+        with precision.computing():
+            asked = queries(pictures(first))
+        found = functional.normalize(asked.float())
         _follow(keys, queries, momentum=recipe.momentum)
-        own = _keys(keys, pictures(second))
+        own = made(pictures(second))
         # At once: pairs share their batch norm's statistics, and would be known by them were all negatives of other
         # batches (MoCo's section 3.3 shuffles between machines for that).
         queue.put(own, crops.tracklets[second])
@@ -109,8 +119,8 @@ def pretrain(
         if not bool(torch.isfinite(loss)):
             raise DataError(f"the loss of step {step + 1} is {float(loss.detach())}; lower the learning rate")
         optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        optimizer.step()
+        precision.backward(loss)
+        precision.step([optimizer])
         if progress is not None:
             progress(step + 1, float(loss.detach()))
     return network.eval()
@@ -155,12 +165,6 @@ def _pairs(
         first = np.array([row[0] for row in rows], np.int64)
         second = first if recipe.positives == "views" else np.array([row[-1] for row in rows], np.int64)
         yield first, second
-
-
-def _keys(network: nn.Module, pictures: Tensor) -> Tensor:
-    """Unit keys (n, d)."""
-    with torch.no_grad():
-        return functional.normalize(network(pictures))
 
 
 def _follow(keys: nn.Module, queries: nn.Module, *, momentum: float) -> None:

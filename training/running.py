@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from msgspec import Struct
 
-from passerby.models import EmbeddingOutput, ModelDescription, Preprocessing
-from passerby.models.catalogue import catalogue
+from passerby.models import EmbeddingOutput, Preprocessing
 from training.backbones import Backbone
 from training.datasets.crops import CropArchive
+from training.describing import described
+from training.device import DeviceName, chosen_device
 from training.evaluate.datasets import Protocol, read_training_split
 from training.evaluate.labelled import LabelledImages, read_image
 from training.export import export_embedder
@@ -24,6 +25,7 @@ from training.moco import pretrain
 from training.recipes import MocoTraining, SourceTraining
 from training.source import LabelledCrops, SourceLoss, train_source
 from training.starting import Start
+from training.team import require_alone
 
 Progress = Callable[[str, int, int, str], None]
 """Called with the part, how much of it is done, of how much, and a word about how it goes."""
@@ -66,6 +68,7 @@ class Task:
     seed: int
     threads: int
     """Of the CPU; 0 leaves their number to torch."""
+    device: DeviceName = "auto"
 
 
 def run_source(
@@ -128,9 +131,11 @@ def run_moco(task: Task, recipe: MocoTraining, *, root: Path, progress: Progress
 
 
 def _begin(task: Task, recipe: SourceTraining | MocoTraining) -> Preprocessing:
-    """How pictures are prepared: colours as the network knows them, in the recipe's size."""
+    """Bring the network to its device; gives how pictures are prepared: in its colours and the recipe's size."""
+    require_alone(task.recipe_name)
     if task.threads:
         torch.set_num_threads(task.threads)
+    task.start.network.to(chosen_device(task.device))
     return msgspec.structs.replace(task.start.how, height=recipe.height, width=recipe.width)
 
 
@@ -151,16 +156,15 @@ def _write(
 ) -> dict[str, Any]:
     """model.onnx with model.json, model.pth, report.json; gives the report with the model's id."""
     start, out = task.start, task.out
+    network.cpu()
     out.mkdir(parents=True, exist_ok=True)
-    known = catalogue().get(start.name)
-    description = ModelDescription(
-        task="embed",
-        input=how,
+    description = described(
+        start.name,
+        version=start.version,
+        how=how,
         embedding=EmbeddingOutput(dimension=network.feature_dimension),
-        licence=known.licence if known else "unknown",
-        weights_licence=known.weights_licence if known else "unknown",
-        trained_on=f"{start.name}@{start.version}, then {trained_on}" if start.version else trained_on,
         source=f"trained by the recipe {task.recipe_name}",
+        then=trained_on,
     )
     model = export_embedder(network, out / "model.onnx", description=description)
     torch.save({name: value.contiguous() for name, value in network.state_dict().items()}, out / "model.pth")

@@ -31,7 +31,7 @@ def trainable(name_or_file: str) -> Start:
     Its input is that of NAME.json beside it, or else what networks that start from ImageNet have. Raises
     UnknownModelError where there is none, ModelError for a file that holds no backbone.
     """
-    file = _find(name_or_file)
+    file = weights_file(name_or_file)
     description = file.with_suffix(".json")
     how = read_description(description).input if description.is_file() else IMAGENET
     return Start(file.stem, version_of([file]), load_backbone(file), how)
@@ -43,7 +43,8 @@ def untrained(backbone: str, *, seed: int) -> Start:
     return Start(backbone, "", make_backbone(backbone), IMAGENET)
 
 
-def _find(name_or_file: str) -> Path:
+def weights_file(name_or_file: str) -> Path:
+    """The state dict that `trainable` would load. Raises UnknownModelError or ModelError where there is none."""
     if name_or_file.endswith(".pth") or "/" in name_or_file:
         file = Path(name_or_file).expanduser().resolve()
         if file.suffix != ".pth":

@@ -28,7 +28,6 @@ KINDS = ("default", "crowded", "overlapping", "uniforms", "sparse")
 
 _LOOKS_PER_SECOND = 2.0
 _LONGEST_GAP_S = 2.0
-_CROPS_A_VISIT = 8
 _MIN_VISIBILITY, _MIN_HEIGHT_PX = 0.5, 48.0
 _JPEG_QUALITY = 90
 
@@ -44,6 +43,7 @@ class SiteCrops:
     people: int
     crops: int = 1200
     """At most so many are kept, of stays chosen at random."""
+    crops_a_visit: int = 8
 
     @property
     def name(self) -> str:
@@ -52,7 +52,8 @@ class SiteCrops:
         >>> SiteCrops("sparse", 88005, 4, 10.0, 24).name
         'sparse-88005-4x10-24-1200'
         """
-        return f"{self.kind}-{self.seed}-{self.cameras}x{self.minutes:g}-{self.people}-{self.crops}"
+        name = f"{self.kind}-{self.seed}-{self.cameras}x{self.minutes:g}-{self.people}-{self.crops}"
+        return name if self.crops_a_visit == 8 else f"{name}-{self.crops_a_visit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ def choose_sites(
 def site_subject(site: SiteCrops, cache: Path, *, progress: Callable[[int, int], None]) -> Subject:
     """The site's crops below `cache`, rendered unless they are there: PPPP_cN_FFFFFF_00.jpg and tracklets.csv.
 
-    A tracklet is one person's stay in one camera, without a gap of more than 2 s; up to 8 crops, spread over it, are
-    kept. `progress` is told frames rendered, of how many.
+    A tracklet is one person's stay in one camera, without a gap of more than 2 s; up to `crops_a_visit` crops, spread
+    over it, are kept. `progress` is told frames rendered, of how many.
     """
     folder = cache / f"{site.name}-v{KIND_VERSION}"
     written = folder / "tracklets.csv"
@@ -130,7 +131,7 @@ def _render(choice: SiteCrops, folder: Path, *, progress: Callable[[int, int], N
     site = SimulatedSite.make(choice.kind, seed=choice.seed, cameras=choice.cameras, people=choice.people)
     kept: list[Visit] = []
     left = choice.crops
-    seen = seen_visits(site, seconds=60.0 * choice.minutes)
+    seen = seen_visits(site, seconds=60.0 * choice.minutes, crops=choice.crops_a_visit)
     for row in stream(choice.seed, "adapted visits").permutation(len(seen)).tolist():
         kept += [seen[row]] if len(seen[row].frames) <= left else []
         left -= len(seen[row].frames)
@@ -154,8 +155,8 @@ def _render(choice: SiteCrops, folder: Path, *, progress: Callable[[int, int], N
     return tracklets
 
 
-def seen_visits(site: SimulatedSite, *, seconds: float) -> list[Visit]:
-    """All stays of all people in all cameras, by camera, person and time."""
+def seen_visits(site: SimulatedSite, *, seconds: float, crops: int = 8) -> list[Visit]:
+    """All stays of all people in all cameras, by camera, person and time; of each up to `crops` are kept."""
     ways = follow(site, seconds=seconds, progress=lambda _: None)
     found: list[Visit] = []
     for camera, camera_id in enumerate(site.camera_ids):
@@ -166,6 +167,6 @@ def seen_visits(site: SimulatedSite, *, seconds: float) -> list[Visit]:
         well = (seen.visibility >= _MIN_VISIBILITY) & (boxes[:, 3] - boxes[:, 1] >= _MIN_HEIGHT_PX)
         people, frames = ways.person_ids[seen.people[well]], seen.frames[well] * stride
         for stay in visits(people, frames, longest_gap=round(_LONGEST_GAP_S * spec.fps)):
-            kept = tuple(frames[spread(stay, _CROPS_A_VISIT)].tolist())
+            kept = tuple(frames[spread(stay, crops)].tolist())
             found.append(Visit(f"t{len(found):05d}", camera, int(people[stay[0]]), kept))
     return found

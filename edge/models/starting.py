@@ -18,19 +18,19 @@ _log = logging.getLogger("passerby.edge")
 def first_embedders(
     shelf: ModelShelf, *, site: ModelManifest, load: LoadEmbedder, cameras: Sequence[CameraId]
 ) -> Embedders:
-    """Loaded and tried. `site` is the model that the site file names, `cameras` those of this edge.
+    """Loaded. `site` is the model that the site file names, `cameras` those of this edge.
 
     Nothing on the shelf keeps an edge from starting; raises only what `load` raises for the site's own model.
     """
     choice = _choice(shelf) or Choice(model_id=site.model_id)
     chosen = None
     if choice.model_id != site.model_id:
-        chosen = _engine(choice.model_id, shelf=shelf, site=site, load=load, cameras=cameras)
-    embedders = Embedders(load_and_try(site, load=load, cameras=cameras) if chosen is None else chosen)
+        chosen = _engine(choice.model_id, shelf=shelf, site=site, load=load)
+    embedders = Embedders(load(site) if chosen is None else chosen)
     for camera_id, model_id in choice.cameras.items():
         if camera_id in cameras:
             loaded = embedders.loaded(model_id)
-            engine = loaded or _engine(model_id, shelf=shelf, site=site, load=load, cameras=[camera_id])
+            engine = loaded or _engine(model_id, shelf=shelf, site=site, load=load)
             embedders = embedders if engine is None else embedders.changed(engine, [camera_id])
     return embedders
 
@@ -43,13 +43,11 @@ def _choice(shelf: ModelShelf) -> Choice | None:
         return None
 
 
-def _engine(
-    model_id: ModelId, *, shelf: ModelShelf, site: ModelManifest, load: LoadEmbedder, cameras: Sequence[CameraId]
-) -> EmbeddingEngine | None:
+def _engine(model_id: ModelId, *, shelf: ModelShelf, site: ModelManifest, load: LoadEmbedder) -> EmbeddingEngine | None:
     """None, and it is said, where the chosen model cannot be used."""
     try:
         manifest = site if model_id == site.model_id else shelf.read(model_id)
-        return load_and_try(manifest, load=load, cameras=cameras)
+        return load_and_try(manifest, load=load, cameras=())
     except (PasserbyError, OSError) as error:
         _log.warning("model %s, the hub's last choice, cannot be used: %s", model_id, error)
         return None

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from hub.records import ActId, EventId, NameId, TrackletNumber
 from passerby.config import TransitSettings
-from passerby.ids import CameraId, IdentityId
+from passerby.ids import CameraId, IdentityId, ModelId
 
 AnswerWord: TypeAlias = Literal["same", "different", "unsure"]
 
@@ -72,7 +72,24 @@ class SetTransit(Struct, frozen=True, tag="set-transit", kw_only=True):
     word: TransitSettings
 
 
-Act: TypeAlias = Merge | Split | Reject | Answer | Rename | Undo | Erase | ResetCamera | SetTransit
+class Stage(Struct, frozen=True, tag="stage", kw_only=True):
+    """Let a model be tried or used: `shadow`, nothing depends on it; `canary`, by these cameras; `promoted`, by all."""
+
+    model: ModelId
+    stage: Literal["shadow", "canary", "promoted"]
+    cameras: tuple[CameraId, ...] = ()
+    reason: str = ""
+    force: bool = False
+    """Also where many of the people who are known would not be found again."""
+
+
+class Rollback(Struct, frozen=True, tag="rollback", kw_only=True):
+    """End the trial of a model; without one, use the model again that was used before."""
+
+    reason: str = ""
+
+
+Act: TypeAlias = Merge | Split | Reject | Answer | Rename | Undo | Erase | ResetCamera | SetTransit | Stage | Rollback
 
 
 class Erased(Struct, frozen=True, kw_only=True):

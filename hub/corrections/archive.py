@@ -1,10 +1,12 @@
 """What acts need to look up beside what the hub has in mind: everything that is stored, as of the last commit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from hub.corrections.acts import Outcome
-from hub.records import Event, EventId, EventKind, Identity, IdentityState, NameId, Tracklet, TrackletNumber
+from hub.database.twin_rows import Coverage
+from hub.records import Event, EventId, EventKind, Identity, IdentityState, NameId, Tracklet, TrackletNumber, Twin
+from hub.rollout import Rollout
 from passerby.arrays import Float32Array
 from passerby.errors import DataError
 from passerby.ids import CameraId, IdentityId, ModelId
@@ -48,6 +50,21 @@ class Archive(Protocol):
 
     def camera_ids(self) -> Sequence[CameraId]:
         """The cameras that ever reported, or saw somebody, by name."""
+
+    def twins_among(self, numbers: Collection[TrackletNumber]) -> Sequence[Twin]:
+        """All twins of these tracklets, by tracklet and model."""
+
+    def model_ids(self) -> Sequence[ModelId]:
+        """The models that have described anybody, by name."""
+
+    def latest_model(self) -> ModelId | None:
+        """The model with which the latest tracklet came; None if there is none."""
+
+    def rollout(self) -> Rollout:
+        """Which model the cameras are to use."""
+
+    def coverage(self, model_id: ModelId) -> Coverage:
+        """How many of those who stand for active identities a model can compare."""
 
     def outcome_of(self, request_id: str) -> Outcome | None:
         """What a request has come to, if it was carried out."""

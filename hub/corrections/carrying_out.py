@@ -14,14 +14,19 @@ from hub.corrections.acts import (
     Reject,
     Rename,
     ResetCamera,
+    Rollback,
     SetTransit,
     Split,
+    Stage,
     Undo,
 )
 from hub.corrections.archive import Archive
 from hub.corrections.asserting import assertion_of
 from hub.corrections.plans import (
+    Merging,
     Plan,
+    Rejecting,
+    Splitting,
     candidate_pair,
     plan_different,
     plan_erase,
@@ -32,9 +37,10 @@ from hub.corrections.plans import (
     plan_split,
 )
 from hub.corrections.resetting import Resetting
+from hub.corrections.rolling import plan_rollout
 from hub.corrections.transits import plan_transit
-from hub.corrections.undoing import plan_undo
-from hub.records import ActId, Event, TrackletNumber
+from hub.corrections.undoing import Restoring, Returning, plan_undo
+from hub.records import ActId, Event, TrackletNumber, Twin
 from hub.state import SiteState
 from passerby.errors import DataError
 from passerby.ids import IdentityId
@@ -58,12 +64,18 @@ class Planned:
     """None: nothing changes, but that it is on record."""
     undone: Event | None
     """The event that it takes back."""
+    twins: tuple[Twin, ...] = ()
+    """Of the tracklets that move."""
 
 
 def plan_request(request: Request, archive: Archive) -> Planned:
     """Look everything up. Raises DataError where it cannot be done; nothing has changed then."""
     undone = archive.event(request.act.event) if isinstance(request.act, Undo) else None
-    return Planned(request, _plan(request.act, archive), undone)
+    plan = _plan(request.act, archive)
+    twins: tuple[Twin, ...] = ()
+    if isinstance(plan, Merging | Splitting | Rejecting | Returning | Restoring):
+        twins = tuple(archive.twins_among([tracklet.number for tracklet in plan.tracklets]))
+    return Planned(request, plan, undone, twins)
 
 
 def carry_out(planned: Planned, state: SiteState) -> Outcome:
@@ -72,6 +84,9 @@ def carry_out(planned: Planned, state: SiteState) -> Outcome:
     Raises DataError where a later word of an operator would be broken: then the state is of no use any more.
     """
     act_id = ActId(state.next_number("act"))
+    for twin in planned.twins:
+        if twin.tracklet not in state.tracklets:
+            state.recall_twin(twin)
     erased = None if planned.plan is None else planned.plan.carry_out(state, act_id)
     events = state.changes.events
     for event in events:
@@ -119,6 +134,8 @@ def _plan(act: Act, archive: Archive) -> Plan | None:
             plan = Resetting(act.camera)
         case SetTransit():
             plan = plan_transit(archive, act.word)
+        case Stage() | Rollback():
+            plan = plan_rollout(archive, act)
     return plan
 
 

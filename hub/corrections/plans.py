@@ -13,7 +13,17 @@ from hub.corrections.acts import Erased
 from hub.corrections.archive import Archive, standing, survivor_of_number
 from hub.corrections.moving import begin_with, recall
 from hub.identities import absorb_identity
-from hub.records import ActId, EventId, EventKind, Identity, IdentityState, NameId, Tracklet, TrackletNumber
+from hub.records import (
+    ActId,
+    EventId,
+    EventKind,
+    Identity,
+    IdentityState,
+    NameId,
+    Tracklet,
+    TrackletNumber,
+    Twin,
+)
 from hub.state import SiteState
 from passerby.arrays import Float32Array
 from passerby.errors import DataError
@@ -108,6 +118,8 @@ class Erasing:
     names: int
     looks: tuple[Float32Array, ...]
     """Raw embeddings (n, d) of each of the tracklets."""
+    twins: tuple[Twin, ...]
+    """Of the tracklets."""
 
     def carry_out(self, state: SiteState, act_id: ActId) -> Erased:
         state.erase(self.tracklets)
@@ -117,6 +129,11 @@ class Erasing:
             if gone:
                 state.changes.models[tracklet.model_id] = None
             forgotten += gone
+        cameras = {tracklet.number: tracklet.camera_id for tracklet in self.tracklets}
+        for twin in self.twins:
+            # The same people as above, whom another model's statistics know.
+            if state.spaces[twin.model_id].forget_looks(cameras[twin.tracklet], twin.embedding[None]):
+                state.changes.models[twin.model_id] = None
         for identity in (self.identity, *self.parts):
             state.changes.nameless[identity.identity_id] = None
         for part in self.parts:
@@ -225,7 +242,8 @@ def plan_erase(archive: Archive, identity_id: IdentityId) -> Erasing:
         np.concatenate([t.embedding[None], archive.exemplar_embeddings(t.number, model_id=t.model_id)])
         for t in tracklets
     )
-    return Erasing(identity, tuple(parts), tracklets, names, looks)
+    twins = tuple(archive.twins_among([t.number for t in tracklets]))
+    return Erasing(identity, tuple(parts), tracklets, names, looks, twins)
 
 
 def _where(archive: Archive, number: TrackletNumber) -> str:

@@ -1,13 +1,13 @@
 """Many steps in one transaction, for data that can be made again: a replay's."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from hub.changes import Changes
 from hub.database.storage import DatabaseStorage
 from hub.paths import Path as TrackletPath
-from hub.records import Tracklet, TrackletNumber
+from hub.records import Tracklet, TrackletNumber, Twin
 from hub.spaces import StoreFactory
 from hub.state import SiteState
 from hub.statistics import StatisticsSource
@@ -82,6 +82,22 @@ class DeferredStorage:
     def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:
         return (boot_id, tracklet_id) in self._erased
 
+    def tracklets_numbered(self, numbers: Collection[TrackletNumber]) -> Sequence[Tracklet]:
+        pending = self._pending.tracklets
+        with self._database.transaction() as transaction:
+            stored = transaction.tracklets_numbered([number for number in numbers if number not in pending])
+        found = {tracklet.number: self._pending.merged(tracklet) for tracklet in stored}
+        found |= {number: pending[number] for number in numbers if number in pending}
+        return [found[number] for number in sorted(found) if number not in self._pending.erased]
+
+    def twins_of(self, numbers: Collection[TrackletNumber]) -> Sequence[Twin]:
+        pending = self._pending
+        with self._database.transaction() as transaction:
+            stored = transaction.twins_of([number for number in numbers if number not in pending.untwinned])
+        found = {(twin.tracklet, twin.model_id): twin for twin in stored}
+        found |= {key: twin for key, twin in pending.twins.items() if key[0] in numbers}
+        return [found[key] for key in sorted(found)]
+
     def save(self, state: SiteState) -> None:
         for tracklet in state.changes.tracklets.values():
             self._numbers[tracklet.boot_id, tracklet.tracklet_id] = tracklet.number
@@ -100,7 +116,7 @@ class DeferredStorage:
 
     def _is_full(self) -> bool:
         pending = self._pending
-        waiting = len(pending.observations) + len(pending.events) + len(pending.boots)
+        waiting = len(pending.observations) + len(pending.events) + len(pending.boots) + len(pending.twins)
         return bool(pending.acts) or waiting >= MOST_PENDING or self._pending_crop_bytes >= MOST_PENDING_CROP_BYTES
 
     def _write(self) -> None:

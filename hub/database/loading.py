@@ -10,10 +10,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, e
 from hub.corrections.constraints import Assertion, Constraints
 from hub.database import schema
 from hub.database.packing import floats, integers
+from hub.database.twin_rows import rollout_steps, twin_of
 from hub.database.writing import CLOCK
 from hub.knowledge import Knowledge
 from hub.paths import NOWHERE, Path
 from hub.records import Boot, Identity, IdentityState, Tracklet, TrackletNumber
+from hub.rollout import Rollout
 from hub.spaces import ModelSpace, StoreFactory
 from hub.state import PATHS_KEPT_NS, REMEMBERED_NS, SiteState
 from hub.statistics import StatisticsSource
@@ -50,8 +52,12 @@ def load(connection: Connection, *, store: StoreFactory, statistics: StatisticsS
         state.recall_identity(identity_of(row))
     table = schema.tracklets
     remembered = or_(table.c.open, table.c.prototype, table.c.updated_at_ns >= state.clock_ns - REMEMBERED_NS)
+    twins = select(schema.twins).join(table, table.c.number == schema.twins.c.tracklet).where(remembered)
+    for row in connection.execute(twins):
+        state.recall_twin(twin_of(row))
     for row in connection.execute(select(table).where(remembered).order_by(table.c.number)):
         state.recall(tracklet_of(row))
+    state.rollout = Rollout().after(rollout_steps(connection))
     state.constraints = load_constraints(connection)
     parts = {row.part: row.data for row in connection.execute(select(schema.knowledge))}
     state.knowledge = Knowledge.restored(parts)

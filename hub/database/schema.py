@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -158,6 +159,17 @@ observations = Table(
 )
 """What one update brought, row i of each array one frame."""
 
+twins = Table(
+    "twins",
+    metadata,
+    Column("tracklet", Integer, ForeignKey("tracklets.number", ondelete="CASCADE"), primary_key=True),
+    Column("model_id", Text, primary_key=True),
+    Column("embedding", LargeBinary, nullable=False),
+    Column("mapped", Boolean, nullable=False),
+)
+"""A tracklet as another model describes it, of its present revision: `hub.records.Twin`."""
+Index("twins_by_model", twins.c.model_id)
+
 events = Table(
     "events",
     metadata,
@@ -205,6 +217,19 @@ acts = Table(
     Column("outcome", LargeBinary, nullable=False),
 )
 """Who did what when: `act` and `outcome` are JSON, with ids in place of names. A request is carried out once."""
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("model_id", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("cameras", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("act_id", Integer, nullable=False),
+)
+"""Which model was to be used where since when, append-only: `hub.rollout`. `cameras` is JSON."""
 
 answers = Table(
     "answers",
@@ -264,3 +289,19 @@ enrolled_pictures = Table(
 )
 """Of each look of an enrolment the pictures, best first, with their raw embeddings. JPEG here and not among the crops,
 so that a name is deleted in one transaction."""
+
+enrolled_twins = Table(
+    "enrolled_twins",
+    metadata,
+    Column("enrolment_id", Integer, primary_key=True),
+    Column("look", Integer, primary_key=True, autoincrement=False),
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    Column("model_id", Text, primary_key=True),
+    Column("embedding", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["enrolment_id", "look", "rank"],
+        ["enrolled_pictures.enrolment_id", "enrolled_pictures.look", "enrolled_pictures.rank"],
+        ondelete="CASCADE",
+    ),
+)
+"""An enrolled picture as another model describes it."""

@@ -1,7 +1,7 @@
 """A hub's state in its data folder: rows in SQLite, crops in LMDB, written before the step counts."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -10,12 +10,13 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from hub.changes import Changes
 from hub.crops import CropStore
 from hub.database.erasing import Erasure
-from hub.database.loading import find_tracklet, is_erased, load, path_of
+from hub.database.loading import find_tracklet, is_erased, load, path_of, tracklet_of
 from hub.database.opening import open_for_writing
+from hub.database.twin_rows import tracklets_numbered, twins_of
 from hub.database.writing import write, write_structures
 from hub.ownership import DataLock
 from hub.paths import Path as TrackletPath
-from hub.records import Tracklet, TrackletNumber
+from hub.records import Tracklet, TrackletNumber, Twin
 from hub.spaces import StoreFactory
 from hub.state import SiteState
 from hub.statistics import StatisticsSource
@@ -87,6 +88,12 @@ class DatabaseTransaction:
 
     def is_erased(self, boot_id: BootId, tracklet_id: TrackletId) -> bool:
         return is_erased(self._connection, boot_id, tracklet_id)
+
+    def tracklets_numbered(self, numbers: Collection[TrackletNumber]) -> Sequence[Tracklet]:
+        return [tracklet_of(row) for row in tracklets_numbered(self._connection, numbers)]
+
+    def twins_of(self, numbers: Collection[TrackletNumber]) -> Sequence[Twin]:
+        return twins_of(self._connection, numbers)
 
     def save_structures(self, state: SiteState) -> None:
         write_structures(self._connection, state)

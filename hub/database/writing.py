@@ -13,7 +13,8 @@ from hub.corrections.constraints import Assertion
 from hub.database import schema
 from hub.database.packing import pack
 from hub.database.statements import deleting, inserting, replacing
-from hub.records import Event, Identity, Tracklet
+from hub.records import Event, Identity, Tracklet, Twin
+from hub.rollout import RolloutStep
 from hub.state import SiteState
 from hub.statistics import CameraStatistics
 from passerby.ids import ModelId
@@ -38,6 +39,9 @@ def write(connection: Connection, state: SiteState, changes: Changes) -> None:
         connection.execute(update(schema.tracklets).where(members).values(identity_id=survivor))
     _replace(connection, schema.tracklets, [_tracklet(tracklet) for tracklet in changes.tracklets.values()])
     _write_exemplars(connection, changes)
+    if changes.untwinned:
+        _delete(connection, schema.twins, "tracklet", list(changes.untwinned))
+    _replace(connection, schema.twins, [_twin(twin) for twin in changes.twins.values()])
     _add(connection, schema.observations, _observations(changes))
     _replace(connection, schema.camera_status, _statuses(changes))
     _add(connection, schema.events, [_event(event) for event in changes.events])
@@ -102,6 +106,15 @@ _TRACKLET_COLUMNS = [column.name for column in schema.tracklets.columns if colum
 def _tracklet(tracklet: Tracklet) -> dict[str, Any]:
     return {name: getattr(tracklet, name) for name in _TRACKLET_COLUMNS} | {
         "embedding": pack(tracklet.embedding, "<f4")
+    }
+
+
+def _twin(twin: Twin) -> dict[str, Any]:
+    return {
+        "tracklet": twin.tracklet,
+        "model_id": twin.model_id,
+        "embedding": pack(twin.embedding, "<f4"),
+        "mapped": twin.mapped,
     }
 
 
@@ -181,6 +194,7 @@ def _write_acts(connection: Connection, changes: Changes) -> None:
     answers = [{"event_id": e, "answer": word, "act_id": act} for e, (word, act) in changes.answers.items()]
     _replace(connection, schema.answers, answers)
     _add(connection, schema.acts, [_act(one) for one in changes.acts])
+    _add(connection, schema.rollouts, [_rollout(one) for one in changes.rollouts])
     tombstones = [
         {"number": number, "boot_id": boot_id, "tracklet_id": tracklet_id, "crops_gone": False}
         for number, (boot_id, tracklet_id) in changes.erased.items()
@@ -212,6 +226,18 @@ def _act(done: CarriedOut) -> dict[str, Any]:
         "actor": done.actor,
         "act": msgspec.json.encode(done.act),
         "outcome": msgspec.json.encode(done.outcome),
+    }
+
+
+def _rollout(step: RolloutStep) -> dict[str, Any]:
+    return {
+        "number": step.number,
+        "at_ns": step.at_ns,
+        "model_id": step.model_id,
+        "stage": step.stage,
+        "cameras": msgspec.json.encode(step.cameras),
+        "reason": step.reason,
+        "act_id": step.act_id,
     }
 
 

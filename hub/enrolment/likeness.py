@@ -64,11 +64,14 @@ class Likeness:
 
 
 def by_name(enrolments: Sequence[Enrolment], likeness: Likeness) -> Mapping[str, list[Known]]:
-    """What is known of each name; enrolments of other models are left out. Each enrolment is an origin of its own."""
+    """What is known of each name; enrolments that the model has not described are left out. Each enrolment is an origin
+    of its own."""
     people: dict[str, list[Known]] = {}
     for enrolment in enrolments:
-        if enrolment.model_id == likeness.model_id:
-            looks = [likeness.known(look, origin=str(enrolment.enrolment_id)) for look in enrolment.looks]
+        looks = [
+            likeness.known(look, origin=str(enrolment.enrolment_id)) for look in enrolment.looks_by(likeness.model_id)
+        ]
+        if looks:
             people.setdefault(enrolment.name, []).extend(looks)
     return people
 

@@ -1,6 +1,7 @@
 """What is kept of people who were enrolled, and what is asked about: pictures of one person, as a network sees them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -52,6 +53,12 @@ class Enrolment:
     expires_at_ns: int | None
     """From then on it is not used any more, and deleted; None: never."""
     looks: tuple[Look, ...]
+    described: Mapping[ModelId, tuple[Look, ...]] = field(default_factory=dict)
+    """The same looks as other models describe them, of each that has described all."""
+
+    def looks_by(self, model_id: ModelId) -> tuple[Look, ...]:
+        """The looks as a model describes them; none where it has not."""
+        return self.looks if model_id == self.model_id else self.described.get(model_id, ())
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

@@ -4,9 +4,10 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select
 from sqlalchemy.exc import DatabaseError
 
 from hub.association.appearance import Known
@@ -141,12 +142,14 @@ def _compared(
     """Number (n,), identity (n,) and greatest similarity (n,) to any of `units` of all tracklets that are asked."""
     table, identities = schema.tracklets.c, schema.identities.c
     known = [IdentityState.ACTIVE.value, IdentityState.EXPIRED.value]
-    wanted = [identities.state.in_(known), table.model_id == likeness.model_id]
+    by_model, described = _by_model(likeness.model_id)
+    wanted = [identities.state.in_(known), described]
     there = where.clauses()
     if there:
         wanted.append(table.identity_id.in_(select(table.identity_id).where(*there, table.identity_id.is_not(None))))
     rows = connection.execution_options(stream_results=True, yield_per=_AT_ONCE).execute(
-        select(table.number, table.identity_id, table.camera_id, table.started_at_ns, table.embedding)
+        select(table.number, table.identity_id, table.camera_id, table.started_at_ns, by_model)
+        .outerjoin(schema.twins, _twins_of(likeness.model_id))
         .join(schema.identities, identities.identity_id == table.identity_id)
         .where(*wanted)
     )
@@ -165,18 +168,22 @@ def _units(
 ) -> Iterator[tuple[IdentityId, Float32Array]]:
     """The identity and the unit (d,) of each of these tracklets."""
     table = schema.tracklets.c
+    by_model, _ = _by_model(likeness.model_id)
     for begin in range(0, len(numbers), _AT_ONCE):
         some = numbers[begin : begin + _AT_ONCE].tolist()
-        columns = select(table.identity_id, table.camera_id, table.started_at_ns, table.embedding)
-        for row in connection.execute(columns.where(table.number.in_(some))):
+        columns = select(table.identity_id, table.camera_id, table.started_at_ns, by_model)
+        described = columns.outerjoin(schema.twins, _twins_of(likeness.model_id))
+        for row in connection.execute(described.where(table.number.in_(some))):
             yield row.identity_id, likeness.unit(row.camera_id, floats(row.embedding), at_ns=row.started_at_ns)
 
 
 def _known(connection: Connection, identity_id: IdentityId, *, likeness: Likeness) -> list[Known]:
     table = schema.tracklets.c
-    rows = connection.execute(
-        select(schema.tracklets)
-        .where(table.identity_id == identity_id, table.model_id == likeness.model_id)
+    by_model, described = _by_model(likeness.model_id)
+    rows: Sequence[Row[Any]] = connection.execute(
+        select(*_OTHER_COLUMNS, by_model)
+        .outerjoin(schema.twins, _twins_of(likeness.model_id))
+        .where(table.identity_id == identity_id, described)
         .order_by(table.prototype.desc(), table.quality.desc(), table.number)
         .limit(_MOST_KNOWN)
     )
@@ -185,6 +192,23 @@ def _known(connection: Connection, identity_id: IdentityId, *, likeness: Likenes
     return [
         Known(t.camera_id, likeness.unit(t.camera_id, t.embedding, at_ns=t.started_at_ns), t.exemplars) for t in chosen
     ]
+
+
+_OTHER_COLUMNS: Sequence[ColumnElement[Any]] = [c for c in schema.tracklets.columns if c.name != "embedding"]
+
+
+def _twins_of(model_id: ModelId) -> ColumnElement[bool]:
+    """What joins each tracklet with its twin of a model."""
+    twins = schema.twins.c
+    return and_(twins.tracklet == schema.tracklets.c.number, twins.model_id == model_id)
+
+
+def _by_model(model_id: ModelId) -> tuple[ColumnElement[bytes], ColumnElement[bool]]:
+    """The embedding of a tracklet by a model, and whether there is one; for tracklets joined with their twins."""
+    table, twins = schema.tracklets.c, schema.twins.c
+    native = table.model_id == model_id
+    embedding = case((native, table.embedding), else_=twins.embedding).label("embedding")
+    return embedding, or_(native, twins.embedding.is_not(None))
 
 
 def _identity(connection: Connection, identity_id: IdentityId) -> Identity:

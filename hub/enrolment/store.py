@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
+import numpy as np
+from sqlalchemy import Connection, Engine, delete, exists, func, insert, select
 from sqlalchemy.exc import DatabaseError
 
 from hub.database import schema
 from hub.database.opening import FILE_NAME, empty_log, open_for_reading, open_for_writing
 from hub.database.packing import floats, pack
+from hub.database.statements import replacing
 from hub.enrolment.records import Enrolment, Look, Picture, checked_name, checked_reason
+from passerby.arrays import Float32Array, require_shape
 from passerby.errors import DataError, StoreError
 from passerby.ids import ModelId
 
@@ -36,6 +40,32 @@ def read_enrolments(data_dir: Path, *, now_ns: int) -> Sequence[Enrolment]:
         raise StoreError(f"{data_dir}: cannot read the enrolments: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def enrolments_without(data_dir: Path, model_id: ModelId, *, now_ns: int) -> Sequence[Enrolment]:
+    """Those that have not expired and that a model has not described; asking where there are none is cheap.
+
+    Raises StoreError.
+    """
+    if not (data_dir / FILE_NAME).exists():
+        return []
+    table, twins = schema.enrolments, schema.enrolled_twins.c
+    known = exists().where(twins.enrolment_id == table.c.enrolment_id, twins.model_id == model_id)
+    engine = open_for_reading(data_dir)
+    try:
+        with engine.connect() as connection:
+            wanted = select(table.c.enrolment_id).where(table.c.model_id != model_id, ~known)
+            numbers = set(connection.scalars(wanted))
+            found = _load(connection) if numbers else []
+    except DatabaseError as error:
+        raise StoreError(f"{data_dir}: cannot read the enrolments: {error.orig}") from error
+    finally:
+        engine.dispose()
+    return [
+        one
+        for one in found
+        if one.enrolment_id in numbers and (one.expires_at_ns is None or one.expires_at_ns > now_ns)
+    ]
 
 
 def delete_expired(data_dir: Path, *, now_ns: int) -> None:
@@ -85,6 +115,40 @@ class EnrolmentStore:
         except DatabaseError as error:
             raise StoreError(f"{self._data_dir}: cannot write the enrolment: {error.orig}") from error
         return enrolment
+
+    def describe(self, enrolment: Enrolment, embeddings: Float32Array, *, model_id: ModelId) -> bool:
+        """Let an enrolment answer in another model too: raw `embeddings` (n, d) of its pictures, look by look.
+
+        False where it has gone meanwhile. Raises DataError for another number of embeddings, or one without a
+        direction.
+        """
+        require_shape("embeddings", embeddings, (sum(len(look.pictures) for look in enrolment.looks), None))
+        if not (np.isfinite(embeddings).all() and embeddings.any(axis=1).all()):
+            raise DataError(f"{model_id} describes a picture by zeros, NaN or infinity, expected a direction")
+        places = [(look, rank) for look, one in enumerate(enrolment.looks) for rank in range(len(one.pictures))]
+        rows = [
+            {
+                "enrolment_id": enrolment.enrolment_id,
+                "look": look,
+                "rank": rank,
+                "model_id": model_id,
+                "embedding": pack(embedding, "<f4"),
+            }
+            for (look, rank), embedding in zip(places, embeddings, strict=True)
+        ]
+        table = schema.enrolments.c
+        # A number may have been given to somebody else since.
+        same = exists().where(
+            table.enrolment_id == enrolment.enrolment_id, table.enrolled_at_ns == enrolment.enrolled_at_ns
+        )
+        try:
+            with self._engine.begin() as connection:
+                if not connection.scalar(select(same)):
+                    return False
+                replacing(schema.enrolled_twins).execute(connection, rows)
+        except DatabaseError as error:
+            raise StoreError(f"{self._data_dir}: cannot write the enrolment: {error.orig}") from error
+        return True
 
     def remove(self, name: str) -> int:
         """Delete all enrolments of a name, so that their bytes are nowhere in the files; gives how many.
@@ -155,10 +219,35 @@ def _load(connection: Connection) -> list[Enrolment]:
     for row in rows:
         picture = Picture(floats(row.embedding), row.quality, row.jpeg)
         kept.setdefault(row.enrolment_id, {}).setdefault(row.look, []).append(picture)
+    others = _described(connection, kept)
     table = schema.enrolments
     found = connection.execute(select(table).order_by(table.c.name, table.c.enrolment_id))
-    return [_enrolment(row, kept[row.enrolment_id]) for row in found]
+    return [
+        Enrolment(**row._mapping, looks=_looks(kept[row.enrolment_id]), described=others.get(row.enrolment_id, {}))
+        for row in found
+    ]
 
 
-def _enrolment(row: Row[Any], looks: dict[int, list[Picture]]) -> Enrolment:
-    return Enrolment(**row._mapping, looks=tuple(Look(tuple(pictures)) for pictures in looks.values()))
+def _described(
+    connection: Connection, kept: dict[int, dict[int, list[Picture]]]
+) -> dict[int, dict[ModelId, tuple[Look, ...]]]:
+    """Of each enrolment the looks as other models describe them, of those that have described all pictures."""
+    table = schema.enrolled_twins
+    embeddings: dict[tuple[int, ModelId], dict[tuple[int, int], Float32Array]] = {}
+    for row in connection.execute(select(table)):
+        place = embeddings.setdefault((row.enrolment_id, ModelId(row.model_id)), {})
+        place[row.look, row.rank] = floats(row.embedding)
+    found: dict[int, dict[ModelId, tuple[Look, ...]]] = {}
+    for (enrolment_id, model_id), given in embeddings.items():
+        looks = kept[enrolment_id]
+        if len(given) == sum(len(pictures) for pictures in looks.values()):
+            others = {
+                number: [replace(one, embedding=given[number, rank]) for rank, one in enumerate(pictures)]
+                for number, pictures in looks.items()
+            }
+            found.setdefault(enrolment_id, {})[model_id] = _looks(others)
+    return found
+
+
+def _looks(pictures: dict[int, list[Picture]]) -> tuple[Look, ...]:
+    return tuple(Look(tuple(mine)) for mine in pictures.values())

@@ -47,6 +47,8 @@ class JobRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     minutes: float
     """Of learning, all rounds together."""
     seed: int
+    newest_tracklet: int
+    """The hub's number of the latest tracklet at that time."""
     threads: int
     memory_mib: int
     most_crops: int
@@ -109,6 +111,11 @@ class Job:
     def is_cancelled(self) -> bool:
         """Whether somebody asked for its end."""
         return (self.folder / CANCEL).exists()
+
+    def end_cancelled(self) -> None:
+        """Leave nothing but the record of it, which says that it was cancelled."""
+        self.clear()
+        self.tell(JobProgress(state="cancelled", at_ns=time.time_ns(), reason="somebody asked for it"))
 
     def clear(self) -> None:
         """Leave nothing but the request and the last word on how far it was."""

@@ -1,23 +1,26 @@
 """`passerby adapt`: a network learns a site without labels."""
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from passerby.errors import ModelError
+from passerby.cli.adapting.commands import app as commands
+from passerby.cli.adapting.needs import require_training
+from passerby.cli.adapting.rolling_out import app as rolling_out
+from passerby.cli.showing.parts import parts_shown
 
 app = typer.Typer()
+app.add_typer(commands)
+app.add_typer(rolling_out)
 
 
 @app.callback()
 def _group() -> None:
-    """Adapt networks to a site, without labels."""
+    """Adapt the site's re-ID model to the site, without labels."""
 
 
 @app.command()
@@ -36,51 +39,43 @@ def images(
         typer.Option(metavar="FILE.csv", help="Columns image, tracklet: images of one walk are one person."),
     ] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: the machine decides.")] = 0,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where torch can use one.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object on the last line.")] = False,
 ) -> None:
     """Adapt a re-ID network to a folder of images; who is on them is neither known nor looked up in their names."""
-    for module in ("torch", "onnx", "numba"):
-        if find_spec(module) is None:
-            raise ModelError(f"adapting needs {module}, which is not installed; `pip install 'passerby[training]'`")
+    require_training()
     from training.adapting.images import adapt_images
     from training.adapting.order import Order
     from training.adapting.recipe import read_recipe
+    from training.team import is_first
 
     chosen = read_recipe(recipe)
     target = out.expanduser().resolve()
-    with _bars() as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(part: str, share: float, word: str) -> None:
-            if part not in tasks:
-                tasks[part] = bars.add_task(part, total=1.0, word=word)
-            bars.update(tasks[part], completed=share, word=word)
-
+    with parts_shown() as show:
         report = adapt_images(
             root.expanduser().resolve(),
-            Order(model=model, recipe_name=recipe, recipe=chosen, seed=seed, minutes=minutes, threads=threads),
+            Order(
+                model=model,
+                recipe_name=recipe,
+                recipe=chosen,
+                seed=seed,
+                minutes=minutes,
+                threads=threads,
+                device=device,
+            ),
             out=target,
             tracklets=None if tracklets is None else tracklets.expanduser().resolve(),
-            progress=show,
+            progress=lambda part, share, word: show(part, share, 1.0, word),
         )
+    if not is_first():
+        return
     if as_json:
         typer.echo(json.dumps(report))
     else:
         Console().print(_table(report))
         typer.echo(f"{report['model']} is in {target}; look at clusters.jpg: each row should be one person")
-
-
-def _bars() -> Progress:
-    """Bars on stderr, where they do not get between a pipe and its reader."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TextColumn("{task.fields[word]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
 
 
 def _table(report: dict[str, Any]) -> Table:

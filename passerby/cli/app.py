@@ -60,6 +60,7 @@ _GROUPS = {
     "tape": "Record simulated sites as wire messages, or send them live.",
     "topology": "How people get from camera to camera: what was learned, and what you know better.",
     "train": "Train networks.",
+    "users": "Who may look at the site by the web, and change it.",
 }
 """Command group -> help. Each is `passerby.cli.<group>` with a Typer called `app`."""
 
@@ -77,6 +78,7 @@ _COMMANDS: tuple[str, ...] = (
     "up",
     "verify",
     "watch",
+    "web",
 )
 """Single commands. Each is `passerby.cli.<name>` with a function `command`."""
 

@@ -13,6 +13,7 @@ from edge.models import ArrivingModels, ModelShelf, first_embedders
 from edge.worker import EdgeWorker, hello
 from passerby.cli.process import log_to_stderr, stop_on_signals
 from passerby.config import CameraSettings, Site, load_site
+from passerby.config.attached import site_cameras
 from passerby.config.settings import ZmqAddress
 from passerby.errors import ConfigError
 from passerby.ids import BootId, CameraId
@@ -52,8 +53,8 @@ def command(
     once. What the hub has not acknowledged stays on disk and is sent by the next start.
     """
     site = load_site(config)
-    cameras = _chosen(site, camera, config)
     edge_name = name or "-".join(["edge", *camera])[:64]
+    cameras = _chosen(site_cameras(site, edge=edge_name), camera, config)
     edge_keys = _keys(site, edge_name, directory=keys, cameras=[CameraId(one) for one in camera])
     address = _checked(hub) if hub else hub_address(site)
     log_to_stderr()
@@ -118,13 +119,13 @@ def _checked(address: str) -> str:
         raise ConfigError(f"--hub {address}: expected tcp://HOST:PORT, as tcp://10.0.0.2:7600") from error
 
 
-def _chosen(site: Site, names: list[str], config: Path) -> dict[CameraId, CameraSettings]:
+def _chosen(cameras: dict[CameraId, CameraSettings], names: list[str], config: Path) -> dict[CameraId, CameraSettings]:
     if not names:
-        return dict(site.cameras)
+        return cameras
     for name in names:
-        if name not in site.cameras:
-            raise ConfigError(f"--camera {name}: {config} has no such camera; it has {', '.join(site.cameras)}")
-    return {CameraId(name): site.cameras[CameraId(name)] for name in names}
+        if name not in cameras:
+            raise ConfigError(f"--camera {name}: {config} has no such camera; it has {', '.join(cameras)}")
+    return {CameraId(name): cameras[CameraId(name)] for name in names}
 
 
 def _keys(site: Site, name: str, *, directory: Path | None, cameras: list[CameraId]) -> EdgeKeys:

@@ -8,10 +8,15 @@ from typing import Annotated
 
 import typer
 
+from hub.camera_changes import CameraChanges
 from hub.corrections.desk import Desk
 from hub.identity_store import faiss_available
+from hub.live_pictures import LivePictures
+from hub.model_offers import ModelOffers
 from hub.server import HubServer
 from hub.site_hub import Hub
+from hub.twins.inbox import TwinInbox
+from passerby.cli.adapting.foreman import Foreman
 from passerby.cli.process import log_to_stderr, stop_on_signals
 from passerby.config import Site, load_site
 from passerby.errors import ModelError
@@ -47,7 +52,19 @@ def command(
         keys = load_hub_keys(site.data / "keys")
         port = opened.enter_context(HubPort(site.hub.listen, keys, window=site.hub.window, committed=hub.committed()))
         desk = opened.enter_context(contextlib.closing(Desk(hub, site.data)))
-        server = HubServer(hub, port, stop=stop, tape=recorder, desk=desk)
+        offers = ModelOffers()
+        server = HubServer(
+            hub,
+            port,
+            stop=stop,
+            tape=recorder,
+            desk=desk,
+            offers=offers,
+            twins=TwinInbox(hub, site.data),
+            cameras=CameraChanges(site),
+            pictures=opened.enter_context(LivePictures(site.data, port)),
+        )
+        opened.enter_context(Foreman(site, config, offers=offers))
         try:
             server.startup()
             server.main_loop()

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from passerby.config import load_site
+from passerby.config.attached import site_cameras
 from passerby.errors import ConfigError
 from passerby.transport.allow_list import ANY_CAMERA, AllowList
 from passerby.transport.keys import (
@@ -48,9 +49,10 @@ def allow(
     """Let an edge speak to this hub, for the named cameras. A running hub notices by itself."""
     require_name(name)
     site = load_site(config)
-    unknown = sorted(set(camera) - set(site.cameras) - {ANY_CAMERA})
+    cameras = site_cameras(site)
+    unknown = sorted(set(camera) - set(cameras) - {ANY_CAMERA})
     if unknown:
-        known = ", ".join(sorted(site.cameras))
+        known = ", ".join(sorted(cameras))
         raise ConfigError(f"{config}: no camera {', '.join(unknown)}; it has: {known}")
     directory = site.data / "keys"
     path = load_hub_keys(directory).allow_list

@@ -7,18 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from passerby.cli.adapt import images
+from passerby.cli.showing.parts import parts_shown
 from passerby.errors import ConfigError, ModelError
 
 app = typer.Typer()
@@ -42,6 +33,9 @@ def by_recipe(
     seed: Annotated[int, typer.Option(min=0, help="The same seed and threads give the same network.")] = 1,
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Time for an adaptation.")] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: the machine decides.")] = 0,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where torch can use one.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object on the last line.")] = False,
 ) -> None:
     """Train a network by a recipe, on people with names, on tracklets, or on a site without labels."""
@@ -66,6 +60,7 @@ def by_recipe(
             seed=seed,
             tracklets=None,
             threads=threads,
+            device=device,
             as_json=as_json,
         )
         return
@@ -78,15 +73,8 @@ def by_recipe(
 
     start = trainable(model) if model is not None else untrained(backbone or "", seed=seed)
     root, folder = data.expanduser().resolve(), out.expanduser().resolve()
-    with _bars() as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(part: str, done: int, total: int, word: str) -> None:
-            if part not in tasks:
-                tasks[part] = bars.add_task(part, total=total, word=word)
-            bars.update(tasks[part], completed=done, word=word)
-
-        task = Task(recipe, start, folder, seed=seed, threads=threads)
+    with parts_shown() as show:
+        task = Task(recipe, start, folder, seed=seed, threads=threads, device=device)
         if isinstance(chosen, SourceTraining):
             report = run_source(task, chosen, root=root, protocol=protocol, progress=show)
         else:
@@ -113,14 +101,7 @@ def embedded(
     chosen = read_recipe(recipe)
     folder = out.expanduser().resolve()
     began = time.monotonic()
-    with _bars() as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(part: str, done: int, total: int, word: str) -> None:
-            if part not in tasks:
-                tasks[part] = bars.add_task(part, total=total, word=word)
-            bars.update(tasks[part], completed=done, word=word)
-
+    with parts_shown() as show:
         made = make_embedded(chosen, folder, processes=processes, progress=show)
     seconds = round(time.monotonic() - began)
     if as_json:
@@ -144,16 +125,3 @@ def _require_installed() -> None:
     for module in ("torch", "onnx"):
         if find_spec(module) is None:
             raise ModelError(f"training needs {module}, which is not installed; `pip install 'passerby[training]'`")
-
-
-def _bars() -> Progress:
-    """Bars on stderr, where they do not get between a pipe and its reader."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[word]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )

@@ -2,6 +2,14 @@
 
 from passerby.config.loader import load_site
 from passerby.config.schema import site_json_schema
-from passerby.config.settings import AssociationSettings, CameraSettings, Site, TransitSettings
+from passerby.config.settings import AssociationSettings, CameraSettings, Site, TransitSettings, WebSettings
 
-__all__ = ["AssociationSettings", "CameraSettings", "Site", "TransitSettings", "load_site", "site_json_schema"]
+__all__ = [
+    "AssociationSettings",
+    "CameraSettings",
+    "Site",
+    "TransitSettings",
+    "WebSettings",
+    "load_site",
+    "site_json_schema",
+]

@@ -4,7 +4,7 @@ import re
 import urllib.parse
 from collections.abc import Callable, Mapping
 
-_PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
+PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 
 
 def fill_secrets(text: str, environment: Mapping[str, str], *, missing: Callable[[str], str]) -> str:
@@ -27,7 +27,7 @@ def fill_secrets(text: str, environment: Mapping[str, str], *, missing: Callable
         encoded = match.start() < userinfo_end or match.start() > query_start
         return urllib.parse.quote(environment[name], safe="") if encoded else environment[name]
 
-    return _PLACEHOLDER.sub(secret, text)
+    return PLACEHOLDER.sub(secret, text)
 
 
 def _first(text: str, characters: str, start: int) -> int:

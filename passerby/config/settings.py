@@ -136,6 +136,18 @@ class HubSettings(_Settings, frozen=True, kw_only=True):
     """Unacknowledged messages that one edge may have under way."""
 
 
+class WebSettings(_Settings, frozen=True, kw_only=True):
+    """Where the web process serves."""
+
+    listen: Annotated[str, Meta(pattern=r"^\S+:[0-9]{1,5}$")] = "127.0.0.1:8600"
+    """HOST:PORT. Beyond this machine it needs TLS, or a proxy that does it."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    """Certificate and key, PEM; relative to the site file."""
+    behind_proxy: str | None = None
+    """The address of a proxy that does TLS; its word about who asks is taken."""
+
+
 class EdgeSettings(_Settings, frozen=True, kw_only=True):
     """What an edge process bounds."""
 
@@ -160,4 +172,5 @@ class Site(_Settings, frozen=True, kw_only=True):
     association: AssociationSettings = AssociationSettings()
     adaptation: AdaptationSettings = AdaptationSettings()
     hub: HubSettings = HubSettings()
+    web: WebSettings = WebSettings()
     edge: EdgeSettings = EdgeSettings()

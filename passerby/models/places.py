@@ -23,6 +23,11 @@ def registry_folder(environment: Mapping[str, str] | None = None) -> Path:
     return home.resolve() / "models"
 
 
+def site_folder(data_dir: Path) -> Path:
+    """Where the models lie that a site has adapted for itself."""
+    return data_dir / "models"
+
+
 def embedded_folder() -> Path | None:
     """Where the models lie that come with Passerby, searched last; None in an installation without them."""
     return shipped_folder("embedded")

@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import pytest
 
 from edge.frames import Frame
 from edge.pipeline import CameraPipeline, track_together, tracklet_ids
 from edge.sources import open_source
-from passerby.arrays import Detections
+from passerby.arrays import Detections, Float32Array, Image
 from passerby.codec import decode, encode
 from passerby.config import CameraSettings
 from passerby.ids import BootId, CameraId
 from passerby.inference import load_detector, load_embedder
 from passerby.messages import Clock, Envelope, TrackletUpdate
-from passerby.models import read_model
+from passerby.models import ModelManifest, read_model
 from tests.edge.engines import MeanColourEmbedder, ScriptedDetector, people
 
 HALL = CameraId("hall")
@@ -65,7 +66,7 @@ def test_only_a_few_crops_are_embedded_and_the_mean_is_theirs() -> None:
     updates = run(camera, [walk(i) for i in range(60)])
     last = updates[-1]
     assert len(last.exemplars) == 4
-    assert sum(camera._embedder.calls) <= 12
+    assert sum(camera.embedder.calls) <= 12
     np.testing.assert_allclose(last.embedding, last.exemplars.embeddings.mean(axis=0), rtol=1e-6)
     assert (np.diff(last.exemplars.quality) <= 0).all()
     sent = [crop_id for update in updates for crop_id in update.crops]
@@ -158,10 +159,76 @@ def test_several_cameras_share_the_networks_and_the_ids() -> None:
     assert [(update.camera_id, update.tracklet_id) for update in updates] == [("a", 1), ("b", 2), ("c", 3)]
 
 
+class Negated(MeanColourEmbedder):
+    """Another model: the same with other signs."""
+
+    @property
+    def manifest(self) -> ModelManifest:
+        return msgspec.structs.replace(super().manifest, name="negated")
+
+    def embed(self, crops: Sequence[Image], camera_ids: Sequence[CameraId]) -> Float32Array:
+        return -super().embed(crops, camera_ids)
+
+
+def test_cameras_with_different_networks_have_one_call_of_each() -> None:
+    ids, plain, negated = tracklet_ids(), MeanColourEmbedder(), Negated()
+    detector = ScriptedDetector([walk(number) for number in range(6) for _ in range(4)])
+    networks = {CameraId("a"): plain, CameraId("b"): negated, CameraId("c"): plain, CameraId("d"): negated}
+    cameras = [
+        CameraPipeline(name, CameraSettings(url="x"), detector=detector, embedder=embedder, tracklet_ids=ids)
+        for name, embedder in networks.items()
+    ]
+    updates = []
+    for number in range(1, 7):
+        work = [(camera, frame(number, camera=camera.camera_id)) for camera in cameras]
+        updates += track_together(work, detector.detect([one.image for _, one in work]))
+    assert plain.calls == negated.calls == [2]
+    assert [update.camera_id for update in updates] == ["a", "b", "c", "d"]
+    assert [update.model_id for update in updates] == [
+        networks[update.camera_id].manifest.model_id for update in updates
+    ]
+    for update in updates:
+        np.testing.assert_allclose(update.embedding, updates[0].embedding * (-1 if update.camera_id in "bd" else 1))
+
+
+def test_another_network_embeds_all_kept_crops_of_open_tracklets_anew() -> None:
+    camera, negated = pipeline(), Negated()
+    updates = []
+    for number in range(1, 31):
+        if number == 16:
+            camera.describe_with(negated)
+        updates += camera.process_detected(frame(number), walk(number))
+    updates += camera.finish()
+    assert {update.tracklet_id for update in updates} == {1}
+    assert [update.revision for update in updates] == list(range(1, len(updates) + 1))
+    before = [update for update in updates if update.model_id == MeanColourEmbedder().manifest.model_id]
+    after = updates[len(before) :]
+    assert len(before) > 1
+    assert len(after) > 1
+    assert all((update.exemplars.embeddings > 0).all() for update in before)
+    assert {update.model_id for update in after} == {negated.manifest.model_id}
+    assert all((update.exemplars.embeddings < 0).all() for update in after)
+    kept = set(before[-1].exemplars.crop_ids.tolist()) & set(after[0].exemplars.crop_ids.tolist())
+    assert kept, "crops from before the change stay"
+    assert negated.calls[0] == len(after[0].exemplars)
+    sent = [crop_id for update in updates for crop_id in update.crops]
+    assert len(sent) == len(set(sent)), "no picture is sent twice"
+
+
+def test_the_same_network_again_costs_nothing() -> None:
+    camera = pipeline()
+    for number in range(1, 10):
+        camera.describe_with(camera.embedder)
+        camera.process_detected(frame(number), walk(number))
+    again = pipeline()
+    run(again, [walk(number) for number in range(1, 10)])
+    assert sum(camera.embedder.calls) <= sum(again.embedder.calls)
+
+
 def test_nothing_to_do_is_no_call_of_the_embedder() -> None:
     camera = pipeline()
     camera.process_detected(frame(1), Detections.empty())
-    assert camera._embedder.calls == []
+    assert camera.embedder.calls == []
 
 
 def test_every_update_can_be_sent() -> None:

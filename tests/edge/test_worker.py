@@ -10,12 +10,13 @@ from types import SimpleNamespace
 import pytest
 
 from edge.cameras import Cameras
-from edge.commands import changed_settings, only_region_changed
+from edge.commands import only_region_changed
 from edge.embedders import Embedders
 from edge.frames import Frame
 from edge.previews import Previews
 from edge.worker import EdgeWorker
 from passerby.config import CameraSettings
+from passerby.config.changing import changed_settings
 from passerby.errors import ConfigError, SpoolFullError
 from passerby.ids import CameraId
 from passerby.messages import CameraCommand, Clock, Hello, HubMessage, Preview, Status, TrackletUpdate

@@ -29,6 +29,7 @@ def fingerprint(state: SiteState) -> dict[str, Any]:
             for number, path in state.paths.items()
         },
         "knowledge": {part: state.knowledge.packed(part) for part in knowledge_parts(state)},
+        "rollout": state.rollout,
         "members": {i: [m.number for m in state.members(i)] for i in state.identities},
         "spaces": {
             model_id: (
@@ -38,9 +39,11 @@ def fingerprint(state: SiteState) -> dict[str, Any]:
                 {
                     n: space.prototypes([n]).tobytes()
                     for n, t in state.tracklets.items()
-                    if t.prototype and t.model_id == model_id
+                    if t.prototype and space.describes(t)
                 },
                 len(space),
+                {n: (twin, twin.embedding.tobytes()) for n in state.tracklets if (twin := space.twin(n)) is not None},
+                {i: [m.number for m in state.prototypes(i, model_id)] for i in state.identities},
             )
             for model_id, space in state.spaces.items()
         },

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from hub.association import Assignment, LinkProblem, PlainAssociator
+from hub.model_offers import ModelOffers, WantedModels
 from hub.reader import SiteReader
 from hub.server import HubServer
 from hub.site_hub import Hub
 from passerby.codec import decode
 from passerby.ids import BootId, CameraId
-from passerby.messages import CameraStatus, Hello, Status
+from passerby.messages import CameraStatus, Hello, ModelChunk, ModelOffer, ModelRequest, Status
+from passerby.models import find_model
 from passerby.tape import Tape, TapeWriter
 from passerby.transport import EdgeLink, HubPort, Spool, load_hub_keys, local_keys
 from tests.hub.people import DIMENSION, MODEL, seen
@@ -31,6 +33,7 @@ def running_hub(
     *,
     tape: Path | None = None,
     associator: PlainAssociator | None = None,
+    offers: ModelOffers | None = None,
     clock: Callable[[], int] = time.time_ns,
 ) -> Iterator[str]:
     """A hub in a thread; gives its address."""
@@ -40,7 +43,7 @@ def running_hub(
         HubPort("tcp://127.0.0.1:0", load_hub_keys(data / "keys"), window=64, committed=hub.committed()) as port,
     ):
         recorder = None if tape is None else TapeWriter(tape)
-        server = HubServer(hub, port, stop=stop, tape=recorder, clock=clock)
+        server = HubServer(hub, port, stop=stop, tape=recorder, offers=offers, clock=clock)
         server.startup()
         thread = threading.Thread(target=server.main_loop)
         thread.start()
@@ -130,6 +133,33 @@ def test_a_tape_that_cannot_be_written_ends_and_the_hub_goes_on(
             link.publish(seen(1, "hall", tracklet=number), timeout_s=5)
             assert link.flush(PATIENCE_S)
     assert "cannot write the tape: No space left on device; the recording ends here" in caplog.text
+
+
+def test_an_edge_is_offered_the_model_that_is_wanted_and_has_its_pieces(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="passerby.hub")
+    model, offers = find_model("passerby-sim-reid", task="embed"), ModelOffers()
+    offers.want(WantedModels(model))
+    with running_hub(tmp_path, offers=offers) as address, edge(address, tmp_path) as link:
+        offer = link.receive(PATIENCE_S)
+        assert isinstance(offer, ModelOffer)
+        assert (offer.model_id, offer.cameras) == (model.model_id, [])
+        content = b""
+        while len(content) < offer.files[0].size:
+            name = offer.files[0].name
+            assert link.offer(ModelRequest(model_id=model.model_id, file_name=name, offset=len(content)))
+            chunk = link.receive(PATIENCE_S)
+            if isinstance(chunk, ModelChunk):
+                content += chunk.data
+        assert content == Path(model.files[0]).read_bytes()
+        link.offer(ModelRequest(model_id=model.model_id, file_name="secret.yaml", offset=0))
+        link.say_hello(Hello(software="test", cameras=[CameraId("hall")], model_id=model.model_id))
+        wait_for(lambda: f"edge edge now uses {model.model_id}" in caplog.text)
+        wait_for(lambda: offers.ignored == 1)
+    assert caplog.text.count(f"edge edge uses {MODEL}; it is offered {model.model_id}") == 1
+    assert caplog.text.count("now uses") == 1
+    assert "requests for a model that was not offered: 1" in caplog.text
 
 
 def test_decisions_that_fail_when_their_time_comes_neither_end_the_hub_nor_cost_a_message(tmp_path: Path) -> None:

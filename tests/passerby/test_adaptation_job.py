@@ -22,6 +22,7 @@ REQUEST = JobRequest(
     recipe="passerby",
     minutes=1.0,
     seed=1,
+    newest_tracklet=77,
     threads=1,
     memory_mib=4096,
     most_crops=1000,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from passerby.errors import DataError
-from passerby.features.clustering import ClusterSettings, cluster
+from passerby.features.clustering import ClusterSettings, cluster, clusters, regrouped
 from passerby.features.clustering.cut import agreement
 from passerby.features.clustering.scale import camera_neighbourhoods, neighbourhoods
 
@@ -141,3 +141,41 @@ def test_more_rows_only_add_to_the_proposals(rows, tracklets):
     by_camera = camera_neighbourhoods(ClusterSettings(), rows=rows, tracklets=tracklets)
     assert by_camera
     assert all(size.k2_intra <= size.k1_intra and size.k2_inter <= size.k1_inter for size in by_camera)
+
+
+@pytest.mark.parametrize("distance", ["jaccard", "camera-jaccard"])
+@pytest.mark.parametrize("eps", ["auto", 0.6])
+def test_distances_that_no_cut_looks_at_are_not_kept(distance, eps, monkeypatch):
+    features, _, cameras, _ = _crops(30)
+    settings = ClusterSettings(distance=distance, method="dbscan", eps=eps)
+    found = cluster(features, cameras=cameras, settings=settings)
+    assert found.graph.data.max() <= np.float32(0.86 if eps == "auto" else 0.62)
+    monkeypatch.setattr(clusters, "_bound", lambda *_, **__: 1.0)
+    whole = cluster(features, cameras=cameras, settings=settings)
+    assert whole.graph.nnz >= found.graph.nnz + (distance == "jaccard")
+    assert (whole.labels.tolist(), whole.cut) == (found.labels.tolist(), found.cut)
+    for value in (0.0, found.cut.value, found.cut.value + 0.02):
+        ours, theirs = (regrouped(each, settings=settings, tracklets=False)(value) for each in (found, whole))
+        assert ours.tolist() == theirs.tolist()
+
+
+@pytest.mark.parametrize("distance", ["jaccard", "camera-jaccard"])
+def test_average_linkage_of_many_finds_the_same_people_without_strangers_distances(distance, monkeypatch):
+    features, people, cameras, _ = _crops(60)
+    settings = ClusterSettings(distance=distance)
+    whole = cluster(features, cameras=cameras, settings=settings)
+    monkeypatch.setattr(clusters, "_MANY", 1000)
+    found = cluster(features, cameras=cameras, settings=settings)
+    assert len(features) >= 1000
+    assert found.graph.data.max() <= np.float32(0.98) < whole.graph.data.max()
+    assert agreement(found.labels, whole.labels) > 0.99
+    assert agreement(found.labels, people) > 0.9
+
+
+def test_it_says_what_is_done():
+    features, _, cameras, tracklets = _crops(12)
+    said = []
+    cluster(features, cameras=cameras, tracklets=tracklets, say=said.append)
+    assert said[0] == "searching neighbours of 72 nodes"
+    assert said[1] == "comparing neighbourhoods"
+    assert said[2].endswith("distances, at many cuts")

@@ -12,6 +12,7 @@ from passerby.messages import (
     CameraCommand,
     CameraStatus,
     Clock,
+    CommandAnswer,
     Credit,
     Envelope,
     Exemplars,
@@ -100,6 +101,7 @@ SAMPLES = {
             spooled_messages=5,
             spooled_bytes=1234,
             refused_messages=1,
+            answers=[CommandAnswer(command_id=9), CommandAnswer(command_id=10, refused="camera hall: no such key")],
         ),
     ),
     "heartbeat": Envelope(BOOT, 0, Heartbeat(sent_at_ns=NOON)),
@@ -139,6 +141,7 @@ SAMPLES_1_0 = {
     **SAMPLES,
     "hello": Envelope(BOOT, 0, Hello(software="passerby 0.1.0", cameras=[HALL, CameraId("lobby")], model_id=MODEL)),
     "model-offer": Envelope(BOOT, 0, replace(SAMPLES["model-offer"].message, cameras=[])),
+    "status": Envelope(BOOT, 42, replace(SAMPLES["status"].message, answers=[])),
 }
 """What version 1.0 could say."""
 

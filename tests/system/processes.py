@@ -106,12 +106,13 @@ class LiveSite:
         self.running.append(one)
         return one
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, stdin: str = "") -> str:
         """Run a short command to its end and give what it printed; AssertionError unless it succeeds."""
         done = subprocess.run(
             [sys.executable, "-m", "passerby", *arguments],
             cwd=self.folder,
             env={**self.environment, "PYTHONPATH": str(TREE)},
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=120,

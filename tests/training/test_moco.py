@@ -23,7 +23,7 @@ torch = pytest.importorskip("torch", reason="needs passerby[training]")
 from training.augmentation import NO_CHANGES, CropChanges, training_input  # noqa: E402 torch is optional
 from training.backbones import Backbone  # noqa: E402
 from training.losses import info_nce  # noqa: E402
-from training.moco import MocoRecipe, UnlabelledCrops, pretrain  # noqa: E402
+from training.moco import MocoRecipe, TrackletCrops, pretrain  # noqa: E402
 
 torch.set_num_threads(1)  # the networks are small, and the machine is shared with the other tests
 SMALL = Preprocessing(
@@ -150,7 +150,7 @@ def test_a_queue_shorter_than_a_batch_is_refused() -> None:
 
 
 def test_an_archive_is_what_it_trains_on(tmp_path: Path) -> None:
-    def accepts(crops: UnlabelledCrops) -> Int64Array:
+    def accepts(crops: TrackletCrops) -> Int64Array:
         return crops.tracklets
 
     with pytest.raises(DataError, match="no archive of crops"):

@@ -1,5 +1,6 @@
 """Every shipped recipe runs from its data to a finished model, through the command."""
 
+import itertools
 import json
 import re
 import time
@@ -20,8 +21,10 @@ from tests.training.rendered_people import RenderedPeople, render_people
 
 torch = pytest.importorskip("torch", reason="needs passerby[training]")
 
+from training.adapting import loop  # noqa: E402
 from training.adapting.folder import read_crops  # noqa: E402
 from training.adapting.loop import Adaptation  # noqa: E402
+from training.adapting.objectives import objective_of  # noqa: E402
 from training.adapting.pace import Pace  # noqa: E402
 from training.adapting.recipe import RECIPES, AdaptationRecipe, MutualLoss, read_recipe  # noqa: E402 torch is optional
 from training.backbones import load_backbone  # noqa: E402
@@ -96,6 +99,29 @@ def test_the_rounds_of_every_recipe_change_a_network(name: str, people: Rendered
     after = done.network.site_state()
     assert all(torch.isfinite(value).all() for value in after.values())
     assert any(not torch.equal(value, after[key]) for key, value in before.items())
+
+
+def test_where_time_cuts_rounds_the_last_is_learned_from_as_the_last(
+    people: RenderedPeople, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at the clock takes a second here: of six rounds there is time for fewer."""
+    recipe = msgspec.structs.replace(read_recipe(str(quick("pul", tmp_path))), rounds=6)
+    start = trainable(START)
+    how = msgspec.structs.replace(start.how, height=64, width=32)
+    crops = read_crops(people.images, height=64, width=32).crops
+    progress: list[float] = []
+
+    def seen(*arguments: Any, **options: Any) -> Any:
+        progress.append(options["progress"])
+        return objective_of(*arguments, **options)
+
+    monkeypatch.setattr(loop, "objective_of", seen)
+    ticks = itertools.count()
+    pace = Pace(rounds=6, steps=0, seconds=60.0, now=lambda: 4.0 * next(ticks))
+    done = Adaptation(CameraNetwork(start.network, cameras=1), crops, recipe, how=how, seed=1, pace=pace).run()
+    assert 1 < len(done.rounds) < 6
+    assert progress[0] == 0.0
+    assert progress[-1] == 1.0
 
 
 def test_a_recipe_adapts_by_the_command_of_any_training(people: RenderedPeople, tmp_path: Path) -> None:

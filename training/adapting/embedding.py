@@ -7,7 +7,7 @@ import torch
 
 from passerby.arrays import Float32Array
 from passerby.models import Preprocessing
-from training.augmentation import NO_CHANGES, training_input
+from training.augmentation import NO_CHANGES, on_device, training_input
 from training.batch_norm import CameraNetwork
 from training.unlabelled import UnlabelledCrops
 
@@ -31,7 +31,7 @@ def count_statistics(
             rows = draw.permutation(np.flatnonzero(of_crops == row))
             for part in np.array_split(rows, max(1, round(len(rows) / _AT_ONCE))):
                 pictures = training_input(crops.pictures[part], how=how, changes=NO_CHANGES, draw=draw)
-                network(pictures.contiguous(memory_format=torch.channels_last), crops.cameras[part])
+                network(on_device(pictures, network.device), crops.cameras[part])
                 if pulse is not None:
                     pulse()
 
@@ -48,8 +48,8 @@ def embed(
         for start in range(0, len(order), _AT_ONCE):
             part = order[start : start + _AT_ONCE]
             pictures = training_input(crops.pictures[part], how=how, changes=NO_CHANGES, draw=draw)
-            found = network(pictures.contiguous(memory_format=torch.channels_last), crops.cameras[part])
-            result[part] = found.float().numpy()
+            found = network(on_device(pictures, network.device), crops.cameras[part])
+            result[part] = found.float().cpu().numpy()
             if pulse is not None:
                 pulse()
     return result

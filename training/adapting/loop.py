@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from training.batch_norm import CameraNetwork
 from training.losses import relation_loss
 from training.sampling import people_batches
 from training.schedule import SCHEDULES
+from training.team import ALONE, Team
 from training.unlabelled import UnlabelledCrops
 
 
@@ -59,8 +61,8 @@ class Adaptation:
     of steps is what the machine manages. `pulse` is called before every step and every batch that is embedded; what it
     raises ends the adaptation, which may go on from the checkpoint of its last round. `deployed` (n, d) are the raw
     embeddings of the crops by the model that a recipe with distillation keeps to; None: by `network` as it is given.
-    Raises NotEnoughDataError where
-    too few people are found to learn from, DataError for a loss that is no number.
+    The processes of a `team` learn from a share of each batch each, and end with the same. Raises NotEnoughDataError
+    where too few people are found to learn from, DataError for a loss that is no number.
     """
 
     def __init__(
@@ -75,13 +77,14 @@ class Adaptation:
         deployed: Float32Array | None = None,
         progress: Callable[[Doing], None] | None = None,
         pulse: Callable[[], None] | None = None,
+        team: Team = ALONE,
     ) -> None:
         self._crops, self._recipe, self._how, self._seed, self._pace = crops, recipe, how, seed, pace
-        self._progress, self._pulse = progress, pulse
-        self._students = [Student(network, recipe)]
-        if isinstance(recipe.loss, MutualLoss):
-            self._students.append(Student(copy.deepcopy(network), recipe))
+        self._progress, self._pulse, self._team = progress, pulse, team
         self._relations = self._keeping_to(network, deployed) if recipe.distillation.weight else None
+        self._students = [Student(network, recipe, team=team)]
+        if isinstance(recipe.loss, MutualLoss):
+            self._students.append(Student(copy.deepcopy(network), recipe, team=team))
         self._rounds: tuple[RoundReport, ...] = ()
         self._people: Int64Array = np.full(len(crops), -1, np.int64)
 
@@ -109,23 +112,26 @@ class Adaptation:
             began = self._pace.used
             self._pace.begin_round()
             self._tell(number, 0, None)
-            embeddings = mean_embeddings(self._students, self._crops, how=self._how, pulse=self._pulse)
-            independence = self._rounds[0].independence if self._rounds else None
-            labels = guess(embeddings, self._crops, recipe.grouping, independence=independence)
-            if labels.clusters < recipe.fewest_people:
-                raise NotEnoughDataError(
-                    f"not enough data: {labels.clusters} people seen, {recipe.fewest_people} needed "
-                    f"({len(self._crops)} crops of {len(np.unique(self._crops.cameras))} cameras)"
-                )
+            embeddings, labels = self._team.led(self._guess)
+            for student in self._students:
+                student.synchronize()
             agrees = None if number == 0 else agreement(alone(self._people), alone(labels.people))
             self._people = labels.people
             torch.manual_seed(self._seed * 1_000_003 + number)
-            progress = number / max(recipe.rounds - 1, 1)
+            self._pace.begin_learning(number)
+            self._pace.rounds = self._team.led(lambda: self._pace.rounds)
+            progress = number / max(self._pace.rounds - 1, 1)
             for student in self._students:
                 student.begin_round(
-                    objective_of(recipe, embeddings, labels.people, self._crops.cameras, progress=progress)
+                    objective_of(
+                        recipe,
+                        embeddings,
+                        labels.people,
+                        self._crops.cameras,
+                        progress=progress,
+                        device=self._team.device,
+                    )
                 )
-            self._pace.begin_learning(number)
             losses = self._learn(number, labels)
             report = RoundReport(
                 number=number + 1,
@@ -140,12 +146,25 @@ class Adaptation:
                 seconds=self._pace.used - began,
             )
             self._rounds = (*self._rounds, report)
-            if after_round is not None:
+            if after_round is not None and self._team.leads:
                 after_round()
         self._tell(self._pace.rounds, 0, None)
         # Of two, the first: nobody can say without labels which is the better.
-        self._students[0].count_statistics(self._crops, how=self._how, pulse=self._pulse)
+        self._team.led(lambda: self._students[0].count_statistics(self._crops, how=self._how, pulse=self._pulse))
+        self._students[0].synchronize()
         return Adapted(self._students[0].teacher.eval(), self._people, self._rounds)
+
+    def _guess(self) -> tuple[Float32Array, PseudoLabels]:
+        """Raw embeddings (n, d), and who is who by them."""
+        embeddings = mean_embeddings(self._students, self._crops, how=self._how, pulse=self._pulse)
+        independence = self._rounds[0].independence if self._rounds else None
+        labels = guess(embeddings, self._crops, self._recipe.grouping, independence=independence)
+        if labels.clusters < self._recipe.fewest_people:
+            raise NotEnoughDataError(
+                f"not enough data: {labels.clusters} people seen, {self._recipe.fewest_people} needed "
+                f"({len(self._crops)} crops of {len(np.unique(self._crops.cameras))} cameras)"
+            )
+        return embeddings, labels
 
     def _learn(self, number: int, labels: PseudoLabels) -> list[float]:
         """The steps of a round; gives their losses."""
@@ -163,22 +182,34 @@ class Adaptation:
         schedule = SCHEDULES[recipe.schedule]
         before = sum(each.steps for each in self._rounds)
         losses: list[float] = []
-        while not self._pace.is_over(number, len(losses)):
-            if self._pulse is not None:
-                self._pulse()
+        while (done := self._team.led(partial(self._done, number, len(losses)))) is not None:
             step = len(losses)
             rows = known[next(batches)]
             rows = rows[np.argsort(crops.cameras[rows], kind="stable")]  # as the batch norms want them
-            rate = recipe.learning_rate * schedule(self._pace.progress(number, step))
+            rate = recipe.learning_rate * schedule(done)
             losses.append(self._step(rows, number=number, step=step, steps=before + step, rate=rate))
             self._tell(number, len(losses), losses[-1], labels)
         return losses
 
-    def _step(self, rows: Int64Array, *, number: int, step: int, steps: int, rate: float) -> float:
-        """All students learn from the crops `rows`, each from a view of its own; gives the mean of their losses."""
+    def _done(self, number: int, step: int) -> float | None:
+        """Of the whole, 0-1, before this step of a round; None where the round is over."""
+        if self._pace.is_over(number, step):
+            return None
+        if self._pulse is not None:
+            self._pulse()
+        return self._pace.progress(number, step)
+
+    def _step(self, batch: Int64Array, *, number: int, step: int, steps: int, rate: float) -> float:
+        """All students learn from the crops `batch`, each from a view of its own; gives the mean of their losses."""
+        team = self._team
+        shares = team.shares(batch, self._students[0].objective.people[batch])
+        rows = shares[team.rank]
         cameras = self._crops.cameras[rows]
         views = [
-            self._view(rows, number, step, *([student] if student else [])) for student in range(len(self._students))
+            self._view(
+                rows, number, step, *([student] if student or team.rank else []), *([team.rank] * (team.rank > 0))
+            )
+            for student in range(len(self._students))
         ]
         features = [student.features(view, cameras) for student, view in zip(self._students, views, strict=True)]
         losses = losses_of(self._students, features, views, cameras=cameras, rows=rows)
@@ -188,17 +219,17 @@ class Adaptation:
                 own + kept.weight * relation_loss(found, asked, temperature=kept.temperature)
                 for own, found in zip(losses, features, strict=True)
             ]
-        loss = sum(float(each.detach()) for each in losses) / len(losses)
+        loss = team.summed(sum(float(each.detach()) for each in losses) / len(losses) * (len(rows) / len(batch)))
         if not np.isfinite(loss):
             raise DataError(f"the loss of step {step + 1} of round {number + 1} is {loss}; lower the learning rate")
         for student, own, found in zip(self._students, losses, features, strict=True):
-            student.learn(own, features=found, rows=rows, rate=rate, steps=steps)
+            student.learn(own, features=found, shares=shares, rate=rate, steps=steps)
         return loss
 
     def _keeping_to(self, network: CameraNetwork, deployed: Float32Array | None) -> torch.Tensor:
         """The deployed model's embeddings (n, d), without what each camera does to everybody."""
         raw = embed(network, self._crops, how=self._how, pulse=self._pulse) if deployed is None else deployed
-        return torch.from_numpy(zscore_by_camera(raw, self._crops.cameras.tolist()))
+        return torch.from_numpy(zscore_by_camera(raw, self._crops.cameras.tolist())).to(self._team.device)
 
     def _view(self, rows: Int64Array, *draws: int) -> torch.Tensor:
         """The crops `rows`, changed by what the seed and `draws` draw: (n, 3, height, width)."""

@@ -17,7 +17,9 @@ from training.adapting.pace import Pace
 from training.adapting.recipe import AdaptationRecipe
 from training.adapting.result import Task, write_result
 from training.batch_norm import CameraNetwork
+from training.device import DeviceName
 from training.starting import trainable
+from training.team import Team, gathered_team
 
 CHECKPOINT = "checkpoint.pt"
 """In the folder of the result while an adaptation is under way, and after it was stopped."""
@@ -45,6 +47,7 @@ class Order:
     """For all of it; None: as many steps as the recipe says."""
     threads: int = 0
     """Of the CPU; 0 leaves their number to torch."""
+    device: DeviceName = "auto"
 
 
 def adapt(
@@ -59,13 +62,21 @@ def adapt(
 
     Where `out` holds the checkpoint of the same adaptation, it goes on from there. `stop` is asked often, before each
     picture, batch and step; once it says so, StoppedError is raised, and what was done up to the last round lies in
-    the checkpoint. Raises besides what reading, adapting and exporting raise.
+    the checkpoint. Processes that torchrun has started adapt one network together, which the first of them writes.
+    Raises besides what reading, adapting and exporting raise.
     """
 
     def pulse() -> None:
         if stop is not None and stop():
             raise StoppedError("the adaptation was stopped; started again it goes on from its last round")
 
+    with gathered_team(order.device) as team:
+        return _adapt(order, read, out=out, progress=progress if team.leads else _silent, pulse=pulse, team=team)
+
+
+def _adapt(
+    order: Order, read: Reader, *, out: Path, progress: Progress, pulse: Callable[[], None], team: Team
+) -> dict[str, Any]:
     began = time.monotonic()
     if order.threads:
         torch.set_num_threads(order.threads)
@@ -95,7 +106,7 @@ def adapt(
     )
     cameras = len(data.crops.camera_names) if recipe.batch_norm == "camera" else 1
     adaptation = Adaptation(
-        CameraNetwork(start.network, cameras=cameras),
+        CameraNetwork(start.network, cameras=cameras).to(team.device),
         data.crops,
         recipe,
         how=how,
@@ -104,16 +115,22 @@ def adapt(
         deployed=data.deployed,
         progress=lambda doing: progress("adapting", *_said(doing)),
         pulse=pulse,
+        team=team,
     )
     if kept is not None:
         adaptation.restore(kept)
     adapted = adaptation.run(after_round=lambda: save(adaptation.checkpoint(task.digest), file))
     pulse()
     progress("exporting", 0.0, "model.onnx")
-    report = write_result(task, adapted, out, seconds=pace.used)
+    report = team.led(lambda: write_result(task, adapted, out, seconds=pace.used))
     progress("exporting", 1.0, "model.onnx")
-    file.unlink(missing_ok=True)
+    if team.leads:
+        file.unlink(missing_ok=True)
     return report
+
+
+def _silent(part: str, share: float, word: str) -> None:
+    """Progress of a process that does not lead."""
 
 
 def _said(doing: Doing) -> tuple[float, str]:

@@ -15,14 +15,14 @@ import yaml
 
 from passerby.arrays import Float32Array, Int64Array
 from passerby.errors import DataError
-from passerby.models import EmbeddingOutput, ModelDescription, ModelManifest, Preprocessing, ReferenceStatistics
-from passerby.models.catalogue import catalogue
+from passerby.models import EmbeddingOutput, ModelManifest, Preprocessing, ReferenceStatistics
 from training.adapting.embedding import embed
 from training.adapting.loop import Adapted
 from training.adapting.material import Material
 from training.adapting.recipe import AdaptationRecipe
 from training.adapting.sheet import cluster_sheet
 from training.backbones import load_backbone
+from training.describing import described
 from training.export import export_embedder
 from training.export_cameras import export_camera_network
 from training.starting import Start
@@ -53,10 +53,13 @@ def write_result(task: Task, adapted: Adapted, out: Path, *, seconds: float) -> 
     """Write model.onnx with model.json and model.pth, manifest.yaml, report.json, pseudo-labels.csv and clusters.jpg.
 
     Gives the report. Raises ModelError when the exported network differs from torch: then model.pth alone is written.
+    The network is on the CPU afterwards.
     """
     data = task.data
+    raw = embed(adapted.network, data.crops, how=task.how)
+    adapted.network.cpu()
     torch.save(adapted.network.site_state(), out / "model.pth")
-    model = _export(task, adapted, out / "model.onnx", weights=out / "model.pth")
+    model = _export(task, adapted, raw, file=out / "model.onnx", weights=out / "model.pth")
     people = adapted.people
     report = {
         "model": model.model_id,
@@ -89,21 +92,18 @@ def write_result(task: Task, adapted: Adapted, out: Path, *, seconds: float) -> 
     return report
 
 
-def _export(task: Task, adapted: Adapted, file: Path, *, weights: Path) -> ModelManifest:
-    known = catalogue().get(task.start.name)
-    raw = embed(adapted.network, task.data.crops, how=task.how)
-    description = ModelDescription(
-        task="embed",
-        input=task.how,
+def _export(task: Task, adapted: Adapted, raw: Float32Array, *, file: Path, weights: Path) -> ModelManifest:
+    description = described(
+        task.start.name,
+        version=task.start.version,
+        how=task.how,
         embedding=EmbeddingOutput(
             dimension=adapted.network.feature_dimension,
             reference=_reference(raw, adapted.people, task.data.crops.cameras),
             cameras=list(task.data.crops.camera_names) if adapted.network.cameras > 1 else [],
         ),
-        licence=known.licence if known else "unknown",
-        weights_licence=known.weights_licence if known else "unknown",
-        trained_on=f"{task.start.name}@{task.start.version}, then {len(raw)} unlabelled images of this site",
         source=f"adapted by the recipe {task.recipe_name}",
+        then=f"{len(raw)} unlabelled images of this site",
     )
     step = max(1, len(raw) // _CHECKED)
     crops = task.data.pictures(range(len(raw))[::step][:_CHECKED])

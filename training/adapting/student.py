@@ -1,7 +1,7 @@
 """A network on its way: with the teacher that follows it, its optimizers, and what it minimizes."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,19 @@ from passerby.models import Preprocessing
 from training.adapting.embedding import count_statistics, embed
 from training.adapting.objectives import Objective
 from training.adapting.recipe import AdaptationRecipe
+from training.augmentation import on_device
 from training.batch_norm import CameraNetwork
+from training.device import Precision
+from training.team import ALONE, Team
 from training.unlabelled import UnlabelledCrops
 
 
 class Student:
     """`network`, changed in place. Without a teacher in the recipe it is its own `teacher`."""
 
-    def __init__(self, network: CameraNetwork, recipe: AdaptationRecipe) -> None:
-        self._recipe = recipe
-        self._bfloat16 = recipe.bfloat16 and computes_bfloat16()
+    def __init__(self, network: CameraNetwork, recipe: AdaptationRecipe, *, team: Team = ALONE) -> None:
+        self._recipe, self._team = recipe, team
+        self._precision = Precision(network.device, half=recipe.bfloat16)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half the time on a CPU
         self.teacher = copy.deepcopy(network) if recipe.teacher else network
         self._optimizer = _adam(list(network.parameters()), recipe)
@@ -63,6 +66,12 @@ class Student:
         self.count_statistics(crops, how=how, pulse=pulse)
         return embed(self.teacher, crops, how=how, pulse=pulse)
 
+    def synchronize(self) -> None:
+        """Have what the first process has, its statistics as well."""
+        self._team.synchronize(self._network)
+        if self._recipe.teacher:
+            self._team.synchronize(self.teacher)
+
     def begin_round(self, objective: Objective) -> None:
         """Minimize `objective` from now on."""
         self._objective = objective
@@ -81,29 +90,30 @@ class Student:
         return self._said(self.teacher, pictures, cameras)
 
     def _said(self, network: CameraNetwork, pictures: Tensor, cameras: Int64Array) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
-            found: Tensor = network(pictures.contiguous(memory_format=torch.channels_last), cameras)
+        with self._precision.computing():
+            found: Tensor = network(on_device(pictures, network.device), cameras)
         return found.float()
 
-    def learn(self, loss: Tensor, *, features: Tensor, rows: Int64Array, rate: float, steps: int) -> None:
-        """One step down `loss`, which was of `features` of the crops `rows`; `steps` of this adaptation lie before."""
+    def learn(self, loss: Tensor, *, features: Tensor, shares: Sequence[Int64Array], rate: float, steps: int) -> None:
+        """One step down the team's mean of `loss`, which was of `features` of this process's share of the crops.
+
+        `steps` of this adaptation lie before.
+        """
+        rows = np.concatenate(shares)
         for optimizer in self._optimizers:
             optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        self._precision.backward(loss * (len(features) / len(rows)))
+        self._team.sum_gradients(
+            [each for one in self._optimizers for group in one.param_groups for each in group["params"]]
+        )
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            optimizer.step()
-        self.objective.after_step(features.detach(), rows)
+        self._precision.step(self._optimizers)
+        self.objective.after_step(self._team.gathered(features.detach(), shares), rows)
         if self._recipe.teacher:
             # At first it follows closely: it has nothing to remember.
             _follow(self.teacher, self._network, keep=min(self._recipe.teacher, (steps + 1) / (steps + 10)))
-
-
-def computes_bfloat16() -> bool:
-    """Whether this CPU has bfloat16 in hardware; without, it would be slower than float32."""
-    can = torch.cpu.get_capabilities()
-    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
 def mean_embeddings(

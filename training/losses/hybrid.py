@@ -35,7 +35,9 @@ class HybridMemory(nn.Module):
 
         A class looks like the mean of its pictures, which is no unit vector: those that scatter attract less.
         """
-        sums = torch.zeros(len(self.sizes), self.pictures.shape[1], dtype=self.pictures.dtype)
+        sums = torch.zeros(
+            len(self.sizes), self.pictures.shape[1], dtype=self.pictures.dtype, device=self.pictures.device
+        )
         centers = sums.index_add_(0, self.classes, self.pictures) / self.sizes.clamp(min=1.0)[:, None]
         return functional.cross_entropy(features @ centers.T / self._temperature, self.classes[rows])
 
@@ -43,6 +45,8 @@ class HybridMemory(nn.Module):
     def follow(self, features: Tensor, rows: Tensor) -> None:
         """Remember the pictures `rows` (b,) as `features` (b, d) have them now; the mean of one that is there twice."""
         present, places = torch.unique(rows, return_inverse=True)
-        sums = torch.zeros(len(present), features.shape[1], dtype=features.dtype).index_add_(0, places, features)
+        sums = torch.zeros(len(present), features.shape[1], dtype=features.dtype, device=features.device).index_add_(
+            0, places, features
+        )
         moved = self._momentum * self.pictures[present] + (1.0 - self._momentum) * functional.normalize(sums)
         self.pictures[present] = functional.normalize(moved)

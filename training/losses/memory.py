@@ -44,7 +44,7 @@ class ClusterMemory(nn.Module):
     def follow(self, features: Tensor, slots: Tensor) -> None:
         """Move each centroid of the batch towards the mean of its pictures; `slots` (n,) are rows of `centroids`."""
         present, rows = torch.unique(slots, return_inverse=True)
-        sums = torch.zeros(len(present), features.shape[1]).index_add_(0, rows, features)
+        sums = torch.zeros(len(present), features.shape[1], device=features.device).index_add_(0, rows, features)
         fresh = functional.normalize(sums)
         moved = self._momentum * self.centroids[present] + (1.0 - self._momentum) * fresh
         self.centroids[present] = functional.normalize(moved)

@@ -9,13 +9,8 @@ import numpy as np
 from passerby.arrays import Float32Array, Int64Array, l2_normalize
 from passerby.cli.clustering.features_file import FeatureFile
 from passerby.errors import DataError
-from passerby.features.camera_jaccard import camera_jaccard_graph
-from passerby.features.camera_neighbours import camera_neighbours
 from passerby.features.clustering import ClusterSettings, cluster
-from passerby.features.clustering.constraints import nodes_of
-from passerby.features.clustering.dbscan import dbscan
-from passerby.features.jaccard import jaccard_graph
-from passerby.features.neighbours import Search, nearest_neighbours
+from passerby.features.neighbours import Search
 from passerby.features.normalization import zscore_by_camera
 
 _OWN, _OTHER = 6, 21
@@ -60,21 +55,23 @@ def label(file: FeatureFile, choice: Choice, *, say: Callable[[str], None]) -> L
 
     Raises DataError where a row has no direction after normalization.
     """
-    rows = normalized(file, choice.normalize)
-    if choice.method == "dbscan" and choice.eps is not None:
-        return _by_density(rows, file, choice, eps=choice.eps, say=say)
-    say(f"clustering {len(rows):,} rows" + (" by each of many eps" if choice.eps is None else ""))
+    # An eps for DBSCAN goes with the numbers of neighbours that it was found for.
+    by_camera = choice.distance == "camera-jaccard" and choice.method == "dbscan" and choice.eps is not None
+    over_all = choice.distance == "jaccard" or by_camera
     settings = ClusterSettings(
         distance=choice.distance,
         method=choice.method,
         neighbours=choice.search,
-        k1=choice.k1 if choice.distance == "jaccard" else None,
-        k2=choice.k2 if choice.distance == "jaccard" else None,
+        k1=choice.k1 if over_all else None,
+        k2=choice.k2 if over_all else None,
+        k1_intra=_OWN if by_camera else None,
+        k1_inter=_OTHER if by_camera else None,
         eps="auto" if choice.eps is None else choice.eps,
         min_samples=choice.min_samples,
         min_images=choice.min_samples if choice.method == "average" else 1,
     )
-    found = cluster(rows, cameras=file.cameras, tracklets=file.tracklets, settings=settings)
+    rows = normalized(file, choice.normalize)
+    found = cluster(rows, cameras=file.cameras, tracklets=file.tracklets, settings=settings, say=say)
     return Labelling(found.labels, found.cut.value, found.recall)
 
 
@@ -89,24 +86,3 @@ def normalized(file: FeatureFile, how: Literal["camera", "none"]) -> Float32Arra
             "normalized; leave the camera out, or use --normalize none"
         )
     return rows
-
-
-def _by_density(
-    rows: Float32Array, file: FeatureFile, choice: Choice, *, eps: float, say: Callable[[str], None]
-) -> Labelling:
-    """DBSCAN at a given eps, which needs no distance beyond it."""
-    nodes = nodes_of(np.arange(len(rows)) if file.tracklets is None else file.tracklets)
-    features = rows if file.tracklets is None else nodes.features(rows)
-    say(f"searching neighbours of {len(features):,} nodes")
-    cameras = nodes.of_nodes(file.cameras)
-    if choice.distance == "camera-jaccard" and len(np.unique(cameras)) > 1:
-        by_camera = camera_neighbours(features, cameras, own=_OWN, other=_OTHER, search=choice.search)
-        say("comparing neighbourhoods")
-        graph, recall = camera_jaccard_graph(features, by_camera, bound=eps), by_camera.recall
-    else:
-        near = nearest_neighbours(features, choice.k1, search=choice.search)
-        say("comparing neighbourhoods")
-        graph, recall = jaccard_graph(features, near, k1=choice.k1, k2=choice.k2, bound=eps), near.recall
-    say(f"clustering by {graph.nnz:,} distances")
-    labels = dbscan(graph, eps=eps, min_samples=choice.min_samples)
-    return Labelling(nodes.to_crops(labels), eps, recall)

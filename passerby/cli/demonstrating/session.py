@@ -80,7 +80,16 @@ def demonstrate(wishes: Wishes) -> None:
         file.write_text(site_yaml(site, wishes), encoding="utf-8")
         trouble = _Trouble(live, wishes.fault)
         started_at = time.monotonic()
-        run = Run(headless=wishes.headless, seconds=wishes.seconds, tape=tape, each_look=trouble.look)
+        port = _free_port()
+        run = Run(
+            headless=wishes.headless,
+            seconds=wishes.seconds,
+            tape=tape,
+            each_look=trouble.look,
+            # Without anybody to see its address nobody opens it.
+            web=None if wishes.headless else ("--no-login", "--listen", f"127.0.0.1:{port}"),
+            greeting=f"\n    open http://127.0.0.1:{port}\n",
+        )
         report = run_site(load_site(file), file, run)
         seconds = time.monotonic() - started_at
     if tape is not None:

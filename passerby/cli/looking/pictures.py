@@ -25,11 +25,17 @@ MAX_BYTES = 100 * 2**20
 def look_at_picture(
     file: Path, *, detector: DetectionEngine, embedder: EmbeddingEngine, whole: bool = False
 ) -> list[Person]:
+    """Everybody in a picture file; the rest is as in `people_in`. Raises DataError where it is no picture."""
+    return people_in(_read(file), name=file.name, detector=detector, embedder=embedder, whole=whole)
+
+
+def people_in(
+    picture: Image, *, name: str, detector: DetectionEngine, embedder: EmbeddingEngine, whole: bool = False
+) -> list[Person]:
     """Everybody in a picture, the most confident first; with `whole` all of it is one person.
 
-    Raises DataError where it is no picture, or nobody in it is large and sharp enough to be recognized.
+    Raises DataError, which calls it `name`, where nobody in it is large and sharp enough to be recognized.
     """
-    picture = _read(file)
     height, width = picture.shape[:2]
     if whole:
         found = Detections(np.array([[0, 0, width, height]], np.float32), np.ones(1, np.float32))
@@ -39,13 +45,13 @@ def look_at_picture(
         found = _sure(detector.detect([picture])[0], detector)
         visible = visible_quality(found.boxes_xyxy, found.confidence, width=width, height=height)
     if not len(found):
-        raise DataError(f"nobody is seen in {file.name}; if it shows one person and nothing else, say --whole")
+        raise DataError(f"nobody is seen in {name}; if it shows one person and nothing else, say --whole")
     crops = [_cut(picture, box) for box in found.boxes_xyxy]
     quality = [crop_quality(float(visible[row]), crop) if crop.size else 0.0 for row, crop in enumerate(crops)]
     usable = [row for row, value in enumerate(quality) if value >= MIN_QUALITY]
     if not usable:
         raise DataError(
-            f"{len(found)} people are seen in {file.name}, too small, too blurred or too hidden to be recognized "
+            f"{len(found)} people are seen in {name}, too small, too blurred or too hidden to be recognized "
             f"(quality {max(quality):.2f}, at least {MIN_QUALITY} is needed)"
         )
     embeddings = embedder.embed([crops[row] for row in usable], [_CAMERA] * len(usable))

@@ -1,11 +1,11 @@
-"""One run of a site on one machine: hub and edge started, watched over, shown, and stopped in order."""
+"""One run of a site on one machine: hub, edge and web started, watched over, shown, and stopped in order."""
 
 import contextlib
 import functools
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,8 @@ class Run:
     """How a site is to be run.
 
     `headless` prints nothing while it runs; `seconds` is the longest it runs; `tape` records the wire messages;
-    `each_look` is called twice a second with the seconds since the start.
+    `each_look` is called twice a second with the seconds since the start. `web` has the options of `passerby web`, None
+    is without it; `greeting` is said first.
     """
 
     until_ended: bool = False
@@ -36,18 +37,20 @@ class Run:
     seconds: float | None = None
     tape: Path | None = None
     each_look: Callable[[float], None] = lambda _: None
+    web: tuple[str, ...] | None = None
+    greeting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a run took: restarts of its processes and the largest memory of each together, MiB (0 if unknown)."""
+    """What a run took: restarts of its processes, and the largest memory of hub and edge together, MiB (0: unknown)."""
 
     restarts: int
     rss_mib: int
 
 
 def run_site(site: Site, config: Path, run: Run) -> RunReport:
-    """Run hub and edge until the first signal, or as `run` says.
+    """Run hub, edge and web until the first signal, or as `run` says.
 
     Raises ConfigError when a child says that its configuration is wrong.
     """
@@ -57,13 +60,18 @@ def run_site(site: Site, config: Path, run: Run) -> RunReport:
     hub = Child("hub", hub_arguments, log=logs / "hub.log")
     edge_arguments = ["edge", "--config", str(config), *(["--until-ended"] if run.until_ended else [])]
     edge = Child("edge", edge_arguments, log=logs / "edge.log")
-    stop = stop_on_signals(before_force=functools.partial(_kill, edge, hub))
-    view = SiteView(site, [hub, edge], started_at_ns=time.time_ns())
+    web_arguments = ["web", "--config", str(config), "--no-setup-link", *(run.web or ())]
+    web = None if run.web is None else Child("web", web_arguments, log=logs / "web.log")
+    children = [hub, edge] if web is None else [hub, edge, web]
+    stop = stop_on_signals(before_force=functools.partial(_kill, *children))
+    view = SiteView(site, children, started_at_ns=time.time_ns())
+    if run.greeting:
+        console.print(run.greeting, highlight=False, soft_wrap=True)
     with contextlib.ExitStack() as opened:
         opened.callback(view.close)
-        opened.enter_context(hub)
-        opened.enter_context(edge)
-        looks = _looks(hub, edge, run=run, stop=stop)
+        for child in children:
+            opened.enter_context(child)
+        looks = _looks(children, edge=edge, run=run, stop=stop)
         if run.headless:
             for _ in looks:
                 pass
@@ -73,11 +81,13 @@ def run_site(site: Site, config: Path, run: Run) -> RunReport:
             _tell_lines(view, looks)
         console.print("stopping: open tracklets are finished and sent ...")
         rss_mib = hub.peak_rss_mib() + edge.peak_rss_mib()
-        in_order = edge.stop(patience_s=_PATIENCE_S)
+        # First whoever asks the hub for something, then whoever tells it something.
+        in_order = web is None or web.stop(patience_s=_PATIENCE_S)
+        in_order &= edge.stop(patience_s=_PATIENCE_S)
         in_order &= hub.stop(patience_s=_PATIENCE_S)
     note = "" if in_order else " A process did not end in time and was killed; nothing acknowledged is lost."
     console.print(f"stopped.{note} Data in {site.data}, logs in {logs}", highlight=False, soft_wrap=True)
-    return RunReport(hub.restarts + edge.restarts, rss_mib)
+    return RunReport(sum(child.restarts for child in children), rss_mib)
 
 
 def _kill(*children: Child) -> None:
@@ -85,15 +95,15 @@ def _kill(*children: Child) -> None:
         child.kill()
 
 
-def _looks(hub: Child, edge: Child, *, run: Run, stop: threading.Event) -> Iterator[None]:
+def _looks(children: Sequence[Child], *, edge: Child, run: Run, stop: threading.Event) -> Iterator[None]:
     """Twice a second, until the run is over; the children are looked after each time."""
     started_at = time.monotonic()
     while not stop.wait(_LOOK_S) and not edge.has_ended():
         seconds = time.monotonic() - started_at
         if run.seconds is not None and seconds >= run.seconds:
             return
-        hub.keep_alive()
-        edge.keep_alive()
+        for child in children:
+            child.keep_alive()
         run.each_look(seconds)
         yield
 

@@ -14,7 +14,8 @@ from hub.narration import clock, sentence
 from hub.reader import SiteReader, StoredStatus
 from passerby.cli.supervising.children import Child
 from passerby.config import Site
-from passerby.errors import StoreError
+from passerby.config.attached import CameraFolder, site_cameras
+from passerby.errors import ConfigError, StoreError
 from passerby.ids import CameraId
 from passerby.messages import CameraStatus
 
@@ -37,6 +38,9 @@ class SiteView:
         self._seen_event: int | None = None
         self._latest: deque[str] = deque(maxlen=_LATEST)
         self._identities = 0
+        self._folder = CameraFolder(site.data)
+        self._stamp = 0
+        self._cameras_now = tuple(site.cameras)
 
     def new_events(self) -> list[str]:
         """The associations since the last call, a line each; empty while there is no database yet."""
@@ -103,7 +107,15 @@ class SiteView:
         stored: dict[CameraId, StoredStatus] = {}
         with self._reading() as reader:
             stored = {item.status.camera_id: item for item in reader.cameras()} if reader else {}
-        return [(name, self._current(stored.get(name), name)) for name in self._site.cameras]
+        return [(name, self._current(stored.get(name), name)) for name in self._names()]
+
+    def _names(self) -> tuple[CameraId, ...]:
+        """The cameras of the site as they are now; as they were, while they cannot be read."""
+        stamp = self._folder.stamp()
+        if stamp != self._stamp or time.time_ns() - stamp < _SECOND_NS:
+            with contextlib.suppress(ConfigError):
+                self._cameras_now, self._stamp = tuple(site_cameras(self._site)), stamp
+        return self._cameras_now
 
     def _current(self, stored: StoredStatus | None, name: str) -> CameraStatus:
         if stored is None or stored.received_at_ns < self._started_at_ns:

@@ -1,6 +1,6 @@
 """From features to people: neighbours, Jaccard distances, groups, and where to cut."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,10 @@ _EPS = tuple(np.round(np.arange(0.10, 0.87, 0.02), 2).tolist())
 _STEP = 0.02
 """A cut that is set is compared with those so far below and above."""
 
+_MANY, _FARTHEST = 20_000, 0.98
+"""From so many nodes on average linkage takes pairs farther than this for strangers at distance 1: nearly all pairs are
+such, each would move a mean by a fiftieth of its share at most, and 100,000 nodes would need several GB for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clustering:
@@ -38,7 +42,7 @@ class Clustering:
 
     `labels` (n,) int64 is each crop's person, from 0 on, or -1 for nobody's. `cut` is the Jaccard distance up to which
     they were joined, and what speaks for it; `neighbourhood` the numbers of neighbours. `nodes` are what was clustered,
-    tracklets mostly, and `graph` (m, m) their distances.
+    tracklets mostly, and `graph` (m, m) their distances, without those that are too far to matter.
     """
 
     labels: Int64Array
@@ -68,6 +72,7 @@ def cluster(
     must_link: Int64Array = NO_PAIRS,
     cannot_link: Int64Array = NO_PAIRS,
     settings: ClusterSettings | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Clustering:
     """Group crops into people.
 
@@ -76,9 +81,13 @@ def cluster(
     alone, and is its own tracklet by its row. `must_link` and `cannot_link` (k, 2) are pairs of tracklets.
 
     Where numbers of neighbours are left open, the proposals for a set of this size are all tried, and the likeliest
-    grouping stays; likewise with the cut. Deterministic. Raises DataError for arrays of other shapes, features that are
-    not finite or zero, a tracklet of two cameras, pairs that contradict each other, and pairs that must not be linked
-    with DBSCAN, which cannot keep them apart.
+    grouping stays; likewise with the cut. `say` is told what is done next. Deterministic.
+
+    No distance is kept that no cut looks at: with DBSCAN those beyond the greatest eps that is tried, with average
+    linkage those over .98 of 20,000 nodes or more. So memory grows with the number of nodes.
+
+    Raises DataError for arrays of other shapes, features that are not finite or zero, a tracklet of two cameras, pairs
+    that contradict each other, and pairs that must not be linked with DBSCAN, which cannot keep them apart.
     """
     settings = settings or ClusterSettings()
     require_shape("features", features, (None, None))
@@ -93,7 +102,12 @@ def cluster(
     alone = np.arange(len(features))
     nodes = nodes_of(alone if tracklets is None else tracklets, must_link=must_link, cannot_link=cannot_link)
     proposals = _proposals(
-        nodes, nodes.features(features), nodes.of_nodes(cameras), settings=settings, tracklets=tracklets is not None
+        nodes,
+        nodes.features(features),
+        nodes.of_nodes(cameras),
+        settings=settings,
+        tracklets=tracklets is not None,
+        say=say or _nothing,
     )
     return max(proposals, key=lambda proposal: proposal.cut.likelihood)
 
@@ -105,10 +119,17 @@ def regrouped(found: Clustering, *, settings: ClusterSettings, tracklets: bool) 
 
 
 def _proposals(
-    nodes: Nodes, rows: Float32Array, cameras: Int64Array, *, settings: ClusterSettings, tracklets: bool
+    nodes: Nodes,
+    rows: Float32Array,
+    cameras: Int64Array,
+    *,
+    settings: ClusterSettings,
+    tracklets: bool,
+    say: Callable[[str], None],
 ) -> Iterator[Clustering]:
     """One for each neighbourhood; `rows` (m, d) and `cameras` (m,) are those of the nodes."""
-    for neighbourhood, graph, recall in _graphs(rows, cameras, settings=settings, tracklets=tracklets):
+    for neighbourhood, graph, recall in _graphs(rows, cameras, settings=settings, tracklets=tracklets, say=say):
+        say(f"clustering by {graph.nnz:,} distances" + (", at many cuts" if settings.eps == "auto" else ""))
         grouped_at, tried = _grouping(graph, nodes, settings=settings, tracklets=tracklets)
         if settings.eps != "auto":
             tried = (max(settings.eps - _STEP, 0.0), settings.eps, min(settings.eps + _STEP, 1.0))
@@ -118,9 +139,16 @@ def _proposals(
 
 
 def _graphs(
-    rows: Float32Array, cameras: Int64Array, *, settings: ClusterSettings, tracklets: bool
+    rows: Float32Array,
+    cameras: Int64Array,
+    *,
+    settings: ClusterSettings,
+    tracklets: bool,
+    say: Callable[[str], None],
 ) -> Iterator[tuple[Neighbourhood | CameraNeighbourhood, Graph, float]]:
     """The graph of each proposal, and the recall of its neighbours; these are searched once."""
+    bound = _bound(settings, nodes=len(rows))
+    say(f"searching neighbours of {len(rows):,} nodes")
     if settings.distance == "camera-jaccard" and len(np.unique(cameras)) > 1:
         by_camera = camera_neighbourhoods(settings, rows=len(rows), tracklets=tracklets)
         found = camera_neighbours(
@@ -134,13 +162,22 @@ def _graphs(
             own = np.ascontiguousarray(found.own[:, : size.k1_intra])
             other = np.ascontiguousarray(found.other[:, : size.k1_inter])
             near = CameraNeighbours(own, other, found.recall)
-            graph = camera_jaccard_graph(rows, near, k2_own=size.k2_intra, k2_other=size.k2_inter)
+            say("comparing neighbourhoods")
+            graph = camera_jaccard_graph(rows, near, k2_own=size.k2_intra, k2_other=size.k2_inter, bound=bound)
             yield size, graph, found.recall
     else:
         over_all = neighbourhoods(settings, rows=len(rows), tracklets=tracklets)
         nearest = nearest_neighbours(rows, max(each.k1 for each in over_all), search=settings.neighbours)
         for each in over_all:
-            yield each, jaccard_graph(rows, nearest, k1=each.k1, k2=each.k2), nearest.recall
+            say("comparing neighbourhoods")
+            yield each, jaccard_graph(rows, nearest, k1=each.k1, k2=each.k2, bound=bound), nearest.recall
+
+
+def _bound(settings: ClusterSettings, *, nodes: int) -> float:
+    """The greatest distance that matters, also at a cut one step looser than the one that is chosen."""
+    if settings.method == "average":
+        return _FARTHEST if nodes >= _MANY else 1.0
+    return _EPS[-1] if settings.eps == "auto" else min(settings.eps + _STEP, 1.0)
 
 
 def _grouping(
@@ -151,6 +188,10 @@ def _grouping(
         return linkage(graph, weights=nodes.weights, cannot_link=nodes.cannot_link).cut, _HEIGHTS
     min_samples = settings.min_samples or (2 if tracklets else 4)
     return lambda eps: dbscan(graph, eps=eps, min_samples=min_samples), _EPS
+
+
+def _nothing(what: str) -> None:
+    """Nobody is told."""
 
 
 def _require_one_camera(tracklets: Int64Array, cameras: Int64Array) -> None:

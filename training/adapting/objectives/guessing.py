@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from passerby.arrays import Int64Array
 from training.adapting.recipe import GuessingLoss
+from training.device import CPU
 from training.identity_head import IdentityHead
 from training.losses import Centers, batch_hard_triplet_loss, smoothed_cross_entropy
 
@@ -13,13 +14,15 @@ from training.losses import Centers, batch_hard_triplet_loss, smoothed_cross_ent
 class GuessingObjective:
     """Triplets of unit features, centers of raw ones."""
 
-    def __init__(self, settings: GuessingLoss, people: Int64Array, *, dimension: int) -> None:
+    def __init__(
+        self, settings: GuessingLoss, people: Int64Array, *, dimension: int, device: torch.device = CPU
+    ) -> None:
         count = int(people.max()) + 1
         self.people = people
         self._settings = settings
-        self._people = torch.from_numpy(people)
-        self._head = IdentityHead(dimension, count)
-        self._centers = Centers(count, dimension)
+        self._people = torch.from_numpy(people).to(device)
+        self._head = IdentityHead(dimension, count).to(device)
+        self._centers = Centers(count, dimension).to(device)
 
     def loss(self, features: Tensor, rows: Int64Array) -> Tensor:
         people = self._people[rows]

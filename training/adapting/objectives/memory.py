@@ -7,13 +7,22 @@ from torch.nn import functional
 
 from passerby.arrays import Float32Array, Int64Array, l2_normalize
 from training.adapting.recipe import MemoryLoss
+from training.device import CPU
 from training.losses import ClusterMemory
 
 
 class MemoryObjective:
     """Unit features against a memory of all clusters, or of all (cluster, camera) pairs."""
 
-    def __init__(self, settings: MemoryLoss, features: Float32Array, people: Int64Array, cameras: Int64Array) -> None:
+    def __init__(
+        self,
+        settings: MemoryLoss,
+        features: Float32Array,
+        people: Int64Array,
+        cameras: Int64Array,
+        *,
+        device: torch.device = CPU,
+    ) -> None:
         self.people = people
         known = people >= 0
         keys = np.stack([people, cameras if settings.proxies == "camera" else np.zeros_like(cameras)], axis=1)
@@ -27,12 +36,13 @@ class MemoryObjective:
             temperature=settings.temperature,
             momentum=settings.momentum,
             hardest=settings.hardest,
-        )
-        self._people = torch.from_numpy(people)
-        self._slots = torch.full((len(people),), -1, dtype=torch.int64)
-        self._slots[torch.from_numpy(known)] = torch.from_numpy(slots)
+        ).to(device)
+        self._people = torch.from_numpy(people).to(device)
+        slot_of = np.full(len(people), -1, np.int64)
+        slot_of[known] = slots
+        self._slots = torch.from_numpy(slot_of).to(device)
         weights = cluster_weights(people, cameras, share=settings.camera_entropy)
-        self._weights = torch.from_numpy(weights)
+        self._weights = torch.from_numpy(weights).to(device)
 
     def loss(self, features: Tensor, rows: Int64Array) -> Tensor:
         clusters = self._people[rows]

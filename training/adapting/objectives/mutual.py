@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from passerby.arrays import Float32Array, Int64Array
 from training.adapting.centres import centres_of
 from training.adapting.recipe import MutualLoss
+from training.device import CPU
 from training.identity_head import IdentityHead
 from training.losses import smoothed_cross_entropy, soft_cross_entropy, soft_triplet_loss, softmax_triplet_loss
 
@@ -22,13 +23,21 @@ class MutualObjective:
     stays at each step.
     """
 
-    def __init__(self, settings: MutualLoss, features: Float32Array, people: Int64Array, *, keep: float) -> None:
+    def __init__(
+        self,
+        settings: MutualLoss,
+        features: Float32Array,
+        people: Int64Array,
+        *,
+        keep: float,
+        device: torch.device = CPU,
+    ) -> None:
         centres = centres_of(features, people)
         self.people = people
         self._settings = settings
         self._keep = keep
-        self._people = torch.from_numpy(people)
-        self._head = IdentityHead(features.shape[1], len(centres))
+        self._people = torch.from_numpy(people).to(device)
+        self._head = IdentityHead(features.shape[1], len(centres)).to(device)
         with torch.no_grad():
             self._head.weights.weight.copy_(torch.from_numpy(centres))
         self._teacher = copy.deepcopy(self._head).requires_grad_(False)

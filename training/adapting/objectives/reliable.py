@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from passerby.arrays import Float32Array, Int64Array
 from training.adapting.centres import centres_of, similarities_to
 from training.adapting.recipe import ReliableLoss
+from training.device import CPU
 from training.identity_head import IdentityHead
 from training.losses import smoothed_cross_entropy
 
@@ -21,12 +22,20 @@ from training.losses import smoothed_cross_entropy
 class ReliableObjective:
     """Smoothed cross entropy behind a batch norm; `progress` 0-1 says how far the rounds are."""
 
-    def __init__(self, settings: ReliableLoss, features: Float32Array, people: Int64Array, *, progress: float) -> None:
+    def __init__(
+        self,
+        settings: ReliableLoss,
+        features: Float32Array,
+        people: Int64Array,
+        *,
+        progress: float,
+        device: torch.device = CPU,
+    ) -> None:
         share = settings.first_share + progress * (settings.last_share - settings.first_share)
         self.people = nearest(features, people, share=share)
         self._settings = settings
-        self._people = torch.from_numpy(people)
-        self._head = IdentityHead(features.shape[1], int(people.max()) + 1)
+        self._people = torch.from_numpy(people).to(device)
+        self._head = IdentityHead(features.shape[1], int(people.max()) + 1).to(device)
 
     def loss(self, features: Tensor, rows: Int64Array) -> Tensor:
         return smoothed_cross_entropy(self._head(features), self._people[rows], smoothing=self._settings.smoothing)

@@ -1,0 +1,105 @@
+"""Figures for Prometheus, read from the database when they are asked for. None is labelled by who was seen."""
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from hub.api.routes.cameras import CameraOut
+from hub.camera_reports import camera_reports
+from hub.corrections.requests import FOLDER_NAME
+from hub.ownership import is_owned
+from hub.services import Services
+from passerby.adaptation.job import PHASES, UNDER_WAY
+
+
+def registry(services: Services, cameras: Iterable[CameraOut]) -> CollectorRegistry:
+    """All figures as of now."""
+    made = CollectorRegistry()
+    made.register(_Site(services, list(cameras)))
+    return made
+
+
+class _Site(Collector):
+    """Reads what it tells."""
+
+    def __init__(self, services: Services, cameras: list[CameraOut]) -> None:
+        self._services = services
+        self._cameras = cameras
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: what there is depends on the data."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Every figure."""
+        yield from self._of_cameras()
+        yield from self._of_people()
+        yield from self._of_hub()
+
+    def _of_cameras(self) -> Iterator[Metric]:
+        told = (
+            ("fps", "Frames looked at per second.", "achieved_fps"),
+            ("expected_fps", "Frames per second that are wanted.", "expected_fps"),
+            ("clock_error_seconds", "How far capture times may be off.", "clock_error_s"),
+        )
+        for name, text, field in told:
+            gauge = GaugeMetricFamily(f"passerby_camera_{name}", text, labels=["camera"])
+            for one in self._cameras:
+                value = getattr(one, field)
+                if value is not None:
+                    gauge.add_metric([one.id], value)
+            yield gauge
+        counted = (
+            ("frames", "Frames looked at.", "frames"),
+            ("skipped_frames", "Frames that the machine had no time for.", "skipped_frames"),
+            ("reconnects", "Connections made anew.", "reconnects"),
+            ("stalls", "Gaps in the stream.", "stalls"),
+            ("tracklets", "Tracklets begun.", "tracklets"),
+        )
+        for name, text, field in counted:
+            counter = CounterMetricFamily(f"passerby_camera_{name}", text, labels=["camera"])
+            for one in self._cameras:
+                counter.add_metric([one.id], getattr(one, field))
+            yield counter
+        up = GaugeMetricFamily("passerby_camera_up", "1 while pictures come.", labels=["camera"])
+        for one in self._cameras:
+            up.add_metric([one.id], float(one.state == "live"))
+        yield up
+
+    def _of_people(self) -> Iterator[Metric]:
+        listing = self._services.listing()
+        identities = GaugeMetricFamily("passerby_identities", "People by state.", labels=["state"])
+        for state, count in listing.identities_by_state().items():
+            identities.add_metric([state.value], count)
+        yield identities
+        yield GaugeMetricFamily(
+            "passerby_gallery_tracklets", "Tracklets that are searched for each new one.", value=listing.prototypes()
+        )
+        decided = CounterMetricFamily("passerby_decisions", "Decisions by kind and by whom.", labels=["kind", "by"])
+        for kind, (hub, operators) in listing.events_by_kind().items():
+            decided.add_metric([kind.value, "hub"], hub)
+            decided.add_metric([kind.value, "operator"], operators)
+        yield decided
+        drift = GaugeMetricFamily(
+            "passerby_camera_drift", "How much a camera's colours and light have changed.", labels=["camera", "model"]
+        )
+        for model_id, cameras in camera_reports(self._services.data_dir).items():
+            for one in cameras:
+                if one.drift is not None:
+                    drift.add_metric([one.camera_id, model_id], one.drift)
+        yield drift
+
+    def _of_hub(self) -> Iterator[Metric]:
+        data = self._services.data_dir
+        yield GaugeMetricFamily("passerby_hub_up", "1 while a hub works on the data.", value=float(is_owned(data)))
+        waiting = len(list((data / FOLDER_NAME).glob("*.request")))
+        yield GaugeMetricFamily("passerby_correction_queue", "Corrections that the hub has not taken.", value=waiting)
+        if self._services.adaptations is not None:
+            phase = GaugeMetricFamily("passerby_adaptation_phase", "1 for what a job is at.", labels=["phase"])
+            running = [job.progress() for job in self._services.adaptations.jobs()]
+            now = {far.phase for far in running if far.state in UNDER_WAY}
+            for name in PHASES:
+                phase.add_metric([name], float(name in now))
+            yield phase

@@ -1,0 +1,225 @@
+"""Cameras: how they do, what they show, and attaching them at run time."""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from hub.api.doors import Admin, Caller, Viewer
+from hub.api.plain import CameraName, PathCamera, moment, moment_or_none
+from hub.api.problems import ProblemError, not_found
+from hub.health import Grade, health_grade
+from hub.listing import Wanted
+from hub.reader import StoredStatus
+from hub.services import Cameras
+from passerby.config import CameraSettings
+from passerby.errors import ConfigError
+from passerby.ids import CameraId
+from passerby.redaction import redact
+
+router = APIRouter(tags=["cameras"])
+
+_SILENT_NS = 30 * 10**9
+"""An edge reports every few seconds; older words are no longer true."""
+
+JPEG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+class CameraOut(BaseModel):
+    """A camera and the latest word about it."""
+
+    id: str
+    state: str = Field(description="As the edge says it; `silent`: it says nothing any more; `unknown`: it never did.")
+    detail: str
+    health: Grade | None = Field(description="null: it is not running.")
+    expected_fps: float
+    achieved_fps: float
+    width: int
+    height: int
+    frames: int = Field(description="These counts begin with each start of the edge.")
+    skipped_frames: int
+    reconnects: int
+    stalls: int
+    tracklets: int
+    last_frame_at: datetime | None
+    clock_source: str | None
+    clock_error_s: float | None
+    reported_at: datetime | None
+    edge: str | None
+
+
+class NewCamera(BaseModel):
+    """A camera to be attached."""
+
+    id: CameraName
+    settings: dict[str, Any] = Field(description="The keys of a camera in the site file; `url` at least.")
+
+
+class ChangedCamera(BaseModel):
+    """What a camera is to be."""
+
+    settings: dict[str, Any] = Field(description="The keys of a camera in the site file; `url` at least.")
+
+
+class AttachedCamera(BaseModel):
+    """A camera's settings. Its URL is shown without user and password."""
+
+    id: str
+    settings: dict[str, Any]
+
+
+@router.get("/cameras", summary="All cameras and how they do")
+def cameras(who: Viewer) -> list[CameraOut]:
+    """By name: those of the site file, those attached, and those that ever reported."""
+    found = cameras_of(who)
+    return [found[name] for name in sorted(found)]
+
+
+@router.get("/cameras/settings", summary="All cameras' settings")
+def settings(who: Admin) -> list[AttachedCamera]:
+    """Without user and password in their URLs."""
+    return [_told(name, one) for name, one in sorted(_manager(who).settings().items())]
+
+
+@router.get("/cameras/{camera}", summary="One camera")
+def camera_status(who: Viewer, camera: PathCamera) -> CameraOut:
+    """How it does."""
+    found = cameras_of(who).get(CameraId(camera))
+    if found is None:
+        raise not_found(f"camera {camera}")
+    return found
+
+
+@router.get("/cameras/{camera}/snapshot", summary="What it shows", response_class=Response, responses=JPEG)
+def snapshot(who: Viewer, camera: PathCamera) -> Response:
+    """The live picture where there is one, else the crop of whoever was seen last.
+
+    A camera sends live pictures only while somebody asks for them: the first answer may be a crop.
+    """
+    camera_id = CameraId(camera)
+    if camera_id not in cameras_of(who):
+        raise not_found(f"camera {camera}")
+    who.viewed("cameras.view", f"camera:{camera}")
+    live = None if who.services.live is None else who.services.live.latest(camera_id)
+    if live is not None:
+        captured = moment(live.captured_at_ns).isoformat()
+        return Response(live.jpeg, media_type="image/jpeg", headers={"X-Captured-At": captured, "X-Picture": "live"})
+    for tracklet in who.services.listing().tracklets(scope=who.scope, wanted=Wanted(camera=camera_id), limit=5):
+        jpeg = who.services.best_crop(tracklet.number)
+        if jpeg is not None:
+            headers = {"X-Captured-At": moment(tracklet.ended_at_ns).isoformat(), "X-Picture": "crop"}
+            return Response(jpeg, media_type="image/jpeg", headers=headers)
+    raise not_found(f"picture of camera {camera} yet")
+
+
+@router.post("/cameras", summary="Attach a camera", status_code=201)
+def attach(who: Admin, new: NewCamera) -> AttachedCamera:
+    """It begins at once, and is there after a restart too; the site file is not touched."""
+    camera_id, wanted = CameraId(new.id), _settings(new.settings)
+    _manager(who).attach(camera_id, wanted, actor=who.name)
+    who.did("cameras.attach", [f"camera:{camera_id}"])
+    return _told(camera_id, wanted)
+
+
+@router.post("/cameras/probe", summary="Look at a camera before it is attached")
+def probe(who: Admin, new: ChangedCamera) -> dict[str, Any]:
+    """Codec, size, frames per second, how tall people are, and what follows from it; takes some seconds."""
+    return dict(_manager(who).probe(_settings(new.settings)))
+
+
+@router.put("/cameras/{camera}", summary="Change a camera")
+def edit(who: Admin, camera: PathCamera, changed: ChangedCamera) -> AttachedCamera:
+    """All of its settings; what is left out is as by default."""
+    camera_id, wanted = CameraId(camera), _settings(changed.settings)
+    _require(who, camera_id)
+    _manager(who).edit(camera_id, wanted, actor=who.name)
+    who.did("cameras.edit", [f"camera:{camera_id}"])
+    return _told(camera_id, wanted)
+
+
+@router.delete("/cameras/{camera}", summary="End a camera", status_code=204)
+def remove(who: Admin, camera: PathCamera) -> None:
+    """It is looked at no more; what it has seen is kept."""
+    _require(who, CameraId(camera))
+    _manager(who).remove(CameraId(camera), actor=who.name)
+    who.did("cameras.remove", [f"camera:{camera}"])
+
+
+def cameras_of(who: Caller) -> dict[CameraId, CameraOut]:
+    """Those that who asks may see."""
+    services, now_ns = who.services, time.time_ns()
+    attached = {} if services.cameras is None else services.cameras.settings()
+    names = {*services.facts.cameras, *attached}
+    reported = {stored.status.camera_id: stored for stored in services.reader().cameras()}
+    return {
+        name: _described(name, reported.get(name), now_ns=now_ns) for name in names | reported.keys() if who.sees(name)
+    }
+
+
+def _described(name: CameraId, stored: StoredStatus | None, *, now_ns: int) -> CameraOut:
+    if stored is None:
+        blank = dict.fromkeys(("frames", "skipped_frames", "reconnects", "stalls", "tracklets", "width", "height"), 0)
+        return CameraOut(
+            id=name, state="unknown", detail="", health=None, expected_fps=0.0, achieved_fps=0.0, last_frame_at=None,
+            clock_source=None, clock_error_s=None, reported_at=None, edge=None, **blank,
+        )  # fmt: skip
+    status = stored.status
+    silent = now_ns - stored.received_at_ns > _SILENT_NS
+    state = "silent" if silent and status.state not in ("ended", "paused") else status.state
+    hours = status.frames / status.achieved_fps / 3600 if status.achieved_fps > 0 else 0.0
+    return CameraOut(
+        id=name,
+        state=state,
+        detail=redact(status.detail),
+        health=None
+        if state != "live"
+        else health_grade(
+            achieved_fps=status.achieved_fps,
+            expected_fps=status.expected_fps,
+            reconnects=status.reconnects,
+            stalls=status.stalls,
+            hours=hours,
+        ),
+        expected_fps=status.expected_fps,
+        achieved_fps=status.achieved_fps,
+        width=status.width,
+        height=status.height,
+        frames=status.frames,
+        skipped_frames=status.skipped_frames,
+        reconnects=status.reconnects,
+        stalls=status.stalls,
+        tracklets=status.tracklets,
+        last_frame_at=moment_or_none(status.last_frame_at_ns),
+        clock_source=None if status.clock is None else status.clock.source,
+        clock_error_s=None if status.clock is None else status.clock.error_ns / 1e9,
+        reported_at=moment(stored.received_at_ns),
+        edge=stored.edge_id,
+    )
+
+
+def _manager(who: Caller) -> Cameras:
+    if who.services.cameras is None:
+        raise ProblemError(404, "cameras are not attached at run time here; write them into the site file")
+    return who.services.cameras
+
+
+def _require(who: Caller, camera_id: CameraId) -> None:
+    if camera_id not in _manager(who).settings():
+        raise not_found(f"camera {camera_id}")
+
+
+def _settings(given: Mapping[str, Any]) -> CameraSettings:
+    try:
+        return msgspec.convert(given, CameraSettings, strict=True)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"the camera's settings: {error}") from error
+
+
+def _told(camera_id: CameraId, one: CameraSettings) -> AttachedCamera:
+    return AttachedCamera(id=camera_id, settings={**msgspec.to_builtins(one), "url": redact(one.url)})

@@ -1,0 +1,1 @@
+"""Tracklets described by another model than the one they came with, so that people are found across models."""

@@ -1,0 +1,1 @@
+"""What `passerby web` is made of."""
