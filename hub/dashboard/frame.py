@@ -18,9 +18,13 @@ FILES_AT = "/dashboard-files"
 
 def head() -> str:
     """What the browser loads for all pages; a changed file has another address, and the others are kept for ever."""
-    sheet, *scripts = (_address(name) for name in ("dashboard.css", "dashboard.js", "lanes.js"))
-    loads = joined(Markup('<script src="{}"></script>').format(script) for script in scripts)
-    return Markup('<link rel="stylesheet" href="{}">{}').format(sheet, loads)
+    scripts = (address(name) for name in ("dashboard.js", "lanes.js"))
+    return sheet() + joined(Markup('<script src="{}"></script>').format(script) for script in scripts)
+
+
+def sheet() -> Markup:
+    """The style of all pages."""
+    return Markup('<link rel="stylesheet" href="{}">').format(address("dashboard.css"))
 
 
 def rail(places: Iterable[Place], *, at: str, site: str, principal: Principal, to_review: int) -> Markup:
@@ -43,8 +47,8 @@ def rail(places: Iterable[Place], *, at: str, site: str, principal: Principal, t
         EMPTY
         if principal.by == "local"
         else Markup(
-            '<form method="post" action="/logout"><input type="hidden" name="csrf" value="{}">'
-            '<button class="place" title="Sign out">{}<span class="label">{}: sign out</span></button></form>'
+            '<button type="button" class="place" title="Sign out" data-sign-out="{}">{}<span class="label">{}: sign out'
+            "</span></button>"
         ).format(principal.csrf, icon("leave"), principal.name)
     )
     return Markup(
@@ -68,6 +72,7 @@ def login_address(path: str) -> str:
     return f"/login?next={quote(path, safe='/')}"
 
 
-def _address(name: str) -> str:
+def address(name: str) -> str:
+    """Of a file that the browser loads."""
     digest = hashlib.sha256((FILES / name).read_bytes()).hexdigest()[:12]
     return f"{FILES_AT}/{name}?{digest}"

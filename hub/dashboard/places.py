@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hub.dashboard.pages import enrolment, event, identities, live, person, review, search, timeline
+from hub.dashboard.pages import enrolment, event, identities, live, person, review, search, site, timeline
 from hub.dashboard.visit import Place
 
 PLACES: Sequence[Place] = (
@@ -12,6 +12,7 @@ PLACES: Sequence[Place] = (
     review.PLACE,
     search.PLACE,
     enrolment.PLACE,
+    site.PLACE,
     person.PLACE,
     event.PLACE,
 )
