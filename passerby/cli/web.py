@@ -13,9 +13,12 @@ from hub.api import make_api
 from hub.services import Services, SiteFacts
 from passerby.cli.looking.options import Place as Networks
 from passerby.cli.process import log_to_stderr, stop_on_signals
+from passerby.cli.serving.adaptations import SiteAdaptations
+from passerby.cli.serving.cameras import SiteCameras
 from passerby.cli.serving.eyes import LazyEyes
 from passerby.cli.serving.greeting import setup_link
 from passerby.cli.serving.listening import listen_at, place_of
+from passerby.cli.serving.live import SiteLivePictures
 from passerby.cli.serving.server import log_server, serve
 from passerby.config import Site, load_site
 
@@ -76,6 +79,9 @@ def command(
             facts=facts_of(site),
             access=AccessStore(site.data),
             eyes=eyes,
+            adaptations=SiteAdaptations(site),
+            cameras=SiteCameras(site),
+            live=SiteLivePictures(site.data),
             login=place.login,
         )
         opened.callback(services.close)

@@ -1,8 +1,6 @@
 """`passerby adapt promote|rollback`: from a verdict to the cameras, and back."""
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -10,30 +8,23 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from hub.corrections.acts import Rollback, Stage
+from hub.corrections.acts import Rollback
 from hub.corrections.desk import request_correction
-from hub.ownership import is_owned
 from hub.reader import SiteReader
-from hub.site_hub import Hub
-from hub.twins.inbox import TwinInbox
-from hub.twins.making import POLL_S, TwinMaker
-from passerby.adaptation.job import UNDER_WAY, Job, JobBook
-from passerby.cli.adapting.budget import give_way, threads_of
-from passerby.cli.adapting.site_models import enlist, find_by_id
+from hub.twins.making import POLL_S
+from passerby.adaptation.job import JobBook
+from passerby.cli.adapting.budget import give_way
+from passerby.cli.adapting.rollout import embed_everybody, into_the_shadow, require_passed, to_the_cameras, twin_maker
 from passerby.cli.place import CONFIG, DATA, data_folder
 from passerby.cli.process import log_to_stderr, stop_on_signals
-from passerby.config import Site, load_site
-from passerby.errors import ConfigError, DataError
+from passerby.config import load_site
+from passerby.errors import ConfigError
 from passerby.ids import CameraId, ModelId
-from passerby.inference import load_embedder
 
 app = typer.Typer()
 
 _SITE = typer.Option(..., "--config", help="The site file.")
 _REASON = Annotated[str, typer.Option(help="Why, for the record.")]
-_LOOK_S = 0.5
-_STANDSTILL_S = 30.0
-"""So long without one more who is embedded anew, and no more are expected."""
 
 
 @app.command()
@@ -56,32 +47,23 @@ def promote(
     """
     site = load_site(config, secrets="left")
     job = JobBook(site.data).job(number)
-    _must_have_passed(job, force=force, reason=reason)
+    require_passed(job, force=force, reason=reason)
     cameras = tuple(CameraId(one) for one in canary or ())
     unknown = [one for one in cameras if one not in site.cameras]
     if unknown:
         raise ConfigError(f"--canary {unknown[0]}: {config} has no such camera; it has {', '.join(site.cameras)}")
-    model_id = enlist(site, job).model_id
-    console = Console()
-    with SiteReader(site.data) as reader:
-        rollout = reader.rollout()
-    if rollout.deployed == model_id:
-        console.print(f"{model_id} is deployed already", highlight=False)
-        return
-    if rollout.candidate != model_id:
-        request_correction(site.data, Stage(model=model_id, stage="shadow", reason=reason))
-    _embed_everybody(site, model_id, console)
+    console = Console(highlight=False, soft_wrap=True)
+    model_id = into_the_shadow(site, job, reason=reason)
+    columns = (TextColumn("embedding everybody known"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task("", total=None)
+        embed_everybody(site, model_id, show=lambda done, total: bars.update(task, completed=done, total=total))
     if shadow:
-        console.print(f"{model_id} is in the shadow: it sees everybody, and nothing depends on it", highlight=False)
+        console.print(f"{model_id} is in the shadow: it sees everybody, and nothing depends on it")
         return
-    stage = Stage(model=model_id, stage="canary" if cameras else "promoted", cameras=cameras, reason=reason)
-    request_correction(site.data, stage)
+    to_the_cameras(site, model_id, cameras=cameras, reason=reason, force=force)
     where = f"camera {', '.join(cameras)}" if cameras else "all cameras"
-    console.print(
-        f"{where}: {model_id}; edges switch as soon as they have it. `passerby adapt rollback` takes it back",
-        highlight=False,
-        soft_wrap=True,
-    )
+    console.print(f"{where}: {model_id}; edges switch as soon as they have it. `passerby adapt rollback` takes it back")
 
 
 @app.command()
@@ -106,81 +88,8 @@ def embed(
     stop = stop_on_signals()
     give_way()
     with contextlib.ExitStack() as opened:
-        makers = [opened.enter_context(_maker(site, ModelId(one))) for one in models]
+        makers = [opened.enter_context(twin_maker(site, ModelId(one))) for one in models]
         while not stop.is_set():
             worked = [maker.step() for maker in makers if not maker.is_ahead()]
             if not any(worked):
                 stop.wait(POLL_S)
-
-
-@contextlib.contextmanager
-def _maker(site: Site, model_id: ModelId) -> Iterator[TwinMaker]:
-    threads = threads_of(site.adaptation.threads)
-    engine = load_embedder(find_by_id(site, model_id), engine=site.engine, threads=threads)
-    with contextlib.closing(engine), TwinMaker(site.data, engine) as maker:
-        yield maker
-
-
-def _must_have_passed(job: Job, *, force: bool, reason: str) -> None:
-    progress = job.progress()
-    if progress.state in UNDER_WAY:
-        raise DataError(f"adaptation {job.number} is {progress.state}: wait for its verdict")
-    if progress.state == "passed":
-        return
-    if progress.state != "refused" or progress.model_id is None:
-        raise DataError(f"adaptation {job.number} left no model: it was {progress.state} ({progress.reason})")
-    if not force:
-        raise DataError(
-            f"adaptation {job.number} was refused: {progress.reason}; `passerby adapt compare {job.number}` shows why, "
-            "--force --reason WHY overrules it"
-        )
-    if not reason.strip():
-        raise ConfigError("--force overrules the gate: say why with --reason, it is kept on record")
-
-
-def _embed_everybody(site: Site, model_id: ModelId, console: Console) -> None:
-    """Wait until those who stand for people are embedded in a model: by the hub's process, or here where none runs."""
-    bars = Progress(
-        TextColumn("embedding everybody known"), BarColumn(), MofNCompleteColumn(), console=console, transient=True
-    )
-    with bars:
-        task = bars.add_task("", total=None)
-
-        def show() -> tuple[int, int]:
-            with SiteReader(site.data) as reader:
-                coverage = reader.coverage(model_id)
-            known = coverage.native + coverage.from_crops + coverage.mapped
-            bars.update(task, completed=known, total=coverage.prototypes)
-            return known, coverage.prototypes
-
-        if not is_owned(site.data):
-            _embed_here(site, model_id)
-        _wait(show)
-
-
-def _embed_here(site: Site, model_id: ModelId) -> None:
-    """Where no hub runs, in its place: make what fits into its inbox, take it, until nothing is left to make."""
-    made = True
-    while made:
-        made = False
-        with _maker(site, model_id) as maker:
-            while not maker.is_ahead() and maker.step():
-                made = True
-        with Hub.open(site.data, association=site.association) as hub:
-            inbox = TwinInbox(hub, site.data)
-            while inbox.serve():
-                pass
-
-
-def _wait(show: Callable[[], tuple[int, int]]) -> None:
-    """Until all are known, or those that are left have no pictures: then the hub decides whether it is enough."""
-    best, since = -1, time.monotonic()
-    while True:
-        done, total = show()
-        if done >= total:
-            return
-        if done > best:
-            best, since = done, time.monotonic()
-        if time.monotonic() - since > _STANDSTILL_S:
-            return
-        time.sleep(_LOOK_S)

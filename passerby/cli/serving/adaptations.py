@@ -1,0 +1,83 @@
+"""Adaptations for who asks by way of the web: the same that `passerby adapt` does."""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from hub.corrections.acts import Rollback
+from hub.corrections.desk import request_correction
+from hub.reader import SiteReader
+from passerby.adaptation.job import REPORT, UNDER_WAY, Job, JobBook
+from passerby.cli.adapting.asking import Wishes, ask
+from passerby.cli.adapting.needs import require_training
+from passerby.cli.adapting.rollout import embed_everybody, into_the_shadow, require_passed, to_the_cameras
+from passerby.config import Site
+from passerby.errors import DataError, PasserbyError
+from passerby.ids import ModelId
+
+_log = logging.getLogger("passerby.web")
+
+
+class SiteAdaptations:
+    """Implements `hub.services.Adaptations`. One promotion is under way at a time."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._book = JobBook(site.data)
+        self._promoting = threading.Lock()
+
+    def start(self, *, actor: str, minutes: float | None = None, recipe: str | None = None) -> Job:
+        require_training()
+        return ask(self._site, Wishes(minutes=minutes, recipe=recipe), actor=actor, trigger="hand")
+
+    def jobs(self) -> Sequence[Job]:
+        return self._book.jobs()
+
+    def job(self, number: int) -> Job:
+        return self._book.job(number)
+
+    def cancel(self, number: int, *, actor: str) -> None:
+        job = self._book.job(number)
+        if job.progress().state not in UNDER_WAY:
+            raise DataError(f"adaptation {number} has ended: it was {job.progress().state}")
+        _log.info("adaptation %d is cancelled by %s", number, actor)
+        job.cancel()
+        if not self._book.is_done_now():
+            job.end_cancelled()
+
+    def compare(self, number: int) -> str:
+        report = self._book.job(number).folder / REPORT
+        if not report.exists():
+            raise DataError(f"adaptation {number} has no report: it is {self._book.job(number).progress().state}")
+        return report.read_text(encoding="utf-8")
+
+    def promote(self, number: int, *, actor: str) -> str:
+        job = self._book.job(number)
+        require_passed(job, force=False, reason="")
+        if not self._promoting.acquire(blocking=False):
+            raise DataError("a model is on its way to the cameras already: wait until that is done")
+        try:
+            reason = f"by {actor}"
+            model_id = into_the_shadow(self._site, job, reason=reason)
+            threading.Thread(target=self._finish, args=(model_id, reason), name="promotion", daemon=True).start()
+        except PasserbyError:
+            self._promoting.release()
+            raise
+        return f"{model_id}: everybody known is embedded anew, then the cameras switch"
+
+    def rollback(self, *, actor: str) -> str:
+        request_correction(self._site.data, Rollback(reason=f"by {actor}"))
+        with SiteReader(self._site.data) as reader:
+            deployed = reader.rollout().deployed
+        return f"deployed: {deployed or 'the model of the site file'}"
+
+    def _finish(self, model_id: ModelId, reason: str) -> None:
+        """Interrupted, the model stays in the shadow: to promote it again goes on."""
+        try:
+            embed_everybody(self._site, model_id, show=lambda _done, _total: None)
+            to_the_cameras(self._site, model_id, cameras=(), reason=reason, force=False)
+            _log.info("%s goes to the cameras", model_id)
+        except PasserbyError as error:
+            _log.error("%s is not promoted: %s", model_id, error)
+        finally:
+            self._promoting.release()

@@ -1,0 +1,19 @@
+"""Live pictures for who looks by way of the web."""
+
+from pathlib import Path
+
+from hub.live_pictures import picture, watch
+from hub.services import LivePicture
+from passerby.ids import CameraId
+
+
+class SiteLivePictures:
+    """Implements `hub.services.LivePictures`: to ask is to watch."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    def latest(self, camera_id: CameraId) -> LivePicture | None:
+        watch(self._data_dir, [camera_id])
+        found = picture(self._data_dir, camera_id)
+        return None if found is None else LivePicture(captured_at_ns=found[1], jpeg=found[0])
