@@ -2,7 +2,20 @@
 
 from collections.abc import Sequence
 
-from hub.dashboard.pages import enrolment, event, identities, live, person, review, search, site, timeline
+from hub.dashboard.pages import (
+    adaptation,
+    adaptation_job,
+    enrolment,
+    event,
+    identities,
+    live,
+    person,
+    review,
+    search,
+    site,
+    system,
+    timeline,
+)
 from hub.dashboard.visit import Place
 
 PLACES: Sequence[Place] = (
@@ -13,6 +26,9 @@ PLACES: Sequence[Place] = (
     search.PLACE,
     enrolment.PLACE,
     site.PLACE,
+    adaptation.PLACE,
+    system.PLACE,
     person.PLACE,
     event.PLACE,
+    adaptation_job.PLACE,
 )

@@ -7,19 +7,24 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import FileResponse
 
 from hub.access.records import Principal
 from hub.dashboard.gallery import Gallery, Standing
 from hub.dashboard.shell import Shell
 from hub.dashboard.sighting import sighting
 from hub.records import TrackletNumber
-from passerby.errors import StoreError
+from passerby.adaptation.job import MODEL, Job
+from passerby.errors import DataError, StoreError
 from passerby.ids import CameraId
 
 _KEPT = {"Cache-Control": "private, max-age=86400, immutable"}
 _BEST_KEPT = {"Cache-Control": "private, max-age=5"}
 _NEAR_NS = 1_500_000_000
 """A box is drawn on a picture that is at most so much older or newer."""
+
+CLUSTERS = "clusters.jpg"
+"""In the folder of an adapted model: the people it was taught by."""
 
 _MOST_BARS = 20_000
 
@@ -83,7 +88,33 @@ def router(shell: Shell) -> APIRouter:
             raise HTTPException(404)
         return Response(sighting(reader, found), media_type="text/html")
 
+    @routes.get("/adaptations/{number:int}/clusters.jpg")
+    def clusters(number: int, principal: asks) -> Response:
+        sheet = _job(shell, number, principal).folder / MODEL / CLUSTERS
+        if not sheet.exists():
+            raise HTTPException(404)
+        return FileResponse(sheet, media_type="image/jpeg")
+
+    @routes.get("/adaptations/{number:int}/report.html")
+    def report(number: int, principal: asks) -> Response:
+        _job(shell, number, principal)
+        try:
+            return Response(
+                shell.services.adaptations.compare(number) if shell.services.adaptations else "", media_type="text/html"
+            )
+        except DataError:
+            raise HTTPException(404) from None
+
     return routes
+
+
+def _job(shell: Shell, number: int, principal: Principal) -> Job:
+    if shell.services.adaptations is None or principal.cameras is not None:
+        raise HTTPException(404)
+    try:
+        return shell.services.adaptations.job(number)
+    except DataError:
+        raise HTTPException(404) from None
 
 
 def _required(shell: Shell) -> Callable[[Request], Principal]:
