@@ -1,0 +1,66 @@
+"""Where forms with pictures are sent; the answer is the piece of HTML that comes under them."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from markupsafe import Markup
+from starlette.datastructures import UploadFile
+
+from hub.access.records import Principal, Role
+from hub.access.secrets import same_word
+from hub.dashboard import answers
+from hub.dashboard.brought import MOST_BYTES, MOST_PICTURES, Brought
+from hub.dashboard.markup import empty
+from hub.dashboard.shell import Shell
+from passerby.errors import PasserbyError
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    role: Role
+    give: Callable[[Brought], Markup]
+
+
+_ANSWERS: Mapping[str, _Answer] = {
+    "search": _Answer(Role.VIEWER, answers.searched),
+    "enroll": _Answer(Role.OPERATOR, answers.enrolled),
+    "verify": _Answer(Role.OPERATOR, answers.compared),
+    "identify": _Answer(Role.OPERATOR, answers.identified),
+}
+
+
+def router(shell: Shell) -> APIRouter:
+    """One route for all of them: `/looking/search` and so on, with multipart fields and as many `file`s."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.post("/looking/{what}")
+    async def look(what: str, request: Request) -> Response:
+        answer, principal = _ANSWERS.get(what), await asyncio.to_thread(shell.who_asks, request)
+        if answer is None:
+            raise HTTPException(404)
+        if principal is None:
+            raise HTTPException(401)
+        async with request.form(max_files=MOST_PICTURES + 1, max_fields=30) as form:
+            fields = {name: value for name, value in form.items() if isinstance(value, str)}
+            if not principal.may(answer.role) or not _meant(principal, fields):
+                raise HTTPException(403)
+            sent = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
+            files = [(one.filename or "the picture", await one.read(MOST_BYTES + 1)) for one in sent]
+        brought = Brought(visit=shell.visit(request, principal), files=files, fields=fields)
+        return Response(await asyncio.to_thread(_given, answer, brought), media_type="text/html")
+
+    return routes
+
+
+def _given(answer: _Answer, brought: Brought) -> Markup:
+    try:
+        return answer.give(brought)
+    except PasserbyError as error:
+        return empty("That does not work", str(error), trouble=True)
+
+
+def _meant(principal: Principal, fields: Mapping[str, str]) -> bool:
+    """Whether a page of ours has sent it: another site's form has the cookie, but not this word."""
+    return principal.by != "session" or same_word(fields.get("csrf", ""), principal.csrf)

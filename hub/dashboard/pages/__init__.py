@@ -1,0 +1,1 @@
+"""One file a page: what is shown, and what can be done there."""

@@ -1,0 +1,158 @@
+"""The page that stays open: what cameras see, how they are, and who is recognized as it happens."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from hub.dashboard.linked import card, pair_of
+from hub.dashboard.markup import EMPTY, empty, joined, moment, tag
+from hub.dashboard.people import hue
+from hub.dashboard.pictures import crop
+from hub.dashboard.pulse import News
+from hub.dashboard.visit import Page, Place, Reaction, Visit
+from hub.reader import StoredStatus
+from hub.records import Event, EventKind
+from passerby.ids import CameraId, IdentityId
+from passerby.messages import CameraStatus
+
+_FIRST_SHOWN = 40
+"""Events in the feed when the page opens."""
+
+_QUIET_NS = 20 * 10**9
+"""A camera of which nothing was heard for so long is said to be silent: its edge does not run."""
+
+_STATES = {"live": "good", "connecting": "warn", "stalled": "bad", "failed": "bad", "paused": "", "ended": ""}
+_FED = {EventKind.LINKED, EventKind.MERGED, EventKind.CANDIDATE, EventKind.CREATED, EventKind.SPLIT}
+
+
+def build(visit: Visit) -> Page:
+    """The wall of cameras, and beside it the feed."""
+    known = {stored.status.camera_id: stored for stored in visit.reader.cameras()}
+    cameras = [c for c in dict.fromkeys((*visit.services.facts.cameras, *known)) if visit.principal.sees(c)]
+    wall = joined(_camera(visit, camera, known.get(camera)) for camera in cameras)
+    if not cameras:
+        wall = empty(
+            "No cameras yet",
+            Markup(
+                "Add one to the site file under <code>cameras:</code>, or attach it: <code>passerby camera add</code>."
+            ),
+        )
+    last = visit.reader.last_event_id()
+    recent = [event for event in visit.reader.events(after=max(0, last - 4 * _FIRST_SHOWN)) if event.kind in _FED]
+    cards = _cards(visit, recent[-_FIRST_SHOWN:])
+    waiting = EMPTY
+    if not cards:
+        waiting = Markup('<div id="feed-empty">{}</div>').format(
+            empty("Nobody so far", "Who is recognized appears here within half a second.")
+        )
+    return Page(
+        title="Live",
+        lede=Markup('<span id="site-now">{}</span>').format(_summary(list(known.values()))),
+        body=Markup(
+            '<div class="cols"><section class="wall" aria-label="Cameras">{}</section>'
+            '<section aria-label="Decisions"><h2 class="sr">Decisions</h2>{}'
+            '<div class="feed" id="feed" role="log" aria-live="off" tabindex="0" '
+            'aria-label="Decisions, latest first">{}</div></section></div>'
+        ).format(wall, waiting, joined(reversed(cards))),
+    )
+
+
+def hears(visit: Visit, news: News) -> Reaction | None:
+    """New decisions for the feed, and how cameras are."""
+    puts: dict[str, Markup] = {}
+    cards = _cards(visit, [event for event in news.events if event.kind in _FED])
+    if cards:
+        puts["+feed"] = joined(reversed(cards))
+    if news.cameras is not None:
+        for stored in news.cameras:
+            if visit.principal.sees(stored.status.camera_id):
+                puts[_foot_id(stored.status.camera_id)] = _health(stored)
+        puts["site-now"] = _summary(news.cameras)
+    if news.events and visit.services.live is None:
+        for camera in {event.camera_id for event in news.events if event.camera_id is not None}:
+            if visit.principal.sees(camera):
+                puts[_view_id(camera)] = _last_seen(visit, camera)
+    return Reaction(puts=puts) if puts else None
+
+
+def _cards(visit: Visit, events: Sequence[Event]) -> list[Markup]:
+    names: Mapping[IdentityId, str] = visit.gallery.names([event.identity_id for event in events]) if events else {}
+    cards = []
+    for event in events:
+        pair = pair_of(visit, event)
+        seen = () if pair is None else pair.cameras
+        if visit.principal.cameras is None or (seen and all(map(visit.principal.sees, seen))):
+            cards.append(card(visit, event, pair, name=names.get(event.identity_id)))
+    return cards
+
+
+def _summary(cameras: Sequence[StoredStatus]) -> Markup:
+    if not cameras:
+        return EMPTY
+    live = sum(stored.status.state == "live" and not _is_silent(stored) for stored in cameras)
+    return Markup("{} of {} cameras live").format(live, len(cameras))
+
+
+def _camera(visit: Visit, camera: CameraId, stored: StoredStatus | None) -> Markup:
+    view = Markup('<div id="{}" class="grow">{}</div>').format(_view_id(camera), _last_seen(visit, camera))
+    if visit.services.live is None:
+        shown = Markup('<div class="view">{}</div>').format(view)
+    else:
+        shown = Markup(
+            '<div class="view" data-watch="/live-pictures/{}"><img class="live" alt="Live picture of {}" hidden>'
+            '<canvas hidden></canvas><div data-none class="grow">{}</div></div>'
+        ).format(camera, camera, view)
+    foot = tag("never reported", "warn") if stored is None else _health(stored)
+    return Markup(
+        '<article class="camera card"><h2 class="sr">{0}</h2>{1}<div class="foot"><strong>{0}</strong>'
+        '<span class="row grow" id="{2}">{3}</span></div></article>'
+    ).format(camera, shown, _foot_id(camera), foot)
+
+
+def _health(stored: StoredStatus) -> Markup:
+    status = stored.status
+    if _is_silent(stored):
+        silent = Markup('<span class="why">not heard of {}; does its edge run?</span>')
+        return tag("silent", "bad") + silent.format(moment(stored.received_at_ns, "ago"))
+    fps = Markup('<span class="num nowrap">{} fps</span>').format(f"{status.achieved_fps:.1f}")
+    why = Markup('<span class="why">{}</span>').format(status.detail) if status.detail else EMPTY
+    return tag(status.state, _STATES.get(status.state, "")) + fps + (_faults(status) or why)
+
+
+def _is_silent(stored: StoredStatus) -> bool:
+    return time.time_ns() - stored.received_at_ns > _QUIET_NS
+
+
+def _faults(status: CameraStatus) -> Markup:
+    if not (status.stalls or status.reconnects):
+        return EMPTY
+    said = f"{status.reconnects} reconnects, {status.stalls} stalls since the start. {status.detail}".strip()
+    return Markup('<span class="why" title="{0}">{0}</span>').format(said)
+
+
+def _last_seen(visit: Visit, camera: CameraId) -> Markup:
+    """In place of a live picture: whom the camera saw last."""
+    seen = visit.gallery.latest(camera, most=4)
+    if not seen:
+        return Markup('<p class="none">Nobody was seen here yet.</p>')
+    crops = joined(
+        Markup('<a href="{}" style="--hue:{}">{}</a>').format(
+            f"/person/{identity}" if identity else f"/timeline?tracklet={number}",
+            hue(identity or IdentityId(number)),
+            crop(number, alt=f"person {identity}" if identity else "not decided yet", kind="edged"),
+        )
+        for number, identity in seen
+    )
+    return Markup('<div class="last" title="Seen last">{}</div>').format(crops)
+
+
+def _view_id(camera: CameraId) -> str:
+    return f"view-{camera}"
+
+
+def _foot_id(camera: CameraId) -> str:
+    return f"foot-{camera}"
+
+
+PLACE = Place(path="/", title="Live", icon="live", build=build, hears=hears)
