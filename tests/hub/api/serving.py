@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import cv2
@@ -49,12 +49,20 @@ def blind() -> Eyes:
     raise EngineError("no networks in this test")
 
 
-def services_of(data: Path, **more: object) -> Services:
+USERS: dict[str, tuple[Role, list[CameraId] | None]] = {
+    "vera": (Role.VIEWER, None),
+    "otto": (Role.OPERATOR, None),
+    "ada": (Role.ADMIN, None),
+    "lena": (Role.OPERATOR, [LOBBY]),
+}
+
+
+def services_of(data: Path, *, users: Collection[str] = USERS, **more: object) -> Services:
     """What serves a folder, with the users `vera`, `otto` and `ada` by role, and `lena`, who sees the lobby alone."""
     access = AccessStore(data)
-    for name, role in (("vera", Role.VIEWER), ("otto", Role.OPERATOR), ("ada", Role.ADMIN)):
-        access.add_user(name, PASSWORD, role=role)
-    access.add_user("lena", PASSWORD, role=Role.OPERATOR, cameras=[LOBBY])
+    for name in users:
+        role, cameras = USERS[name]
+        access.add_user(name, PASSWORD, role=role, cameras=cameras)
     return Services(data_dir=data, facts=blank_facts(), access=access, **{"eyes": blind, **more})  # type: ignore[arg-type]
 
 

@@ -93,7 +93,7 @@ def test_damage_is_refused_or_read_and_never_a_fault(noise: bytes, picture: byte
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     data = tmp_path_factory.mktemp("site")
     fill(data)
-    made = services_of(data)
+    made = services_of(data, users=["otto"])
     yield made
     made.close()
 

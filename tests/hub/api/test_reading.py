@@ -20,7 +20,7 @@ from tests.hub.api.serving import crop, fill, served, services_of, token_of
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     data = tmp_path_factory.mktemp("site")
     fill(data)
-    made = services_of(data)
+    made = services_of(data, users=["ada", "vera"])
     yield made
     made.close()
 

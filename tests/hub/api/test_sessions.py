@@ -88,7 +88,7 @@ def test_who_guesses_passwords_waits_and_is_on_record(services: Services, addres
         assert right.status_code == 429
         assert int(right.headers["retry-after"]) > 60
     # Not to be in the way of the other tests, which come from the same address.
-    services.access.attempts.succeed("address 127.0.0.1")
+    services.access.attempts.forget("address 127.0.0.1")
     refused = services.access.audit.entries(actor="gwen", action="login.refused")
     assert len(refused) == MOST_FAILURES
 
