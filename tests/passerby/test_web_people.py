@@ -69,6 +69,7 @@ def test_somebody_is_enrolled_verified_and_forgotten(otto: httpx.Client) -> None
     assert added.status_code == 201, added.text
     assert (added.json()["name"], added.json()["pictures"]) == ("Ann", 2)
     assert otto.get("/enrolments").json() == [added.json()]
+    assert otto.get("/enrolments/Ann/picture").headers["content-type"] == "image/jpeg"
     said = {}
     for name, body in (("ann", ANN), ("eve", EVE)):
         files = [("pictures", upload(rendered(body, yaw=0.2)))]

@@ -51,6 +51,7 @@ ROLES = {
     ("GET", "/api/v1/enrolments"): "viewer",
     ("POST", "/api/v1/enrolments"): "operator",
     ("DELETE", "/api/v1/enrolments/{name}"): "operator",
+    ("GET", "/api/v1/enrolments/{name}/picture"): "viewer",
     ("POST", "/api/v1/enrolments/{name}/verify"): "operator",
     ("POST", "/api/v1/identify"): "operator",
     ("GET", "/api/v1/topology"): "viewer",
