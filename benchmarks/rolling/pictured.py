@@ -71,9 +71,10 @@ def pictured_tape(site: PicturedSite, cache: Path, *, progress: Callable[[float]
 
 
 def seen_with(
-    tape: PicturedTape, engine: EmbeddingEngine, *, begin: int = 0, end: int | None = None
+    tape: PicturedTape, engine: EmbeddingEngine, *, shift_ns: int, begin: int = 0, end: int | None = None
 ) -> Iterator[Batch]:
-    """Some of the batches, as edges with this network would have sent them: its embeddings, and the pictures."""
+    """Some of the batches, as edges with this network would have sent them so much later than they stand on the tape:
+    its embeddings, and the pictures."""
     played = tape.batches[begin:end]
     cameras = {
         (envelope.boot_id, envelope.message.tracklet_id): envelope.message.camera_id
