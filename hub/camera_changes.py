@@ -77,6 +77,7 @@ class CameraChanges:
         self._due = now + LOOK_S
         try:
             self._read()
+            self._allowed.refresh()
             edges = port.edges()
             here = {(edge.edge_id, edge.boot_id) for edge in edges}
             self._words = {key: word for key, word in self._words.items() if key[:2] in here}
@@ -98,7 +99,8 @@ class CameraChanges:
         answers = {answer.command_id: answer for answer in status.answers}
         for (edge_id, boot_id, camera_id), word in self._words.items():
             answer = answers.get(word.command_id)
-            if answer is not None and (edge_id, boot_id) == (delivery.edge_id, delivery.envelope.boot_id):
+            mine = (edge_id, boot_id) == (delivery.edge_id, delivery.envelope.boot_id)
+            if answer is not None and mine and word.answer is None:  # what was said twice is answered twice
                 word.answer = answer.refused
                 if answer.refused:
                     _log.warning("edge %s refuses: %s", edge_id, answer.refused)
@@ -197,11 +199,17 @@ class _Allowed:
         self._stamp = -1
         self._list = AllowList({})
 
-    def edges_for(self, camera_id: CameraId) -> set[EdgeId]:
-        """The edges that may speak for a camera. Raises ConfigError."""
-        stamp = self._path.stat().st_mtime_ns if self._path.exists() else 0
+    def refresh(self) -> None:
+        """Read it if it has changed. Raises ConfigError."""
+        try:
+            stamp = self._path.stat().st_mtime_ns
+        except OSError:
+            stamp = 0
         if stamp != self._stamp:
             self._list, self._stamp = AllowList.read(self._path), stamp
+
+    def edges_for(self, camera_id: CameraId) -> set[EdgeId]:
+        """The edges that may speak for a camera."""
         return {edge.name for edge in self._list.edges() if edge.may_speak_for(camera_id)}
 
 

@@ -33,6 +33,14 @@ class Knowledge:
         """What looks are worth, measured with one model."""
         return self._calibrations.setdefault(model_id, Calibration())
 
+    def recalibrate(self, model_id: ModelId, calibration: Calibration) -> None:
+        """Take what was found out about a model's looks in place of what was known, where it stands on more."""
+        known = self.calibration(model_id)
+        if sum(calibration.seen.values()) > sum(known.seen.values()):
+            calibration.version = known.version + 1
+            self._calibrations[model_id] = calibration
+            self.has_calibrated(model_id)
+
     @property
     def calibrated_models(self) -> list[ModelId]:
         """The models that there is a calibration of."""

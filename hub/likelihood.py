@@ -21,10 +21,10 @@ from passerby.ids import CameraId, IdentityId
 
 Float64Array = NDArray[np.float64]
 
-_SAME_WALK_NS = 30 * 10**9
+SAME_WALK_NS = 30 * 10**9
 """Tracklets of one camera that follow each other so closely are alike for more reasons than the person."""
 
-_WELL_SEEN = 3
+WELL_SEEN = 3
 """Pictures from which on a tracklet's mean is taken for what it looks like."""
 
 _STRAY = 0.1
@@ -215,9 +215,9 @@ class Judge:
         kept = [
             t
             for t in self._prototypes(identity_id, tracklet)
-            if t.exemplars >= _WELL_SEEN and not _of_one_walk(t, tracklet)
+            if t.exemplars >= WELL_SEEN and not _of_one_walk(t, tracklet)
         ]
-        if not kept or tracklet.exemplars < _WELL_SEEN:
+        if not kept or tracklet.exemplars < WELL_SEEN:
             return []
         units = self._space.prototypes([t.number for t in kept])
         return [
@@ -257,4 +257,4 @@ def doubted(here: float, elsewhere: float) -> float:
 
 
 def _of_one_walk(first: Tracklet, second: Tracklet) -> bool:
-    return first.camera_id == second.camera_id and abs(first.started_at_ns - second.started_at_ns) <= _SAME_WALK_NS
+    return first.camera_id == second.camera_id and abs(first.started_at_ns - second.started_at_ns) <= SAME_WALK_NS

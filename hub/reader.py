@@ -314,6 +314,20 @@ class SiteReader:
         rows = self._rows(select(schema.tracklets).where(schema.tracklets.c.number == number))
         return tracklet_of(rows[0]) if rows else None
 
+    def open_tracklets(self, camera_id: CameraId, *, updated_since_ns: int) -> Sequence[Tracklet]:
+        """The tracklets of a camera that may still change and had news since then, by the hub's time, as numbered."""
+        table = schema.tracklets
+        fresh = select(table).where(
+            table.c.updated_at_ns >= updated_since_ns, table.c.open.is_(True), table.c.camera_id == camera_id
+        )
+        return [tracklet_of(row) for row in self._rows(fresh.order_by(table.c.number))]
+
+    def last_observations(self, number: TrackletNumber) -> Observations:
+        """What the latest update of a tracklet that brought any brought: empty where none did."""
+        table = schema.observations
+        latest = select(table).where(table.c.tracklet == number, func.length(table.c.captured_at_ns) > 0)
+        return observations_of(self._rows(latest.order_by(table.c.revision.desc()).limit(1)))
+
     def latest_before(self, tracklet: Tracklet, identity_id: IdentityId) -> Tracklet | None:
         """The tracklet of `identity_id` that was last seen before this one began, or while it did; None if none."""
         table = schema.tracklets
@@ -344,6 +358,19 @@ class SiteReader:
             return [tracklet_of(row) for row in twin_rows.tracklets_numbered(connection, numbers)], twins
 
         return self._ask(ask)
+
+    def described_by(self, model_id: ModelId, *, most: int) -> Sequence[tuple[Tracklet, Float32Array]]:
+        """The latest closed tracklets that a model has seen pictures of, at most so many, each with its raw embedding
+        (d,), the latest first."""
+        numbers = self._ask(lambda connection: twin_rows.numbers_described_by(connection, model_id, most=most))
+        tracklets = {t.number: t for t in self.tracklets_numbered(numbers)}
+        twins = {twin.tracklet: twin.embedding for twin in self.twins_among(numbers) if twin.model_id == model_id}
+        found = [(tracklets[n], twins.get(n)) for n in numbers if n in tracklets]
+        return [
+            (t, t.embedding if twin is None else twin)
+            for t, twin in found
+            if twin is not None or t.model_id == model_id
+        ]
 
     def twins_of(self, number: TrackletNumber) -> Sequence[Twin]:
         """A tracklet as other models describe it, by model."""

@@ -1,6 +1,7 @@
 """The parent and what becomes of it: adapted in this process, and embeddings of a snapshot's crops by either."""
 
 import copy
+import os
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from training.batch_norm import CameraNetwork
 from training.starting import Start
 from training.unlabelled import UnlabelledCrops
 
-STEPS, ROUNDS = 90, 9
+STEPS, ROUNDS = 70, 7
 """About half a minute on two cores."""
 
 
@@ -65,6 +66,15 @@ def adapt(
     return Adaptation(network, crops, recipe, how=start.how, seed=seed, pace=pace).run().network
 
 
-def saved(network: CameraNetwork, file: Path) -> None:
-    """Keep the weights and statistics."""
-    torch.save(network.state_dict(), file)
+def save(network: CameraNetwork, file: Path) -> None:
+    """Keep weights and statistics."""
+    fresh = file.with_suffix(".fresh")
+    torch.save(network.state_dict(), fresh)
+    os.replace(fresh, file)
+
+
+def load(file: Path, start: Start, *, cameras: int) -> CameraNetwork:
+    """What was kept of a network that was adapted to so many cameras."""
+    network = CameraNetwork(copy.deepcopy(start.network), cameras=cameras)
+    network.load_state_dict(torch.load(file, weights_only=True))
+    return network.eval()

@@ -85,7 +85,9 @@ def _take(
         taken_at_ns=round(60e9 * choice.minutes),
         numbers=np.array(order, np.int64),
         camera_rows=camera_rows,
-        identities=_identities(embeddings, crop_tracklets, camera_rows, people=stays.people[order], seed=choice.seed),
+        identities=hub_identities(
+            embeddings, crop_tracklets, camera_rows, people=stays.people[order], seed=choice.seed
+        ),
         started_at_ns=stays.began_ns[order],
         ended_at_ns=stays.ended_ns[order],
         clock_error_ns=np.full(len(order), _CLOCK_ERROR_NS, np.int64),
@@ -150,20 +152,22 @@ class _Stays:
         return SnapshotViews(apart, fastest.astype(np.float32))
 
 
-def _identities(
+def hub_identities(
     embeddings: Float32Array,
     crop_tracklets: Int64Array,
     camera_rows: Int64Array,
     *,
     people: Int64Array,
     seed: int,
+    wrong: float = WRONG,
 ) -> Int64Array:
+    """(t,): what a hub with the deployed network's raw `embeddings` (n, d) would make of the tracklets of `people`."""
     if len(people) == 0:
         return people
     sums = np.zeros((len(people), embeddings.shape[1]))
     np.add.at(sums, crop_tracklets, zscore_by_camera(embeddings, camera_rows[crop_tracklets].tolist()))
     unit = l2_normalize(sums)
-    return hub_guess(unit @ unit.T, people, draw=stream(seed, "hub's guesses"))
+    return hub_guess(unit @ unit.T, people, draw=stream(seed, "hub's guesses"), wrong=wrong)
 
 
 def hub_guess(
@@ -172,7 +176,7 @@ def hub_guess(
     *,
     draw: np.random.Generator,
     linked: float = LINKED,
-    wrong: float = WRONG,
+    wrong: float,
 ) -> Int64Array:
     """(t,): whom a hub takes each tracklet for, in the order in which they came; in place of the hub's decisions.
 

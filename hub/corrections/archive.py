@@ -1,10 +1,12 @@
 """What acts need to look up beside what the hub has in mind: everything that is stored, as of the last commit."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from hub.corrections.acts import Outcome
 from hub.database.twin_rows import Coverage
+from hub.knowledge import Knowledge
+from hub.paths import Path
 from hub.records import Event, EventId, EventKind, Identity, IdentityState, NameId, Tracklet, TrackletNumber, Twin
 from hub.rollout import Rollout
 from passerby.arrays import Float32Array
@@ -62,6 +64,16 @@ class Archive(Protocol):
 
     def rollout(self) -> Rollout:
         """Which model the cameras are to use."""
+
+    def described_by(self, model_id: ModelId, *, most: int) -> Sequence[tuple[Tracklet, Float32Array]]:
+        """The latest closed tracklets that a model has seen pictures of, at most so many, each with its raw embedding
+        (d,), the latest first."""
+
+    def paths(self, tracklets: Sequence[Tracklet]) -> Mapping[TrackletNumber, Path]:
+        """Where these tracklets were; nothing of those without sightings."""
+
+    def knowledge(self) -> Knowledge:
+        """What the hub has learned about its site."""
 
     def coverage(self, model_id: ModelId) -> Coverage:
         """How many of those who stand for active identities a model can compare."""

@@ -8,6 +8,7 @@ from hub.records import ActId
 from hub.rollout import Rollout
 from hub.rollout import Stage as RolloutStage
 from hub.state import SiteState
+from hub.twins.calibrating import Witnesses, calibrated, find_witnesses
 from passerby.errors import DataError
 from passerby.ids import CameraId, ModelId
 
@@ -26,8 +27,13 @@ class Rolling:
     cameras: tuple[CameraId, ...]
     reason: str
     found: ModelId | None
+    witnesses: Witnesses | None = None
+    """What tells how much looks are worth with a model that is promoted."""
 
     def carry_out(self, state: SiteState, act_id: ActId) -> None:
+        space = state.spaces.get(self.model_id)
+        if self.witnesses is not None and space is not None:
+            state.knowledge.recalibrate(self.model_id, calibrated(space, self.witnesses))
         if self.found is not None:
             state.roll(self.found, "promoted", act_id=act_id, reason="in use before")
         state.roll(self.model_id, self.stage, act_id=act_id, cameras=self.cameras, reason=self.reason)
@@ -55,7 +61,8 @@ def plan_stage(archive: Archive, act: Stage) -> Rolling:
     if act.stage == "promoted":
         _require_coverage(archive, act)
     found = deployed if rollout.deployed is None else None
-    return Rolling(act.model, act.stage, act.cameras, _checked(act.reason), found)
+    witnesses = find_witnesses(archive, act.model) if act.stage == "promoted" else None
+    return Rolling(act.model, act.stage, act.cameras, _checked(act.reason), found, witnesses)
 
 
 def plan_rollback(archive: Archive, act: Rollback) -> Rolling:

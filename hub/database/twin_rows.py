@@ -86,6 +86,15 @@ def numbers_of_both(connection: Connection, first: ModelId, second: ModelId, *, 
     return [TrackletNumber(number) for number in connection.scalars(both)]
 
 
+def numbers_described_by(connection: Connection, model_id: ModelId, *, most: int) -> list[TrackletNumber]:
+    """The latest closed tracklets that came with a model, or have a twin of it made from their pictures."""
+    table, twins = schema.tracklets.c, schema.twins.c
+    twin = exists().where(twins.tracklet == table.number, twins.model_id == model_id, twins.mapped.is_(False))
+    described = select(table.number).where(table.open.is_(False), or_(table.model_id == model_id, twin))
+    latest = described.order_by(table.ended_at_ns.desc(), table.number.desc()).limit(most)
+    return [TrackletNumber(number) for number in connection.scalars(latest)]
+
+
 def coverage(connection: Connection, model_id: ModelId) -> Coverage:
     """How many of those who stand for active identities a model can compare."""
     table, twins, identities = schema.tracklets.c, schema.twins.c, schema.identities.c

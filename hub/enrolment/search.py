@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, or_, select
 from sqlalchemy.exc import DatabaseError
 
 from hub.association.appearance import Known
@@ -180,8 +180,9 @@ def _units(
 def _known(connection: Connection, identity_id: IdentityId, *, likeness: Likeness) -> list[Known]:
     table = schema.tracklets.c
     by_model, described = _by_model(likeness.model_id)
-    rows: Sequence[Row[Any]] = connection.execute(
-        select(*_OTHER_COLUMNS, by_model)
+    columns: list[ColumnElement[Any]] = [*_OTHER_COLUMNS, by_model]
+    rows = connection.execute(
+        select(*columns)
         .outerjoin(schema.twins, _twins_of(likeness.model_id))
         .where(table.identity_id == identity_id, described)
         .order_by(table.prototype.desc(), table.quality.desc(), table.number)

@@ -30,9 +30,11 @@ def take_twins(
     and those of which there is one already, unless it was only mapped and the new one is from pictures. The statistics
     of the model's cameras learn from those made of pictures, in the order in which people came.
     """
-    space = state.spaces.get(twins.model_id) or new_space(
-        state, twins.model_id, dimension=twins.dimension, store=store, statistics=statistics
-    )
+    if not len(twins):
+        return 0
+    space = state.spaces.get(twins.model_id)
+    if space is None:
+        space = new_space(state, twins.model_id, dimension=twins.dimension, store=store, statistics=statistics)
     tracklets, known = _stored(state, transaction, twins)
     rows = {TrackletNumber(number): row for row, number in enumerate(twins.numbers.tolist())}
     revisions = twins.revisions.tolist()

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.finding import RTSP_PORT, find_stream
-from passerby.cli.cameras.listing import camera_lines
+from hub.camera_list import camera_lines
 from passerby.cli.cameras.probing import look, plain, show, write_picture
 from passerby.cli.cameras.telling import tell
 from passerby.cli.cameras.wishes import host_of, login_of, settings_of
 from passerby.config import CameraSettings, load_site
 from passerby.config import attaching as saving
-from passerby.config.attached import site_cameras
+from passerby.config.attached import CameraFolder, site_cameras
 from passerby.config.changing import changed_settings
 from passerby.config.credentials import with_login
 from passerby.config.secrets import fill_secrets
@@ -39,6 +39,9 @@ Others = Annotated[list[str] | None, typer.Option("--set", help="Any other setti
 User = Annotated[str | None, typer.Option(help="The camera's user, together with --password-stdin.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 Edge = Annotated[str | None, typer.Option(help="The edge that is to have it.  [default: one that may]")]
+_PAGE_WIDTH = 200
+"""Columns where it is not a terminal that is written to."""
+
 _SECONDS = typer.Option(15.0, min=1.0, max=300.0, help="How long to look at most.")
 
 
@@ -138,7 +141,9 @@ def add(
             raise ConfigError(f"camera {name}: not attached: {report.verdict}; or --force")
     # As it was written: what stands there as {NAME} keeps that name.
     written = settings["url"] if host is not None or login is not None else where
-    tell(site, camera_id, saving.attach(site, camera_id, {**settings, "url": written}, edge=edge))
+    tell(
+        site, camera_id, saving.attach(site, camera_id, {**settings, "url": written}, edge=edge, environment=os.environ)
+    )
 
 
 @app.command("list")
@@ -154,7 +159,10 @@ def list_command(
     for line in lines:
         state = "paused" if not line.enabled else line.state
         table.add_row(line.camera, line.origin, state, line.edge, line.word, line.url)
-    Console(soft_wrap=True).print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PAGE_WIDTH
+    console.print(table)
 
 
 @app.command()
@@ -179,7 +187,9 @@ def edit(
     login = login_of(user, password_stdin=password_stdin)
     if not changes and login is None and edge is None:
         raise ConfigError("nothing to change; see `passerby camera edit --help`")
-    tell(site, CameraId(name), saving.edit(site, CameraId(name), changes, edge=edge, login=login))
+    known = {**os.environ, **CameraFolder(site.data).secrets_of(CameraId(name))}
+    saved = saving.edit(site, CameraId(name), changes, edge=edge, login=login, environment=known)
+    tell(site, CameraId(name), saved)
 
 
 @app.command()

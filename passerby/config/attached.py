@@ -51,6 +51,7 @@ class CameraFolder:
 
     def __init__(self, data: Path) -> None:
         self._folder = data / FOLDER_NAME
+        self._files: dict[Path, tuple[tuple[int, int], SavedCamera]] = {}
 
     def stamp(self) -> int:
         """Another number after each change; 0 while there is nothing. Costs one look at the folder."""
@@ -61,11 +62,24 @@ class CameraFolder:
 
     def read(self) -> dict[CameraId, SavedCamera]:
         """Every camera with a file, by name. Raises ConfigError with the file."""
-        found = {}
-        for file in sorted(self._folder.glob("*.yaml")):
-            with contextlib.suppress(FileNotFoundError):
-                found[CameraId(file.stem)] = _saved(file)
-        return found
+        files = sorted(self._folder.glob("*.yaml"))
+        found = {CameraId(file.stem): self.read_one(CameraId(file.stem)) for file in files}
+        return {camera_id: saved for camera_id, saved in found.items() if saved is not None}
+
+    def read_one(self, camera_id: CameraId) -> SavedCamera | None:
+        """One camera; None without a file. Raises ConfigError with the file."""
+        file = self._folder / f"{camera_id}.yaml"
+        try:
+            status = file.stat()
+            stamp = (status.st_ino, status.st_mtime_ns)
+            known = self._files.get(file)
+            if known is None or known[0] != stamp:
+                known = self._files[file] = (stamp, _saved(file))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ConfigError(f"{file}: cannot read the camera: {error.strerror}") from error
+        return known[1]
 
     def filled(self, camera_id: CameraId, saved: SavedCamera, environment: Mapping[str, str]) -> dict[str, Any]:
         """Its settings with the secrets in place. Raises ConfigError where one is missing."""
@@ -85,15 +99,22 @@ class CameraFolder:
         return self._secrets().get(camera_id, {})
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Nobody else changes anything within. Raises ConfigError where the folder cannot be used."""
+    def held(self, *, patient: bool = True) -> Iterator[None]:
+        """Nobody else changes anything within. Raises ConfigError where the folder cannot be used.
+
+        Who is not `patient` has ConfigError also while somebody else holds it.
+        """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise ConfigError(f"{self._folder}: cannot keep cameras here: {error.strerror}") from error
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # held for a few file operations, never across a wait
+            try:
+                # Held for a few file operations, never across a wait.
+                fcntl.flock(lock, fcntl.LOCK_EX if patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(f"{self._folder}: somebody else is changing cameras at this moment") from None
             yield
         finally:
             os.close(lock)

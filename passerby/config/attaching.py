@@ -1,6 +1,5 @@
 """What is done to cameras at run time: attach, edit, remove. It is saved; a running hub takes it from there."""
 
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +15,19 @@ from passerby.errors import ConfigError
 from passerby.ids import CameraId, EdgeId
 
 
-def attach(site: Site, camera_id: CameraId, settings: Mapping[str, Any], *, edge: str | None = None) -> SavedCamera:
+def attach(
+    site: Site,
+    camera_id: CameraId,
+    settings: Mapping[str, Any],
+    *,
+    edge: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> SavedCamera:
     """A new camera, or a removed one anew; `settings` as in the site file, `url` with its secrets or with `{NAME}`.
 
-    Those names are looked up now and kept. `edge`: the edge that is to have it. Raises ConfigError for settings that
-    are wrong, and where the site has the camera already.
+    Those names are looked up in `environment` now, and kept. Whoever may name them may have them sent to any host: by
+    default it is empty, as for who asks by way of the web. `edge`: the edge that is to have it. Raises ConfigError for
+    settings that are wrong, and where the site has the camera already.
     """
     if not CAMERA_NAME.fullmatch(camera_id):
         raise ConfigError(
@@ -30,10 +37,12 @@ def attach(site: Site, camera_id: CameraId, settings: Mapping[str, Any], *, edge
     with folder.held():
         if camera_id in site_cameras(site):
             raise ConfigError(f"camera {camera_id} is there already; `passerby camera edit {camera_id}` changes it")
-        plain, secrets = _apart(settings, os.environ)
+        if edge is not None and camera_id in site.cameras:
+            raise _belongs_elsewhere(camera_id)
+        plain, secrets = _apart(settings, environment or {})
         changed_settings(camera_id, None, plain)
         saved = SavedCamera(
-            changed_at_ns=_now_ns(folder.read().get(camera_id)),
+            changed_at_ns=_now_ns(folder.read_one(camera_id)),
             attached=camera_id not in site.cameras,
             edge=None if edge is None else EdgeId(edge),
             settings=plain,
@@ -49,26 +58,25 @@ def edit(
     *,
     edge: str | None = None,
     login: tuple[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> SavedCamera:
     """Change some settings of a camera; `{"enabled": False}` pauses it, `{"enabled": True}` resumes it.
 
-    `login` is a new user and password for its URL; in a new `url` the names of its former secrets may stand. `edge`
-    gives an attached one to another edge. Raises ConfigError for settings that are wrong, and an unknown camera.
+    `login` is a new user and password for its URL; `environment` as in `attach`. `edge` gives an attached one to
+    another edge. Raises ConfigError for settings that are wrong, and an unknown camera.
     """
     folder = CameraFolder(site.data)
     with folder.held():
         current = _known(site, camera_id)
         if login is not None:
             changes = {**changes, "url": with_login(changes.get("url", current.url), *login)}
-        plain, secrets = _apart(changes, {**os.environ, **folder.secrets_of(camera_id)})
+        plain, secrets = _apart(changes, environment or {})
         changed_settings(camera_id, current, plain)
-        former = folder.read().get(camera_id)
+        former = folder.read_one(camera_id)
         if former is None or former.removed:
             former = SavedCamera(changed_at_ns=0, attached=False)
         if edge is not None and not former.attached:
-            raise ConfigError(
-                f"camera {camera_id} is in the site file: it belongs to the edges that are started with it"
-            )
+            raise _belongs_elsewhere(camera_id)
         saved = msgspec.structs.replace(
             former,
             changed_at_ns=_now_ns(former),
@@ -84,7 +92,7 @@ def remove(site: Site, camera_id: CameraId) -> SavedCamera:
     folder = CameraFolder(site.data)
     with folder.held():
         _known(site, camera_id)
-        former = folder.read().get(camera_id)
+        former = folder.read_one(camera_id)
         saved = SavedCamera(
             changed_at_ns=_now_ns(former), attached=former is not None and former.attached, removed=True
         )
@@ -93,14 +101,21 @@ def remove(site: Site, camera_id: CameraId) -> SavedCamera:
 
 
 def settle(site: Site, camera_id: CameraId, edge: EdgeId, *, word: SavedCamera) -> SavedCamera:
-    """Note whose camera an attached one is, unless something else was said of it since `word`. Raises ConfigError."""
+    """Note whose camera an attached one is, unless something else was said of it since `word`.
+
+    It waits for nobody. Raises ConfigError, also where somebody changes cameras at this moment: try again.
+    """
     folder = CameraFolder(site.data)
-    with folder.held():
-        if folder.read().get(camera_id) != word:
+    with folder.held(patient=False):
+        if folder.read_one(camera_id) != word:
             return word
         settled = msgspec.structs.replace(word, edge=edge)
         folder.write(camera_id, settled)
     return settled
+
+
+def _belongs_elsewhere(camera_id: CameraId) -> ConfigError:
+    return ConfigError(f"camera {camera_id} is in the site file: it belongs to the edges that are started with it")
 
 
 def _known(site: Site, camera_id: CameraId) -> Any:

@@ -89,8 +89,8 @@ class _Reader:
             url_node = self._keys(camera_node, name)["url"][1]
             own["url"] = self._camera_url(own["url"], url_node)
             cameras[CameraId(name)] = CameraSettings(**{**defaults, **own})
-        if not cameras:
-            self._fail(node, "`cameras` is empty; name at least one camera")
+        if not cameras and not isinstance(node, yaml.MappingNode):
+            self._fail(node, "`cameras` is empty; name a camera, or write {} where all are attached at run time")
         return cameras
 
     def _check_topology(

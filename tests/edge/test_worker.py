@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from edge.cameras import Cameras
@@ -19,7 +20,7 @@ from passerby.config import CameraSettings
 from passerby.config.changing import changed_settings
 from passerby.errors import ConfigError, SpoolFullError
 from passerby.ids import CameraId
-from passerby.messages import CameraCommand, Clock, Hello, HubMessage, Preview, Status, TrackletUpdate
+from passerby.messages import CameraCommand, Clock, CommandAnswer, Hello, HubMessage, Preview, Status, TrackletUpdate
 from tests.edge.engines import BrightnessDetector, MeanColourEmbedder
 from tests.edge.footage import picture, textured_picture, write_film
 
@@ -58,6 +59,10 @@ class RecordedLink:
     @property
     def updates(self) -> list[TrackletUpdate]:
         return [message for message in self.sent if isinstance(message, TrackletUpdate)]
+
+    @property
+    def answers(self) -> list[CommandAnswer]:
+        return [answer for message in self.sent if isinstance(message, Status) for answer in message.answers]
 
     def states(self, camera_id: CameraId) -> list[str]:
         found = [
@@ -168,6 +173,21 @@ def test_cameras_are_attached_paused_resumed_edited_and_removed(film: Path) -> N
         edge.command(DOOR, "remove")
         until(lambda: edge.cameras.ids == [HALL])
         assert edge.link.hellos[-1].cameras == [HALL]
+
+
+def test_every_command_is_answered_and_one_that_changes_nothing_leaves_the_camera_alone(film: Path) -> None:
+    with Edge({HALL: on(film)}) as edge:
+        until(lambda: "live" in edge.link.states(HALL))
+        same = msgspec.to_builtins(on(film))
+        edge.link.commands += [
+            CameraCommand(command_id=7, camera_id=HALL, action="attach", settings=same),
+            CameraCommand(command_id=8, camera_id=HALL, action="preview", settings={"seconds": 1}),
+            CameraCommand(command_id=9, camera_id=DOOR, action="remove"),
+        ]
+        until(lambda: len(edge.link.answers) == 2)
+        assert "connecting" not in edge.link.states(HALL)[1:]
+    assert [(answer.command_id, bool(answer.refused)) for answer in edge.link.answers] == [(7, False), (9, True)]
+    assert "door: not one of this edge's" in edge.link.answers[1].refused
 
 
 def test_new_zones_do_not_connect_anew(film: Path) -> None:

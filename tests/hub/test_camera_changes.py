@@ -125,6 +125,15 @@ def test_a_camera_goes_to_the_edge_that_may_speak_for_it(site: Site, film: Path)
         assert first.ids == [HALL]
 
 
+def test_a_site_may_begin_with_no_camera_at_all(site: Site, film: Path) -> None:
+    bare = msgspec.structs.replace(site, cameras={})
+    with running_hub(bare), running_edge(bare) as cameras:
+        assert cameras.ids == []
+        saved = attach(bare, DOOR, {"url": str(film), "fps": 10.0})
+        assert news_of(bare, DOOR, saved.changed_at_ns).progress == "taken"
+        until(lambda: seen_by(bare, DOOR))
+
+
 def test_what_an_edge_refuses_is_told(site: Site, film: Path) -> None:
     with running_hub(site), running_edge(site):
         until(lambda: state_of(site, HALL) == "live")

@@ -58,7 +58,10 @@ def test_a_camera_of_the_site_file_is_edited_paused_resumed_and_removed_beside_i
     assert site_cameras(site)[HALL].url == "rtsp://u:old@10.0.0.4/sub"
     edit(site, HALL, {}, login=("u", "new one"))
     assert site_cameras(site)[HALL].url == "rtsp://u:new%20one@10.0.0.4/sub"
-    edit(site, HALL, {"url": "rtsp://{CAMERA_USER}:{CAMERA_PASSWORD}@10.0.0.9/main"})
+    moved = {"url": "rtsp://{CAMERA_USER}:{CAMERA_PASSWORD}@10.0.0.9/main"}
+    with pytest.raises(ConfigError, match="needs the environment variable CAMERA_USER"):
+        edit(site, HALL, moved)
+    edit(site, HALL, moved, environment=CameraFolder(site.data).secrets_of(HALL))
     assert site_cameras(site)[HALL].url == "rtsp://u:new%20one@10.0.0.9/main"
     remove(site, HALL)
     assert site_cameras(site) == {}
@@ -115,6 +118,17 @@ def test_what_cannot_be_attached_is_said_in_one_line_and_nothing_is_kept(site: S
     assert "\n" not in str(caught.value)
     assert "s3c" not in str(caught.value)
     assert list(site_cameras(site)) == [HALL]
+
+
+def test_only_the_environment_that_is_given_is_looked_into(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAM_PASS", "s3c/ret")
+    url = "rtsp://ann:{CAM_PASS}@10.0.0.5/x"
+    with pytest.raises(ConfigError, match="needs the environment variable CAM_PASS"):
+        attach(site, DOOR, {"url": url})
+    saved = attach(site, DOOR, {"url": url}, environment={"CAM_PASS": "s3c/ret"})
+    assert saved.settings["url"] == "rtsp://{CAMERA_USER}:{CAM_PASS}@10.0.0.5/x"
+    monkeypatch.delenv("CAM_PASS")
+    assert site_cameras(site)[DOOR].url == "rtsp://ann:s3c%2Fret@10.0.0.5/x"
 
 
 def test_what_is_not_there_cannot_be_changed(site: Site) -> None:

@@ -252,3 +252,9 @@ def test_the_topology_says_one_thing_of_a_pair(load: Load) -> None:
         topology(load, "{from: lobby, to: hall, never: yes}", "{from: lobby, to: hall, overlap: no}")
     with pytest.raises(ConfigError, match=r"yaml:8: .*hall and lobby overlap or do not; the other way says else"):
         topology(load, "{from: lobby, to: hall, overlap: yes}", "{from: hall, to: lobby, overlap: no}")
+
+
+def test_a_site_may_begin_without_cameras_if_it_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text("site: a\ncameras: {}\n")
+    assert load_site(file).cameras == {}

@@ -17,7 +17,9 @@ from hub.site_hub import Hub
 from passerby.cli.supervising.children import LONGEST_LOG_BYTES, Child
 from passerby.cli.supervising.view import SiteView
 from passerby.config import load_site
+from passerby.config.attaching import attach, remove
 from passerby.errors import ConfigError, StoreError
+from passerby.ids import CameraId
 from tests.hub.people import Sender, at, seen
 
 TREE = Path(__file__).parents[2]
@@ -129,3 +131,15 @@ def test_a_log_does_not_grow_without_bound(site: Path) -> None:
         assert log.stat().st_size == 0
         assert child.stop(patience_s=PATIENCE_S)
     assert log.read_text().rstrip().endswith("identities known"), "it goes on where the log begins again"
+
+
+def test_cameras_attached_and_removed_meanwhile_are_in_the_view(site: Path) -> None:
+    settings = load_site(site)
+    with contextlib.closing(SiteView(settings, [], started_at_ns=0)) as view:
+        assert [line.split(":")[0] for line in view.camera_lines()] == ["hall"]
+        attach(settings, CameraId("door"), {"url": "door.mp4"})
+        assert [line.split(":")[0] for line in view.camera_lines()] == ["hall", "door"]
+        remove(settings, CameraId("hall"))
+        assert [line.split(":")[0] for line in view.camera_lines()] == ["door"]
+        (settings.data / "cameras" / "door.yaml").write_text("{")
+        assert [line.split(":")[0] for line in view.camera_lines()] == ["door"], "as it was, while it cannot be read"

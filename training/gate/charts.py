@@ -20,12 +20,12 @@ def chart(picture: Picture) -> str:
     ys = [value for line in picture.lines for value in line.y]
     if picture.log_x:
         low, high = np.log10(max(min(xs), 1e-9)), np.log10(max(xs))
-        x_ticks = [(10.0**power, _tick(10.0**power)) for power in range(int(np.ceil(low - 1e-9)), int(high + 1e-9) + 1)]
+        x_ticks = [10.0**power for power in range(int(np.ceil(low - 1e-9)), int(high + 1e-9) + 1)]
     else:
-        low, high = min(xs), max(xs)
-        x_ticks = [(float(value), _tick(float(value))) for value in np.linspace(low, high, 5)]
+        low, high = min(xs), max(xs) + (xs[1] - xs[0] if picture.steps and len(xs) > 1 else 0.0)
+        x_ticks = _round_numbers(low, high)
     span = max(high - low, 1e-9)
-    top = 1.0 if max(ys, default=1.0) > 0.5 else max(max(ys, default=0.0) * 1.1, 1e-6)
+    top = 1.0 if max(ys) > 0.5 else max(max(ys) * 1.08, 1e-6)
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = (np.log10(max(x, 1e-9)) if picture.log_x else x) - low
@@ -35,14 +35,14 @@ def chart(picture: Picture) -> str:
         )
 
     parts = [f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(picture.name)}">']
-    for value in np.linspace(0.0, top, 5).tolist():
+    for value in _round_numbers(0.0, top):
         x, y = place(xs[0], value)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="tick" x="{_LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">{_tick(value)}</text>')
-    for value, text in x_ticks:
+    for value in x_ticks:
         x, y = place(value, 0.0)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{y + 14:.1f}" text-anchor="middle">{text}</text>')
+        parts.append(f'<text class="tick" x="{x:.1f}" y="{y + 14:.1f}" text-anchor="middle">{_tick(value)}</text>')
     parts.append(
         f'<text class="tick" x="{_WIDTH / 2}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(picture.x_label)}</text>'
     )
@@ -93,6 +93,19 @@ def interval(figure: Figure) -> str:
 def _class(line: Line) -> str:
     """A name and a model have a colour of their own; before is drawn thinner."""
     return f"{line.model} {'two' if line.name.startswith('two') else 'one'}"
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """About five round numbers from `low` to `high`.
+
+    >>> _round_numbers(-1.0, 1.0), _round_numbers(1.0, 20.0)
+    ([-1.0, -0.5, 0.0, 0.5, 1.0], [5.0, 10.0, 15.0, 20.0])
+    """
+    rough = max(high - low, 1e-9) / 5.0
+    size = 10.0 ** np.floor(np.log10(rough))
+    step = float(min((size * factor for factor in (1, 2, 5, 10)), key=lambda step: abs(np.log(step / rough))))
+    first, last = int(np.ceil(low / step - 1e-6)), int(np.floor(high / step + 1e-6))
+    return [round(number * step, 12) for number in range(first, last + 1)]
 
 
 def _tick(value: float) -> str:

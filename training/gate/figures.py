@@ -45,19 +45,25 @@ def pair_figures(before: Seen, after: Seen, *, pairs: KnownPairs, weights: Weigh
         for seen in (before, after)
     ]
     yield figure_of(CORRECTIONS, change_of(*said), measured_on=min(len(pairs.joined), len(pairs.parted)))
-    links = [
+
+
+def link_figures(before: Seen, after: Seen, *, pairs: KnownPairs, weights: Weights) -> tuple[Figure, Figure]:
+    """Of the hub's links to other cameras: in spreads, and as an area."""
+    found = [
         separate(seen.linked, seen.unlinked, pairs=(pairs.linked, pairs.unlinked), weights=weights)
         for seen in (before, after)
     ]
     measured_on = min(len(pairs.linked), len(pairs.unlinked))
-    yield figure_of(LINKED, change_of(links[0].spreads, links[1].spreads), measured_on=measured_on)
-    yield figure_of(LINKED_AREA, change_of(links[0].area, links[1].area), measured_on=measured_on)
+    return (
+        figure_of(LINKED, change_of(found[0].spreads, found[1].spreads), measured_on=measured_on),
+        figure_of(LINKED_AREA, change_of(found[0].area, found[1].area), measured_on=measured_on),
+    )
 
 
 def crossing_figures(
-    before: Seen, after: Seen, *, scene: Scene, in_time: tuple[Pairs, Pairs], weights: Weights
+    before: Seen, after: Seen, *, scene: Scene, in_time: tuple[Pairs, Pairs], weights: Weights, linked: Figure
 ) -> Iterator[Figure]:
-    """Of whom tracklets are near to across cameras."""
+    """Of whom tracklets are near to across cameras. `linked` is the figure of the hub's links in spreads."""
     one, other = before.crossing, after.crossing
 
     def figure(
@@ -76,7 +82,10 @@ def crossing_figures(
     yield figure(PURITY, *shares, measured_on=min(int(np.isfinite(each).sum()) for each in shares))
     # Less often than by chance is no gain.
     drawn = [np.maximum(means(each.own_camera, scene.groups, weights=weights), 0.0) for each in (one, other)]
-    yield figure_of(OWN_CAMERA, change_of(*drawn), measured_on=int(np.isfinite(one.own_camera).sum()))
+    own = figure_of(OWN_CAMERA, change_of(*drawn), measured_on=int(np.isfinite(one.own_camera).sum()))
+    # Noise hides the camera as well as it hides people: that these are found better has to be seen elsewhere.
+    links_rose = linked.enough and linked.change is not None and linked.change > linked.tolerance
+    yield msgspec.structs.replace(own, crossing=links_rose)
 
 
 def rank_figure(before: Seen, after: Seen) -> Figure:

@@ -8,7 +8,7 @@ from passerby.arrays import Float32Array, Int64Array, require_shape
 from passerby.errors import DataError
 from training.gate.crossing import pairs_in_time
 from training.gate.drawing import guard_picture, site_pictures
-from training.gate.figures import crossing_figures, guard_figure, pair_figures, rank_figure
+from training.gate.figures import crossing_figures, guard_figure, link_figures, pair_figures, rank_figure
 from training.gate.guarding import GuardSet, guard_search
 from training.gate.holding_out import FEWEST_IN_A_CAMERA, FEWEST_TRACKLETS, groups_of
 from training.gate.known_pairs import Ends, Scene, known_pairs
@@ -61,9 +61,11 @@ def judge(
             for raw in (parent, candidate)
         )
         weights = draw_groups(int(scene.groups.max()) + 1, seed=seed)
+        links = link_figures(before, after, pairs=pairs, weights=weights)
         figures = [
+            *links,
+            *crossing_figures(before, after, scene=scene, in_time=in_time, weights=weights, linked=links[0]),
             *pair_figures(before, after, pairs=pairs, weights=weights),
-            *crossing_figures(before, after, scene=scene, in_time=in_time, weights=weights),
             rank_figure(before, after),
         ]
         pictures = site_pictures(before, after)

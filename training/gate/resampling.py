@@ -38,7 +38,7 @@ def change_of(before: NDArray[np.floating], after: NDArray[np.floating]) -> Chan
     """From a figure of each draw (draws + 1,), the first as all are; draws in which it is not defined (NaN) count not.
 
     >>> change_of(np.array([0.5, 0.4, 0.6]), np.array([0.75, 0.75, 0.75]))
-    Change(before=0.5, after=0.75, low=0.1525, high=0.3475)
+    Change(before=0.5, after=0.75, low=0.155, high=0.345)
     """
     one, other = float(before[0]), float(after[0])
     differences = np.asarray(after[1:], np.float64) - np.asarray(before[1:], np.float64)

@@ -93,7 +93,8 @@ PURITY = Rule(
 )
 OWN_CAMERA = Rule(
     "own camera nearest",
-    "How much more often than by chance the nearest of all was seen by the same camera.",
+    "How much more often than by chance the nearest of all was seen by the same camera; less is better only where the "
+    "hub's links are further apart as well.",
     "lower",
     0.05,
     20,
@@ -107,8 +108,9 @@ CORRECTIONS = Rule(
     crossing=True,
 )
 RANK = Rule("directions used", "Effective rank of the embeddings: a collapsed model has few.", "higher", 0.0, 1)
-GUARD_PLAIN = Rule("guard mAP, plain", "Labelled people of other places, as the model gives them.", "higher", 0.1, 20)
-GUARD = Rule("guard mAP", "Labelled people of other places, normalized by camera as the hub does.", "higher", 0.05, 20)
+GUARD_PLAIN = Rule("guard mAP, plain", "Labelled people of other places, as the model gives them.", "higher", 0.15, 20)
+GUARD = Rule("guard mAP", "Labelled people of other places, normalized by camera as the hub does.", "higher", 0.1, 20)
+"""What is learned of a site costs elsewhere: honest adaptations lose 0.05 in half a minute."""
 
 
 def figure_of(rule: Rule, change: Change, *, measured_on: float) -> Figure:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.association import PlainAssociator
@@ -261,8 +261,21 @@ def play(data: Path, steps: list[Any], *, restarts: bool) -> Any:
         hub.close()
 
 
+ERASED_BEFORE_TWINS = [
+    ("seen", 0, "hall", 0.5),
+    ("erase", 0, None, None),
+    ("seen", 1, "hall", 0.5),
+    ("erase", 0, None, None),
+    ("twins", OTHER, True, False),
+    ("twins", MODEL, False, False),
+    ("restart", None, None, None),
+]
+"""A space in which nobody is left is still the space of its model."""
+
+
 @settings(max_examples=25, deadline=None)
 @given(steps=STEPS)
+@example(steps=ERASED_BEFORE_TWINS)
 def test_restarts_make_no_difference_whatever_has_happened_in_two_spaces(steps: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         straight = play(Path(folder) / "a", steps, restarts=False)

@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass
 
 from hub.camera_news import read_news
+from hub.ownership import is_owned
 from hub.reader import SiteReader
 from passerby.config import Site
 from passerby.config.attached import CameraFolder, site_cameras
@@ -27,12 +28,13 @@ class CameraLine:
     detail: str
     edge: str
     word: str
-    """How far the latest change has come: `taken`, or why not; empty without one, or where no hub has looked at it."""
+    """How far the latest change has come: `taken`, or why not; empty without one, or while no hub runs."""
 
 
 def camera_lines(site: Site) -> list[CameraLine]:
-    """Every camera, by name. Raises ConfigError."""
-    saved, news = CameraFolder(site.data).read(), read_news(site.data)
+    """Every camera, by name. Raises ConfigError or StoreError."""
+    saved = CameraFolder(site.data).read()
+    news = read_news(site.data) if is_owned(site.data) else {}
     told: dict[CameraId, tuple[CameraStatus, str]] = {}
     with contextlib.suppress(StoreError), SiteReader(site.data) as reader:
         told = {stored.status.camera_id: (stored.status, stored.edge_id) for stored in reader.cameras()}
