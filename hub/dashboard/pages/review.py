@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import cast, get_args
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -27,6 +28,7 @@ def build(visit: Visit) -> Page:
     if place is None:
         return Page(
             title="Review",
+            actions=_also(visit),
             body=empty(
                 "Nothing to be answered", "Whenever the hub is unsure whether two are one person, it asks here."
             ),
@@ -34,7 +36,7 @@ def build(visit: Visit) -> Page:
     return Page(
         title="Review",
         lede=f"{place + 1} of {len(asked)}: are these two one person?",
-        actions=_walk(asked, place),
+        actions=_also(visit) + _walk(visit, asked, place),
         body=_question(visit, asked[place]),
     )
 
@@ -48,12 +50,11 @@ def answer(visit: Visit, said: Mapping[str, str]) -> Reaction:
     following = _after(_asked(visit), at)
     outcome = carry_out(visit, Answer(candidate=EventId(at), answer=cast(AnswerWord, word)))
     told, undo = changed(visit, outcome)
-    goes = "/review" if following is None else f"/review?at={following}"
-    return Reaction(said=f"{word.capitalize()}. {told}", undo=undo, goes=goes)
+    return Reaction(said=f"{word.capitalize()}. {told}", undo=undo, goes=_address(visit, following))
 
 
 def _asked(visit: Visit) -> Sequence[Candidate]:
-    found = open_candidates(visit.reader, unsure=visit.asked.get("unsure") == "1")
+    found = open_candidates(visit.reader, unsure=_with_unsure(visit))
     if visit.principal.cameras is None:
         return found
     return [one for one in found if visit.principal.sees(one.tracklet.camera_id) and _mine(visit, one)]
@@ -76,12 +77,30 @@ def _after(asked: Sequence[Candidate], at: int) -> int | None:
     return later[0] if later else None
 
 
-def _walk(asked: Sequence[Candidate], place: int) -> Markup:
+def _address(visit: Visit, at: int | None) -> str:
+    asked = {"at": at, "unsure": "1" if _with_unsure(visit) else None}
+    query = urlencode({name: value for name, value in asked.items() if value is not None})
+    return f"/review?{query}" if query else "/review"
+
+
+def _with_unsure(visit: Visit) -> bool:
+    return visit.asked.get("unsure") == "1"
+
+
+def _also(visit: Visit) -> Markup:
+    """The way to what was answered without being settled, and back."""
+    if _with_unsure(visit):
+        return Markup('<a class="btn quiet" href="/review">Only those not looked at</a>')
+    return Markup('<a class="btn quiet" href="/review?unsure=1">Also where somebody was unsure</a>')
+
+
+def _walk(visit: Visit, asked: Sequence[Candidate], place: int) -> Markup:
     def to(row: int, text: str, key: str) -> Markup:
         if not 0 <= row < len(asked):
             return EMPTY
-        event_id = asked[row].event.event_id
-        return Markup('<a class="btn" data-key="{}" href="/review?at={}">{}</a>').format(key, event_id, text)
+        return Markup('<a class="btn" data-key="{}" href="{}">{}</a>').format(
+            key, _address(visit, asked[row].event.event_id), text
+        )
 
     return to(place - 1, "← Before", "arrowleft") + to(place + 1, "Next →", "arrowright")
 

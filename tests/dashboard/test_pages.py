@@ -1,0 +1,102 @@
+"""Every page in a real browser: it opens without a complaint, can be read, and fits a tablet."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.dashboard.looking import Looker
+from tests.dashboard.site import RED, hub_of
+from tests.hub.people import Sender, at, seen
+
+PAGES = {
+    "/": "Live",
+    "/identities": "Identities",
+    "/person/1": "Person 1",
+    "/event/2": "Event 2",
+    "/timeline": "Timeline",
+    "/timeline?tracklet=2": "Timeline",
+    "/review": "Review",
+    "/search": "Search",
+    "/enrolment": "Enrolment",
+    "/enrolment?tab=verify": "Verification",
+    "/enrolment?tab=identify": "Identification",
+    "/site": "Site",
+    "/adaptation": "Adaptation",
+    "/system": "System",
+    "/person/99": "Person 99",
+    "/event/99": "Event 99",
+    "/adaptation/99": "Adaptation",
+}
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1024)])
+def test_every_page_opens_can_be_read_and_fits(browser: Browser, address: str, theme: str, width: int) -> None:
+    with Looker(browser, address, theme="dark" if theme == "dark" else "light", width=width) as look:
+        for path, title in PAGES.items():
+            page = look.at(path)
+            expect(page.locator("h1")).to_have_text(title)
+            assert look.poor_contrast() == [], path
+            assert look.nameless() == [], path
+            assert look.beyond_the_edge() <= 0, path
+            assert look.complaints == [], path
+
+
+def test_the_checks_find_what_is_hard_to_read_or_has_no_name(look: Looker) -> None:
+    page = look.at("/site")
+    page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', "
+        '\'<p style="color:#999;background:#aaa">grey on grey</p><button style="width:9px"></button>\')'
+    )
+    assert [one.endswith("grey on grey") for one in look.poor_contrast()] == [True]
+    assert len(look.nameless()) == 1
+
+
+def test_a_link_reaches_an_open_page_within_half_a_second(browser: Browser, address: str, folder: Path) -> None:
+    with Looker(browser, address) as look, hub_of(folder / "data") as hub:
+        page = look.at("/")
+        shown = page.locator("#feed > *")
+        before = shown.count()
+        page.wait_for_timeout(400)  # until the shared look at the database goes on
+        page.evaluate(
+            "() => new MutationObserver((_, o) => { window.came = Date.now(); o.disconnect(); })"
+            ".observe(document.getElementById('feed'), { childList: true })"
+        )
+        sender = Sender(boot_id=type(Sender().boot_id)(bytes([7] * 16)))
+        update = seen(1, "yard", tracklet=50, begin_s=60, end_s=62, final=True, crops=RED)
+        hub.ingest(sender.send(update), now_ns=at(62))
+        decided_at_ms = page.evaluate("Date.now()")
+        expect(shown).to_have_count(before + 1)
+        assert page.evaluate("window.came") - decided_at_ms <= 500
+        expect(shown.first).to_contain_text("Person 1")
+        expect(shown.first.locator("img")).to_have_count(2)
+        assert look.complaints == []
+
+
+def test_the_timeline_shows_pictures_of_what_is_clicked(look: Looker) -> None:
+    page = look.at("/timeline?tracklet=2")
+    expect(page.locator("#chosen")).to_contain_text("Person 1")
+    expect(page.locator("#chosen img").first).to_be_visible()
+    page.get_by_role("button", name="By person").click()
+    expect(page.get_by_role("button", name="By person")).to_have_attribute("aria-pressed", "true")
+
+
+def test_people_are_found_as_one_types(look: Looker) -> None:
+    page = look.at("/identities")
+    expect(page.locator(".person")).to_have_count(3)
+    page.keyboard.press("/")
+    page.keyboard.type("2")
+    expect(page.locator(".person")).to_have_count(1)
+    expect(page.locator("#found")).to_have_text("1 person")
+    page.get_by_label("Name or number").fill("nobody of that name")
+    expect(page.locator("#people")).to_contain_text("Nobody found")
+
+
+def test_the_theme_is_chosen_and_remembered(look: Looker) -> None:
+    page = look.at("/system")
+    button = page.locator("[data-theme-button]")
+    for theme in ("light", "dark"):
+        button.click()
+        expect(button).to_contain_text(theme)
+    look.at("/")
+    assert page.evaluate("document.documentElement.hasAttribute('data-dark')")

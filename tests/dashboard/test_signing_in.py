@@ -1,0 +1,104 @@
+"""Who may see and do what, with users and their sessions."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from hub.access.records import Role
+from hub.access.store import AccessStore
+from passerby.ids import CameraId
+from tests.dashboard.looking import Looker
+from tests.dashboard.site import web
+from tests.hub.api.serving import PASSWORD
+
+
+@pytest.fixture(scope="module")
+def guarded(folder: Path) -> Iterator[tuple[str, str]]:
+    """The address of pages behind a login, and the path at which the first administrator comes in."""
+    with web(folder) as (address, process):
+        deadline = time.monotonic() + 10.0
+        while (found := re.search(r"open \S+?(/setup\?word=\S+) to", process.log())) is None:
+            assert time.monotonic() < deadline, process.log()
+            time.sleep(0.05)
+        yield address, found[1]
+
+
+def sign_in(look: Looker, name: str, path: str) -> None:
+    """By the form to which a page leads."""
+    page = look.page
+    page.goto(look.address + path)
+    assert "/login?next=" in page.url
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".rail")
+    assert page.url == look.address + path
+
+
+def test_the_first_administrator_comes_in_by_the_link_and_goes(browser: Browser, guarded: tuple[str, str]) -> None:
+    address, setup = guarded
+    with Looker(browser, address) as look:
+        page = look.page
+        page.goto(address + setup)
+        page.get_by_label("Name").fill("ada")
+        page.get_by_label("Password").fill(PASSWORD)
+        assert look.poor_contrast() == []
+        page.get_by_role("button", name="Begin").click()
+        expect(page.locator("h1")).to_have_text("Live")
+        look.at("/system")
+        expect(page.locator("#page")).to_contain_text("Audit")
+        page.get_by_title("Sign out").click()
+        page.wait_for_url("**/login")
+        page.goto(address + "/identities")
+        assert "/login?next=/identities" in page.url
+        assert look.complaints == []
+
+
+def test_a_wrong_password_is_told(browser: Browser, guarded: tuple[str, str]) -> None:
+    with Looker(browser, guarded[0]) as look:
+        look.page.goto(guarded[0] + "/login")
+        look.page.get_by_label("Name").fill("ada")
+        look.page.get_by_label("Password").fill("something else")
+        look.page.keyboard.press("Enter")
+        expect(look.page.get_by_role("alert")).to_contain_text("no such user, or another password")
+
+
+def test_a_viewer_looks_and_an_operator_of_one_camera_sees_that_alone(
+    browser: Browser, guarded: tuple[str, str], folder: Path
+) -> None:
+    with AccessStore(folder / "data") as access:
+        access.add_user("vera", PASSWORD, role=Role.VIEWER)
+        access.add_user("lena", PASSWORD, role=Role.OPERATOR, cameras=[CameraId("lobby")])
+    with Looker(browser, guarded[0]) as look:
+        sign_in(look, "vera", "/person/1")
+        expect(look.page.locator(".shots figure")).to_have_count(2)
+        expect(look.page.get_by_role("button", name="Rename")).to_have_count(0)
+        expect(look.page.locator(".rail")).not_to_contain_text("Enrolment")
+        look.at("/enrolment")
+        expect(look.page.locator("#page")).to_contain_text("Not for your role")
+        look.page.evaluate("emitEvent('do', { do: 'undo', event: '2' })")
+        expect(look.page.locator(".toast")).to_contain_text("takes operator")
+        assert look.complaints == []
+    with Looker(browser, guarded[0]) as look:
+        sign_in(look, "lena", "/person/1")
+        expect(look.page.locator(".shots figure")).to_have_count(1)
+        expect(look.page.locator("#page")).not_to_contain_text("hall")
+        look.at("/person/2")
+        expect(look.page.locator("#page")).to_contain_text("Nobody has this number")
+        look.at("/")
+        expect(look.page.locator(".camera")).to_have_count(1)
+        expect(look.page.locator("#feed")).not_to_contain_text("hall")
+        assert look.complaints == []
+        assert look.page.request.get(guarded[0] + "/pictures/3/best.jpg").status == 404
+        assert look.page.request.get(guarded[0] + "/pictures/1/best.jpg").status == 200
+
+
+def test_a_stranger_gets_nothing(browser: Browser, guarded: tuple[str, str]) -> None:
+    with Looker(browser, guarded[0]) as look:
+        for path in ("/pictures/1/best.jpg", "/timeline-bars?since=0&until=1", "/timeline-tracklet/1"):
+            assert look.page.request.get(guarded[0] + path).status == 401
+        assert look.page.request.post(guarded[0] + "/looking/search", multipart={"name": "x"}).status == 401
