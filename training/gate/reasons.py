@@ -27,7 +27,7 @@ def decide(figures: Sequence[Figure], *, hindrance: str | None) -> tuple[bool, l
     elif hindrance is None and not better and not against:
         nearest = max(crossing, key=_standing)
         against.append(
-            f"No better: none of {len(crossing)} figures of people across cameras rose for certain; "
+            f"No better: none of {len(crossing)} figures of people across cameras is better for certain; "
             f"at best {_said(nearest)}."
         )
     if against:

@@ -46,7 +46,7 @@ def test_a_gain_in_one_camera_alone_is_none() -> None:
     passed, reasons = decide([made(AREA, 0.1, 0.2), made(LINKED, -0.01, 0.5)], hindrance=None)
     assert not passed
     assert reasons[0].startswith(
-        "No better: none of 1 figures of people across cameras rose for certain; at best hub's"
+        "No better: none of 1 figures of people across cameras is better for certain; at best hub's"
     )
 
 
