@@ -1,6 +1,6 @@
 """Does the gate let good models through, and no bad one? It has no labels; here the simulator knows who is who.
 
-    python -m benchmarks.gate [--only honest,damaged] [--again] [--cache FOLDER]
+    python -m benchmarks.gate [--only honest,damaged] [--again] [--threads 2] [--cache FOLDER]
     python -m benchmarks.gate --table
 
 Small simulated sites of every kind, with seeds that nothing was tuned on (--first-seed), and a hub that links 85% of
@@ -43,7 +43,6 @@ MODEL = "passerby-sim-reid"
 FIRST_SEED = 93001
 
 KINDS = ("default", "crowded", "overlapping", "uniforms", "sparse", "default")
-_THREADS = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,7 +86,7 @@ def trials(names: Sequence[str]) -> list[Trial]:
 
 
 def _run(options: argparse.Namespace, results: Path) -> None:
-    torch.set_num_threads(_THREADS)
+    torch.set_num_threads(options.threads)
     results.mkdir(parents=True, exist_ok=True)
     options.cache.mkdir(parents=True, exist_ok=True)
     start = trainable(MODEL)
@@ -143,6 +142,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--again", action="store_true", help="also the trials of which there is a result")
     parser.add_argument("--only", help="scenarios")
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="of sites")
+    parser.add_argument("--threads", type=int, default=2, help="of the machine, if nothing else runs there")
     parser.add_argument("--results", type=Path, help="folder for them")
     parser.add_argument("--cache", type=Path, default=RESULTS / "cache", help="for sites and adapted networks")
     options = parser.parse_args(arguments)

@@ -48,6 +48,8 @@ KINDS = ("default", "crowded", "overlapping")
 CAMERAS, PEOPLE = 3, 20
 REID = "passerby-sim-reid"
 MIN_VISIBILITY = 0.3
+AHEAD_NS = 3600 * 10**9
+"""Longer than an adaptation here takes."""
 
 
 class Tracks(msgspec.Struct, frozen=True):
@@ -121,11 +123,13 @@ def _try(name: str, tape: PicturedTape, folder: Path, *, minutes: float) -> Resu
     config.write_text(yaml.safe_dump(settings), encoding="utf-8")
     site = load_site(config)
     half = len(tape.batches) // 2
+    # Acts happen at this machine's time: the second half comes after them, the hub's time being ahead of it.
+    shift_ns = time.time_ns() + AHEAD_NS - tape.batches[half].received_at_ns
     with closing(load_embedder(find_model(REID, task="embed"))) as parent:
-        _play(site.data, seen_with(tape, parent, end=half))
+        _play(site.data, seen_with(tape, parent, shift_ns=shift_ns, end=half))
         before = folder / "before"
         shutil.copytree(site.data, before)
-        _play(before, seen_with(tape, parent, begin=half))
+        _play(before, seen_with(tape, parent, shift_ns=shift_ns, begin=half))
     began = time.monotonic()
     told = _passerby("adapt", "start", "--config", str(config), "--minutes", str(minutes), "--json")
     adapting_s = time.monotonic() - began
@@ -137,7 +141,7 @@ def _try(name: str, tape: PicturedTape, folder: Path, *, minutes: float) -> Resu
         _passerby("adapt", "promote", str(job.number), "--config", str(config), *force)
         promoting_s = time.monotonic() - began
         with closing(load_embedder(find_by_id(site, progress.model_id))) as adapted:
-            _play(site.data, seen_with(tape, adapted, begin=half))
+            _play(site.data, seen_with(tape, adapted, shift_ns=shift_ns, begin=half))
     from_frame = _frame_of(tape, half)
     return Result(
         site=name,

@@ -71,9 +71,10 @@ def pictured_tape(site: PicturedSite, cache: Path, *, progress: Callable[[float]
 
 
 def seen_with(
-    tape: PicturedTape, engine: EmbeddingEngine, *, begin: int = 0, end: int | None = None
+    tape: PicturedTape, engine: EmbeddingEngine, *, shift_ns: int, begin: int = 0, end: int | None = None
 ) -> Iterator[Batch]:
-    """Some of the batches, as edges with this network would have sent them: its embeddings, and the pictures."""
+    """Some of the batches, as edges with this network would have sent them so much later than they stand on the tape:
+    its embeddings, and the pictures."""
     played = tape.batches[begin:end]
     cameras = {
         (envelope.boot_id, envelope.message.tracklet_id): envelope.message.camera_id
@@ -89,10 +90,10 @@ def seen_with(
         known.update(zip(some, engine.embed(pictures, [cameras[crop[:2]] for crop in some]), strict=True))
     sent: set[Crop] = set()
     for batch in played:
-        yield replace(
-            batch,
-            deliveries=[
-                (edge_id, _described(envelope, tape, known=known, model=engine, sent=sent))
+        yield Batch(
+            batch.received_at_ns + shift_ns,
+            [
+                (edge_id, _later(_described(envelope, tape, known=known, model=engine, sent=sent), shift_ns))
                 for edge_id, envelope in batch.deliveries
             ],
         )
@@ -119,6 +120,21 @@ def _described(
         crops={crop[2]: tape.crops[crop] for crop in crops if crop not in sent},
     )
     sent.update(crops)
+    return msgspec.structs.replace(envelope, message=message)
+
+
+def _later(envelope: Envelope, shift_ns: int) -> Envelope:
+    update = envelope.message
+    if not isinstance(update, TrackletUpdate):
+        return envelope
+    seen, kept = update.observations, update.exemplars
+    message = replace(
+        update,
+        started_at_ns=update.started_at_ns + shift_ns,
+        ended_at_ns=update.ended_at_ns + shift_ns,
+        observations=replace(seen, captured_at_ns=seen.captured_at_ns + shift_ns),
+        exemplars=replace(kept, captured_at_ns=kept.captured_at_ns + shift_ns),
+    )
     return msgspec.structs.replace(envelope, message=message)
 
 

@@ -26,16 +26,28 @@ class Attempts:
             return max((self._wait(key, now) for key in keys), default=0.0)
 
     def fail(self, *keys: str, now: float) -> None:
-        """An attempt with these keys failed."""
+        """An attempt with these keys begins, which counts as failed until it is known to succeed.
+
+        So those that are tried at the same moment count too.
+        """
         with self._lock:
             for key in keys:
-                failures = self._failures.setdefault(key, deque(maxlen=self._most))
-                failures.append(now)
+                self._failures.setdefault(key, deque(maxlen=self._most)).append(now)
                 self._failures.move_to_end(key)
             while len(self._failures) > _MOST_KEYS:
                 self._failures.popitem(last=False)
 
-    def succeed(self, key: str) -> None:
+    def succeed(self, *keys: str) -> None:
+        """One attempt with each of these keys has succeeded."""
+        with self._lock:
+            for key in keys:
+                failures = self._failures.get(key)
+                if failures:
+                    failures.pop()
+                if not failures:
+                    self._failures.pop(key, None)
+
+    def forget(self, key: str) -> None:
         """What failed before with this key counts no more."""
         with self._lock:
             self._failures.pop(key, None)

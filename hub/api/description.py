@@ -1,13 +1,10 @@
 """The interface's own description (OpenAPI): with roles, ways to log in, and problems for every error."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 
-from hub.api.doors import least_role
 from hub.api.gate import COOKIE, CSRF_HEADER
 from hub.api.problems import MEDIA_TYPE, Problem
 
@@ -28,11 +25,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def api_routes(app: FastAPI) -> Iterator[APIRoute]:
-    """The routes of the interface."""
-    return (route for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema)
-
-
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of `app`."""
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
@@ -45,12 +37,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
         "token": {"type": "http", "scheme": "bearer"},
     }
-    for route in api_routes(app):
-        role = least_role(route)
-        for method in route.methods or ():
-            operation = document["paths"][route.path_format][method.lower()]
-            if role is not None:
-                operation["x-role"] = role.value
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for door in operation.pop("security", ()):
+                role = next(iter(door))  # the name of the door that the route has
+                operation["x-role"] = role
                 operation["security"] = [{"session": []}, {"token": []}]
-                operation["description"] = f"{operation.get('description', '')}\n\nFor {role.value}s.".strip()
+                operation["description"] = f"{operation.get('description', '')}\n\nFor {role}s.".strip()
     return document

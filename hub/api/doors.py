@@ -1,12 +1,12 @@
 """Who may use a route: each has a door that states the least role, and gives what the route works with."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from hub.access.records import Principal, Role
 from hub.api.gate import principal_of
@@ -62,11 +62,13 @@ class Caller(Visitor):
             raise ProblemError(409, str(error)) from error
 
 
-class Door:
-    """A dependency: lets through whoever has at least `role`."""
+class Door(SecurityBase):
+    """A dependency: lets through whoever has at least `role`, which is its name in the interface's description."""
 
     def __init__(self, role: Role) -> None:
         self.role = role
+        self.model = HTTPBearer()
+        self.scheme_name = role.value
 
     async def __call__(self, request: Request) -> Caller:
         """Who asks. Raises ProblemError (401, 403)."""
@@ -92,18 +94,6 @@ def unscoped(who: Caller) -> None:
     """Refuse (403) who sees only some cameras: it is about the whole site."""
     if who.scope is not None:
         raise ProblemError(403, "this is about the whole site, of which you see some cameras alone")
-
-
-def least_role(route: APIRoute) -> Role | None:
-    """The least role that may use a route; None: anybody."""
-    return next((door.role for door in _doors(route.dependant)), None)
-
-
-def _doors(dependant: Dependant) -> Iterator[Door]:
-    if isinstance(dependant.call, Door):
-        yield dependant.call
-    for inner in dependant.dependencies:
-        yield from _doors(inner)
 
 
 def _services(request: Request) -> Services:

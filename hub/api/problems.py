@@ -93,11 +93,13 @@ async def _own(_: Request, error: Exception) -> Response:
     return problem(error.status, error.detail, headers=error.headers)
 
 
-async def _passerby(_: Request, error: Exception) -> Response:
+async def _passerby(request: Request, error: Exception) -> Response:
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
     if status >= 500:
         _log.warning("%s", error)
-    return problem(status, str(error), headers={"Retry-After": "5"} if status == 503 else None)
+    # Where the data lie on the server's disk is nobody else's business.
+    detail = str(error).replace(str(request.app.state.services.data_dir), "the site's data")
+    return problem(status, detail, headers={"Retry-After": "5"} if status == 503 else None)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -17,11 +16,9 @@ from hub.server import HubServer
 from hub.site_hub import Hub
 from hub.twins.inbox import TwinInbox
 from passerby.cli.adapting.foreman import Foreman
+from passerby.cli.adapting.references import SiteReferences
 from passerby.cli.process import log_to_stderr, stop_on_signals
-from passerby.config import Site, load_site
-from passerby.errors import ModelError
-from passerby.ids import ModelId
-from passerby.models import ReferenceStatistics, find_model
+from passerby.config import load_site
 from passerby.tape import TapeWriter
 from passerby.transport import HubPort, load_hub_keys
 
@@ -47,7 +44,7 @@ def command(
             "pip install 'passerby[faiss-cpu]'"
         )
     with contextlib.ExitStack() as opened:
-        hub = opened.enter_context(Hub.open(site.data, association=site.association, references=model_references(site)))
+        hub = opened.enter_context(Hub.open(site.data, association=site.association, references=SiteReferences(site)))
         recorder = None if tape is None else opened.enter_context(TapeWriter(tape))
         keys = load_hub_keys(site.data / "keys")
         port = opened.enter_context(HubPort(site.hub.listen, keys, window=site.hub.window, committed=hub.committed()))
@@ -70,15 +67,3 @@ def command(
             server.main_loop()
         finally:
             server.shutdown()
-
-
-def model_references(site: Site) -> Mapping[ModelId, ReferenceStatistics]:
-    """The statistics that the site's re-ID model brings, where its manifest is on this machine."""
-    try:
-        manifest = find_model(site.models.reid, task="embed")
-    except ModelError as error:
-        _log.info("no manifest of %s here (%s): camera statistics start from nothing", site.models.reid, error)
-        return {}
-    if manifest.embedding is None or manifest.embedding.reference is None:
-        return {}
-    return {manifest.model_id: manifest.embedding.reference}

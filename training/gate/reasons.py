@@ -8,8 +8,9 @@ from passerby.adaptation.verdict import Figure
 def decide(figures: Sequence[Figure], *, hindrance: str | None) -> tuple[bool, list[str]]:
     """Whether to promote, and the reasons: everything that speaks against it, or else what speaks for it.
 
-    Refused where `hindrance` says that nothing can be told, where any figure has regressed, where none of people across
-    cameras can be measured, and where none of these has improved.
+    Refused where `hindrance` says that nothing can be told, where any figure has regressed, and where none of people
+    across cameras can be measured, or has improved, or where another of these fell by more than is put up with, though
+    that may be chance.
     """
     against = [] if hindrance is None else [hindrance]
     against += [f"Worse: {_said(figure)}." for figure in figures if figure.regressed]
@@ -17,6 +18,12 @@ def decide(figures: Sequence[Figure], *, hindrance: str | None) -> tuple[bool, l
     better = [figure for figure in crossing if figure.improved]
     if hindrance is None and not crossing:
         against.append("Cannot tell: nothing of people across cameras could be measured.")
+    elif (
+        not against
+        and better
+        and (fallen := [figure for figure in crossing if _gain(figure, figure.change) < -figure.tolerance])
+    ):
+        against += [f"Contradictory: better is {_said(better[0])}, but not {_said(each)}." for each in fallen]
     elif hindrance is None and not better and not against:
         nearest = max(crossing, key=_standing)
         against.append(
@@ -30,9 +37,15 @@ def decide(figures: Sequence[Figure], *, hindrance: str | None) -> tuple[bool, l
 
 def _standing(figure: Figure) -> float:
     """How near a figure came to a certain gain: the worse end of its interval, in widths of it."""
-    assert figure.low is not None and figure.high is not None  # noqa: S101, PT018 both are known where there is enough
-    end = figure.low if figure.better == "higher" else -figure.high
-    return end / max(figure.high - figure.low, 1e-9)
+    ends = sorted((_gain(figure, figure.low), _gain(figure, figure.high)))
+    return ends[0] / max(ends[1] - ends[0], 1e-9)
+
+
+def _gain(figure: Figure, change: float | None) -> float:
+    """How much better a change is; 0 where it is not known."""
+    if change is None:
+        return 0.0
+    return change if figure.better == "higher" else -change
 
 
 def _said(figure: Figure) -> str:

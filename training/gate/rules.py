@@ -56,7 +56,7 @@ SOON = Rule(
     "soon after in another camera",
     "How often two that are seen soon after one another in two cameras are more alike than two far apart in time.",
     "higher",
-    0.01,
+    0.02,
     100,
     crossing=True,
 )
@@ -103,7 +103,7 @@ CORRECTIONS = Rule(
     "operators' corrections",
     "How often two that operators have joined are more alike than two that they have told apart.",
     "higher",
-    0.0,
+    0.02,
     3,
     crossing=True,
 )

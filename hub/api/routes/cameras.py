@@ -81,12 +81,6 @@ def cameras(who: Viewer) -> list[CameraOut]:
     return [found[name] for name in sorted(found)]
 
 
-@router.get("/cameras/settings", summary="All cameras' settings")
-def settings(who: Admin) -> list[AttachedCamera]:
-    """Without user and password in their URLs."""
-    return [_told(name, one) for name, one in sorted(_manager(who).settings().items())]
-
-
 @router.get("/cameras/{camera}", summary="One camera")
 def camera_status(who: Viewer, camera: PathCamera) -> CameraOut:
     """How it does."""
@@ -116,6 +110,13 @@ def snapshot(who: Viewer, camera: PathCamera) -> Response:
             headers = {"X-Captured-At": moment(tracklet.ended_at_ns).isoformat(), "X-Picture": "crop"}
             return Response(jpeg, media_type="image/jpeg", headers=headers)
     raise not_found(f"picture of camera {camera} yet")
+
+
+@router.get("/cameras/{camera}/settings", summary="A camera's settings")
+def settings(who: Admin, camera: PathCamera) -> AttachedCamera:
+    """Without user and password in its URL."""
+    _require(who, CameraId(camera))
+    return _told(CameraId(camera), _manager(who).settings()[CameraId(camera)])
 
 
 @router.post("/cameras", summary="Attach a camera", status_code=201)

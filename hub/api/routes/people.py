@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Depends, File, Form, Path, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Path, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from hub.api.doors import Caller, Operator, Viewer, unscoped
 from hub.api.pictures import LONGEST_BYTES, picture_of
 from hub.api.plain import moment, moment_or_none, wanted_sightings
 from hub.api.problems import ProblemError, not_found
+from hub.api.routes.cameras import JPEG
 from hub.api.routes.tracklets import TrackletOut
 from hub.api.routes.tracklets import described as described_tracklet
 from hub.association.appearance import Known
@@ -172,6 +173,16 @@ def enroll(
         added = store.add(named, looks, model_id=eyes.model_id, reason=why, expires_at_ns=expires_at_ns)
     who.did("enrolments.add", [f"enrolment:{added.enrolment_id}"])
     return _described(added)
+
+
+@router.get("/enrolments/{name}/picture", summary="Whom a name means", response_class=Response, responses=JPEG)
+def picture(who: Viewer, name: PathName) -> Response:
+    """The best picture of all enrolments of the name, as JPEG."""
+    unscoped(who)
+    mine = _named(who, name)
+    best = max((one for enrolment in mine for one in enrolment.pictures), key=lambda one: one.quality)
+    who.viewed("enrolments.view", f"enrolment:{mine[0].enrolment_id}")
+    return Response(best.jpeg, media_type="image/jpeg")
 
 
 @router.delete("/enrolments/{name}", summary="Forget somebody who is enrolled")

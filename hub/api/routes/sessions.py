@@ -60,13 +60,14 @@ def log_in(who: Anybody, login: Login, request: Request, response: Response) -> 
     if wait_s > 0:
         seconds = int(wait_s) + 1
         raise ProblemError(429, f"too many attempts; try again in {seconds} s", headers={"Retry-After": str(seconds)})
+    access.attempts.fail(*keys, now=at_s)
     if not access.is_password_of(login.name, login.password):
-        access.attempts.fail(*keys, now=at_s)
         known = access.user(login.name) is not None
         # What was typed in the wrong field may be a password.
         access.audit.put("login.refused", actor=login.name if known else "?", address=who.address)
         raise ProblemError(401, "no such user, or another password")
-    access.attempts.succeed(keys[0])
+    access.attempts.succeed(keys[1])
+    access.attempts.forget(keys[0])
     return _begin(who, login.name, request, response)
 
 
@@ -76,11 +77,9 @@ def set_up(who: Anybody, first: SetUp, request: Request, response: Response) -> 
     access, at_s = who.services.access, now_s()
     if access.attempts.wait_s("setup", now=at_s) > 0:
         raise ProblemError(429, "too many attempts; try again in some minutes", headers={"Retry-After": "300"})
-    try:
-        access.set_up(first.word, first.name, first.password)
-    except Exception:
-        access.attempts.fail("setup", now=at_s)
-        raise
+    access.attempts.fail("setup", now=at_s)
+    access.set_up(first.word, first.name, first.password)
+    access.attempts.succeed("setup")
     access.audit.put("setup", actor=first.name, objects=(f"user:{first.name}",), address=who.address)
     return _begin(who, first.name, request, response)
 
@@ -110,9 +109,10 @@ def change_password(who: Viewer, passwords: NewPassword, request: Request) -> No
     key = f"user {who.name.lower()}"
     if access.attempts.wait_s(key, now=at_s) > 0:
         raise ProblemError(429, "too many attempts; try again in some minutes", headers={"Retry-After": "300"})
+    access.attempts.fail(key, now=at_s)
     if not access.is_password_of(who.name, passwords.old):
-        access.attempts.fail(key, now=at_s)
         raise ProblemError(403, "the old password is another")
+    access.attempts.succeed(key)
     access.set_password(who.name, passwords.new, keep=request.cookies.get(COOKIE, ""))
     who.did("users.password", [f"user:{who.name}"])
 

@@ -7,9 +7,10 @@ from hub.reader import SiteReader
 from hub.snapshotting import SnapshotSize, measure_snapshot
 from passerby.adaptation.job import Job, JobBook, JobRequest, Trigger
 from passerby.cli.adapting.budget import threads_of
-from passerby.cli.adapting.site_models import find_site_model, weights_of
+from passerby.cli.adapting.deployed import models_in_use
+from passerby.cli.adapting.site_models import weights_of
 from passerby.config import Site
-from passerby.models import ModelManifest
+from passerby.models import find_model
 
 _FOR_THE_MODEL_MIB = 30
 """Of disk, for an adapted model in its job's folder and among the site's models, its report and pictures."""
@@ -36,13 +37,6 @@ class Estimate:
     disk_mib: int
 
 
-def deployed_model(site: Site) -> ModelManifest:
-    """The re-ID model that the site's cameras are seen with: the promoted one, or that of the site file."""
-    with SiteReader(site.data) as reader:
-        deployed = reader.rollout().deployed
-    return find_site_model(site, site.models.reid if deployed is None else deployed.partition("@")[0])
-
-
 def estimate(site: Site, wishes: Wishes) -> Estimate:
     """What it would learn from, and take. Raises StoreError where there are no data."""
     size = measure_snapshot(site.data, most_crops=site.adaptation.most_crops)
@@ -60,7 +54,7 @@ def ask(site: Site, wishes: Wishes, *, actor: str, trigger: Trigger) -> Job:
     from training.starting import weights_file
 
     settings = site.adaptation
-    parent = deployed_model(site)
+    parent = find_model(models_in_use(site.data, site.models).reid, task="embed")
     with SiteReader(site.data) as reader:
         newest = reader.last_tracklet_number()
     recipe = wishes.recipe or settings.recipe

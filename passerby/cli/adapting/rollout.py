@@ -14,6 +14,7 @@ from hub.twins.inbox import TwinInbox
 from hub.twins.making import TwinMaker
 from passerby.adaptation.job import UNDER_WAY, Job
 from passerby.cli.adapting.budget import threads_of
+from passerby.cli.adapting.references import SiteReferences
 from passerby.cli.adapting.site_models import enlist, find_by_id
 from passerby.config import Site
 from passerby.errors import ConfigError, DataError
@@ -96,7 +97,7 @@ def _embed_here(site: Site, model_id: ModelId) -> None:
         with twin_maker(site, model_id) as maker:
             while not maker.is_ahead() and maker.step():
                 made = True
-        with Hub.open(site.data, association=site.association) as hub:
+        with Hub.open(site.data, association=site.association, references=SiteReferences(site)) as hub:
             inbox = TwinInbox(hub, site.data)
             while inbox.serve():
                 pass

@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+from pathlib import Path
 
 from passerby.adaptation.job import MODEL, Job
 from passerby.config import Site
@@ -22,7 +23,10 @@ def find_site_model(site: Site, name: str) -> ModelManifest:
 
 def find_by_id(site: Site, model_id: ModelId) -> ModelManifest:
     """A model whose bytes are those of `model_id`. Raises ModelError where the file here is another one."""
-    found = find_site_model(site, model_id.partition("@")[0])
+    name = model_id.partition("@")[0]
+    if Path(site.models.reid).stem == name:
+        name = site.models.reid  # perhaps a path
+    found = find_site_model(site, name)
     if found.model_id != model_id:
         raise ModelError(f"{found.files[0]} is {found.model_id} now, expected {model_id}; put the former file back")
     return found

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from passerby.cli.adapting.deployed import models_in_use
 from passerby.cli.looking.choosing import Choice
 from passerby.config import AssociationSettings, load_site
 from passerby.config.settings import ModelSettings
@@ -107,15 +108,18 @@ def choice(box: str | None, largest: bool) -> Choice:
 def place(config: Path | None, data: Path | None) -> Place:
     """The site file's data and networks, or a data folder with the networks that come with Passerby.
 
-    Raises ConfigError unless exactly one of the two is given.
+    A promoted re-ID network stands in place of either's own. Raises ConfigError unless exactly one of the two is
+    given.
     """
     if data is not None and config is None:
-        return Place(data=data, models=EMBEDDED, engine="auto", threads=0, association=AssociationSettings())
+        return Place(
+            data=data, models=models_in_use(data, EMBEDDED), engine="auto", threads=0, association=AssociationSettings()
+        )
     if config is not None and data is None:
-        site = load_site(config)
+        site = load_site(config, secrets="left")
         return Place(
             data=site.data,
-            models=site.models,
+            models=models_in_use(site.data, site.models),
             engine=site.engine,
             threads=site.edge.threads,
             association=site.association,

@@ -17,7 +17,7 @@ from hub.export import tracks, write_events, write_mot
 from hub.playback import Playback, batches
 from hub.reader import SiteReader
 from hub.site_hub import Hub
-from passerby.cli.hub import model_references
+from passerby.cli.adapting.references import SiteReferences
 from passerby.cli.replaying.footage import NS_PER_SECOND, START_NS, load_networks, messages_of, recorded_cameras
 from passerby.cli.replaying.picture import write_video
 from passerby.cli.scratch import fresh_folder
@@ -101,7 +101,7 @@ def _open_hub(state: Path, site: Site | None) -> Hub:
     storage = DeferredStorage(state)
     if site is None:
         return Hub.on(storage)
-    return Hub.on(storage, association=site.association, references=model_references(site))
+    return Hub.on(storage, association=site.association, references=SiteReferences(site))
 
 
 def _progress(console: Console) -> Progress:

@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hub.enrolment.likeness import Likeness, load_likeness
 from hub.services import SeenPerson
 from passerby.arrays import Image
+from passerby.cli.adapting.deployed import models_in_use
 from passerby.cli.looking.options import Place
 from passerby.cli.looking.pictures import people_in
+from passerby.config.settings import ModelSettings
 from passerby.ids import ModelId
 from passerby.inference import load_detector, load_embedder
 from passerby.models import find_model
@@ -46,23 +49,26 @@ class SiteEyes:
 
 
 class LazyEyes:
-    """The same, loaded when they are first asked for."""
+    """The same, loaded when they are first asked for, and anew when another re-ID network was promoted."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._loading = threading.Lock()
-        self._eyes: SiteEyes | None = None
+        self._loaded: tuple[ModelSettings, SiteEyes] | None = None
 
     def __call__(self) -> SiteEyes:
-        """The networks. Raises ModelError, EngineError."""
+        """The networks. Raises ModelError, EngineError, StoreError."""
         with self._loading:
-            if self._eyes is None:
-                self._eyes = SiteEyes(self._place)
-            return self._eyes
+            models = models_in_use(self._place.data, self._place.models)
+            if self._loaded is None or self._loaded[0] != models:
+                former, self._loaded = self._loaded, (models, SiteEyes(replace(self._place, models=models)))
+                if former is not None:
+                    former[1].close()
+            return self._loaded[1]
 
     def close(self) -> None:
         """Let go of them, if they were loaded."""
         with self._loading:
-            if self._eyes is not None:
-                self._eyes.close()
-                self._eyes = None
+            if self._loaded is not None:
+                self._loaded[1].close()
+                self._loaded = None

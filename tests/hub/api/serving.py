@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import cv2
@@ -49,23 +49,21 @@ def blind() -> Eyes:
     raise EngineError("no networks in this test")
 
 
-def services_of(data: Path, **more: object) -> Services:
+USERS: dict[str, tuple[Role, list[CameraId] | None]] = {
+    "vera": (Role.VIEWER, None),
+    "otto": (Role.OPERATOR, None),
+    "ada": (Role.ADMIN, None),
+    "lena": (Role.OPERATOR, [LOBBY]),
+}
+
+
+def services_of(data: Path, *, users: Collection[str] = USERS, **more: object) -> Services:
     """What serves a folder, with the users `vera`, `otto` and `ada` by role, and `lena`, who sees the lobby alone."""
     access = AccessStore(data)
-    for name, role in (("vera", Role.VIEWER), ("otto", Role.OPERATOR), ("ada", Role.ADMIN)):
-        access.add_user(name, PASSWORD, role=role)
-    access.add_user("lena", PASSWORD, role=Role.OPERATOR, cameras=[LOBBY])
-    facts = SiteFacts(
-        site="test",
-        cameras=(HALL, LOBBY),
-        detector="a-detector",
-        reid="a-network",
-        engine="auto",
-        false_link_rate=0.01,
-        association={},
-        adaptation={},
-    )
-    return Services(data_dir=data, facts=facts, access=access, **{"eyes": blind, **more})  # type: ignore[arg-type]
+    for name in users:
+        role, cameras = USERS[name]
+        access.add_user(name, PASSWORD, role=role, cameras=cameras)
+    return Services(data_dir=data, facts=blank_facts(), access=access, **{"eyes": blind, **more})  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager
@@ -97,10 +95,25 @@ def token_of(services: Services, name: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {word}"}
 
 
-def log_in(address: str, name: str, *, password: str = PASSWORD) -> httpx.Client:
+@contextlib.contextmanager
+def log_in(address: str, name: str, *, password: str = PASSWORD) -> Iterator[httpx.Client]:
     """A client with a session, which sends the word along that changes need."""
-    client = httpx.Client(base_url=f"{address}/api/v1", timeout=30)
-    answer = client.post("/session", json={"name": name, "password": password})
-    assert answer.status_code == 200, answer.text
-    client.headers["X-CSRF-Token"] = answer.json()["csrf"]
-    return client
+    with httpx.Client(base_url=f"{address}/api/v1", timeout=30) as client:
+        answer = client.post("/session", json={"name": name, "password": password})
+        assert answer.status_code == 200, answer.text
+        client.headers["X-CSRF-Token"] = answer.json()["csrf"]
+        yield client
+
+
+def blank_facts() -> SiteFacts:
+    """Of a site with two cameras."""
+    return SiteFacts(
+        site="test",
+        cameras=(HALL, LOBBY),
+        detector="a-detector",
+        reid="a-network",
+        engine="auto",
+        false_link_rate=0.01,
+        association={},
+        adaptation={},
+    )

@@ -1,0 +1,165 @@
+"""Adaptations and cameras, which others carry out, by way of the web."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hub.api import make_api
+from hub.services import LivePicture
+from passerby.adaptation.job import Job, JobBook, JobProgress, JobRequest
+from passerby.config import CameraSettings
+from passerby.errors import DataError, SourceRefusedError
+from passerby.ids import CameraId, ModelId
+from tests.hub.api.serving import crop, fill, served, services_of, token_of
+
+
+class Room:
+    """Keeps jobs on record, and does none."""
+
+    def __init__(self, data: Path) -> None:
+        self._book = JobBook(data)
+
+    def start(self, *, actor: str, minutes: float | None = None, recipe: str | None = None) -> Job:
+        return self._book.ask(
+            JobRequest(
+                number=0,
+                asked_at_ns=time.time_ns(),
+                actor=actor,
+                trigger="hand",
+                parent="net",
+                parent_id=ModelId("net@1"),
+                recipe=recipe or "passerby",
+                minutes=minutes or 10.0,
+                seed=1,
+                threads=1,
+                memory_mib=512,
+                most_crops=100,
+            )
+        )
+
+    def jobs(self) -> Sequence[Job]:
+        return self._book.jobs()
+
+    def job(self, number: int) -> Job:
+        return self._book.job(number)
+
+    def cancel(self, number: int, *, actor: str) -> None:
+        self._book.job(number).cancel()
+
+    def compare(self, number: int) -> str:
+        return f"<h1>{number}</h1>"
+
+    def promote(self, number: int, *, actor: str) -> str:
+        raise DataError(f"adaptation {number} was not passed")
+
+    def rollback(self, *, actor: str) -> str:
+        return "the former model is used again"
+
+
+class Attached:
+    """Cameras in mind."""
+
+    def __init__(self) -> None:
+        self._settings = {CameraId("hall"): CameraSettings(url="rtsp://u:secret@10.0.0.5/sub")}
+
+    def settings(self) -> Mapping[CameraId, CameraSettings]:
+        return dict(self._settings)
+
+    def attach(self, camera_id: CameraId, settings: CameraSettings, *, actor: str) -> None:
+        if camera_id in self._settings:
+            raise DataError(f"there is a camera {camera_id} already")
+        self._settings[camera_id] = settings
+
+    def edit(self, camera_id: CameraId, settings: CameraSettings, *, actor: str) -> None:
+        self._settings[camera_id] = settings
+
+    def remove(self, camera_id: CameraId, *, actor: str) -> None:
+        del self._settings[camera_id]
+
+    def probe(self, settings: CameraSettings) -> Mapping[str, object]:
+        raise SourceRefusedError(f"nobody listens at {settings.url}")
+
+
+class Live:
+    """One picture."""
+
+    def latest(self, camera_id: CameraId) -> LivePicture | None:
+        return LivePicture(1_700_000_000 * 10**9, crop(99)) if camera_id == "hall" else None
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+@pytest.fixture
+def ada(tmp_path: Path, room: Room) -> Iterator[httpx.Client]:
+    fill(tmp_path)
+    services = services_of(tmp_path, users=["ada"], adaptations=room, cameras=Attached(), live=Live())
+    with (
+        served(make_api(services)) as address,
+        httpx.Client(base_url=f"{address}/api/v1", headers=token_of(services, "ada"), timeout=30) as client,
+    ):
+        yield client
+    services.close()
+
+
+def test_an_adaptation_is_begun_watched_and_ended(ada: httpx.Client, room: Room) -> None:
+    begun = ada.post("/adaptations", json={"minutes": 2})
+    assert (begun.status_code, begun.headers["location"]) == (202, "/api/v1/adaptations/1")
+    assert (begun.json()["state"], begun.json()["minutes"]) == ("queued", 2.0)
+    assert ada.post("/adaptations", json={}).status_code == 409
+    told: list[str] = []
+    thread = threading.Thread(target=lambda: told.append(ada.get("/adaptations/1/stream").text))
+    thread.start()
+    room.job(1).tell(JobProgress(state="running", at_ns=time.time_ns(), phase="learning", share=0.5))
+    assert ada.post("/adaptations/1/cancel").status_code == 202
+    assert room.job(1).is_cancelled
+    room.job(1).tell(JobProgress(state="cancelled", at_ns=time.time_ns()))
+    thread.join(20)
+    assert '"state": "cancelled"' in told[0]
+    assert ada.get("/adaptations/1").json()["state"] == "cancelled"
+    assert [one["number"] for one in ada.get("/adaptations").json()] == [1]
+
+
+def test_a_comparison_is_a_page_that_runs_nothing(ada: httpx.Client) -> None:
+    ada.post("/adaptations", json={})
+    page = ada.get("/adaptations/1/compare")
+    assert page.text == "<h1>1</h1>"
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "sandbox" in page.headers["content-security-policy"]
+    assert ada.get("/adaptations/2/compare").status_code == 404
+
+
+def test_what_was_not_passed_is_not_promoted(ada: httpx.Client) -> None:
+    ada.post("/adaptations", json={})
+    refused = ada.post("/adaptations/1/promote")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "adaptation 1 was not passed")
+    assert ada.post("/models/rollback").json() == {"detail": "the former model is used again"}
+
+
+def test_cameras_are_attached_and_passwords_never_told(ada: httpx.Client) -> None:
+    attached = ada.post("/cameras", json={"id": "yard", "settings": {"url": "rtsp://u:secret@10.0.0.9/s", "fps": 4}})
+    assert (attached.status_code, attached.json()["settings"]["url"]) == (201, "rtsp://***@10.0.0.9/s")
+    again = ada.post("/cameras", json={"id": "yard", "settings": {"url": "a.mp4"}})
+    assert again.status_code == 422
+    for settings in ({}, {"url": "a.mp4", "fsp": 3}, {"url": "a.mp4", "fps": 0}, {"url": 5}):
+        assert ada.post("/cameras", json={"id": "door", "settings": settings}).status_code == 422
+    assert [one["id"] for one in ada.get("/cameras").json()] == ["hall", "lobby", "yard"]
+    assert ada.put("/cameras/yard", json={"settings": {"url": "b.mp4"}}).json()["settings"]["fps"] == 5.0
+    refused = ada.post("/cameras/probe", json={"settings": {"url": "rtsp://u:secret@10.0.0.9/s"}})
+    assert refused.status_code == 422
+    told = "".join(ada.get(f"/cameras/{name}/settings").text for name in ("hall", "yard"))
+    assert "secret" not in told + refused.text + attached.text
+    assert ada.delete("/cameras/yard").status_code == 204
+    assert ada.delete("/cameras/yard").status_code == 404
+
+
+def test_a_snapshot_is_live_where_there_is_one(ada: httpx.Client) -> None:
+    live = ada.get("/cameras/hall/snapshot")
+    assert (live.content, live.headers["x-picture"]) == (crop(99), "live")
+    assert ada.get("/cameras/lobby/snapshot").headers["x-picture"] == "crop"
