@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from hub.access.records import Role
 from hub.corrections.acts import Act, Outcome, Undo
-from hub.dashboard.story import in_short
 from hub.dashboard.visit import Reaction, Visit
+from hub.dashboard.wording import in_short
 from hub.narration import sentence
 from hub.records import EventId, EventKind
 from passerby.errors import DataError

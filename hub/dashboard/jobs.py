@@ -4,7 +4,7 @@ from markupsafe import Markup
 
 from hub.dashboard.markup import EMPTY, button, dialog, duration, joined, moment, tag
 from hub.dashboard.visit import Visit
-from passerby.adaptation.job import PHASES, UNDER_WAY, Job, JobProgress, Phase, State
+from passerby.adaptation.job import PHASES, UNDER_WAY, VERDICT, Job, JobProgress, Phase, State
 
 _KINDS: dict[State, str] = {
     "passed": "good",
@@ -32,7 +32,8 @@ def progress(visit: Visit, job: Job) -> Markup:
     now = job.progress()
     under_way = now.state in UNDER_WAY
     phases = joined(_phase(phase, now) for phase in PHASES)
-    words = now.word if under_way else now.reason
+    # A verdict, which is shown beside it, gives the reasons itself.
+    words = now.word if under_way else "" if (job.folder / VERDICT).exists() else now.reason
     eta = EMPTY
     if under_way and now.eta_s is not None:
         eta = Markup('<span class="soft">about {} left</span>').format(duration(now.eta_s))

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from hub.dashboard.gallery import Gallery
+from hub.dashboard.linked import Told, told
 from hub.reader import SiteReader, StoredStatus
 from hub.records import Event
 from passerby.errors import PasserbyError
@@ -26,6 +28,8 @@ class News:
 
     events: Sequence[Event]
     cameras: Sequence[StoredStatus] | None
+    told: Sequence[Told] = ()
+    """Of the events those that the feed tells, written once for all pages."""
 
 
 Listener = Callable[[News], None]
@@ -34,8 +38,9 @@ Listener = Callable[[News], None]
 class Pulse:
     """Looks while somebody listens. `open_reader` may block, and is called in a thread."""
 
-    def __init__(self, open_reader: Callable[[], SiteReader]) -> None:
+    def __init__(self, open_reader: Callable[[], SiteReader], gallery: Gallery) -> None:
         self._open_reader = open_reader
+        self._gallery = gallery
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self._after: int | None = None
@@ -94,4 +99,5 @@ class Pulse:
         if events:
             self._after = events[-1].event_id
         self._looks += 1
-        return News(events, reader.cameras() if self._looks % _STATUS_EVERY == 1 else None)
+        cameras = reader.cameras() if self._looks % _STATUS_EVERY == 1 else None
+        return News(events, cameras, told(reader, self._gallery, events))

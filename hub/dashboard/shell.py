@@ -40,7 +40,7 @@ class Shell:
     def __init__(self, services: Services, places: Sequence[Place], *, who_asks: WhoAsks) -> None:
         self.services = services
         self.gallery = Gallery(services.data_dir)
-        self.pulse = Pulse(services.reader)
+        self.pulse = Pulse(services.reader, self.gallery)
         self.who_asks = who_asks
         self._places = [place for place in places if place.there(services)]
         self._counted: tuple[float, int] = (float("-inf"), 0)

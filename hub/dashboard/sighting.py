@@ -6,7 +6,7 @@ from hub.dashboard.evidence import evidence
 from hub.dashboard.markup import EMPTY, duration, joined, moment
 from hub.dashboard.people import hue, who
 from hub.dashboard.pictures import captioned, crop
-from hub.dashboard.story import in_short
+from hub.dashboard.wording import in_short
 from hub.narration import sentence
 from hub.reader import SiteReader
 from hub.records import Tracklet

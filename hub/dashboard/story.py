@@ -5,6 +5,7 @@ from markupsafe import Markup
 from hub.dashboard.evidence import percent
 from hub.dashboard.markup import EMPTY, button, joined, moment, tag
 from hub.dashboard.visit import Visit
+from hub.dashboard.wording import in_short
 from hub.narration import sentence
 from hub.records import Event, EventKind
 from passerby.ids import IdentityId
@@ -34,16 +35,6 @@ def story(visit: Visit, identity_id: IdentityId) -> Markup:
 def undoable(event: Event, *, undone: bool) -> bool:
     """Whether an event can be taken back."""
     return not undone and event.undoes is None and event.kind in _CAN_BE_UNDONE
-
-
-def in_short(told: str) -> str:
-    """A sentence about a decision without its reasons, which are told beside it.
-
-    >>> in_short("hall tracklet 17 -> person 3 (similarity .81, was seen in lobby 12 s before)")
-    'Hall tracklet 17 → person 3'
-    """
-    short = told.split(" (", maxsplit=1)[0].replace("->", "→")
-    return short[:1].upper() + short[1:]
 
 
 def _line(visit: Visit, event: Event, *, undone: bool) -> Markup:

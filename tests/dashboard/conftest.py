@@ -34,15 +34,15 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site's folder, one to each file of tests."""
+    """The site's folder. Tests leave people as they found them, but for person 4, whom one of them erases."""
     folder = tmp_path_factory.mktemp("site")
     fill(folder / "data")
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(folder: Path) -> Iterator[str]:
     """Where its pages are, without a login."""
     with web(folder, "--no-login") as (address, _):

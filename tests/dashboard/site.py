@@ -42,7 +42,7 @@ def hub_of(data: Path) -> Iterator[Hub]:
 
 
 def fill(data: Path) -> Sender:
-    """Person 1 is seen by lobby and hall (tracklets 1 and 2), person 2 by the hall (3), person 3 by the yard (4).
+    """Person 1 is seen by lobby and hall (tracklets 1 and 2), person 2 by the hall (3), 3 and 4 by the yard (4 and 5).
 
     The hub asks whether person 3 is person 2. Gives the edge's voice, with which more can be told.
     """
@@ -53,12 +53,13 @@ def fill(data: Path) -> Sender:
             (seen(1, "hall", tracklet=2, begin_s=14, end_s=16, final=True, crops=RED), 16),
             (seen(2, "hall", tracklet=3, begin_s=14, end_s=16, final=True, crops=BLUE), 17),
             (seen(3, "yard", tracklet=4, begin_s=30, end_s=32, final=True, crops=BLUE), 32),
+            (seen(4, "yard", tracklet=5, begin_s=40, end_s=42, final=True, crops=BLUE), 42),
         ]
         for update, second in told:
             hub.ingest(sender.send(update), now_ns=at(second))
         cameras = [CameraStatus(camera_id=CameraId(name), state="live") for name in ("hall", "lobby", "yard")]
-        hub.ingest(sender.send(Status(sent_at_ns=at(32), cameras=cameras)), now_ns=at(32))
-        with hub._transaction(at(33)):  # as any associator asks
+        hub.ingest(sender.send(Status(sent_at_ns=at(42), cameras=cameras)), now_ns=at(42))
+        with hub._transaction(at(43)):  # as any associator asks
             hub.state.say(
                 EventKind.CANDIDATE,
                 IdentityId(3),
@@ -89,7 +90,9 @@ def web(folder: Path, *options: str) -> Iterator[tuple[str, Passerby]]:
     config = folder / "site.yaml"
     config.write_text(yaml.safe_dump(site), encoding="utf-8")
     arguments = ("web", "--config", str(config), "--listen", "127.0.0.1:0", *options)
-    process = Passerby(arguments, folder / "web.log", {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"})
+    process = Passerby(
+        arguments, folder / f"web{''.join(options)}.log", {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+    )
     try:
         yield _address(process), process
     finally:

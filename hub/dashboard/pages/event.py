@@ -51,7 +51,7 @@ def build(visit: Visit) -> Page:
 
 
 def _pictures(visit: Visit, event: Event) -> Markup:
-    pair = pair_of(visit, event)
+    pair = pair_of(visit.reader, event)
     if pair is None:
         return EMPTY
     cameras = pair.cameras + ("",) * 2
@@ -81,7 +81,7 @@ def _without_numbers(event: Event) -> str:
 def _may_see(visit: Visit, event: Event) -> bool:
     if visit.principal.cameras is None:
         return True
-    pair = pair_of(visit, event)
+    pair = pair_of(visit.reader, event)
     return pair is not None and all(map(visit.principal.sees, pair.cameras))
 
 

@@ -1,29 +1,28 @@
 """The page that stays open: what cameras see, how they are, and who is recognized as it happens."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from hub.dashboard.linked import card, pair_of
+from hub.dashboard.linked import Told, told
 from hub.dashboard.markup import EMPTY, empty, joined, moment, tag
 from hub.dashboard.people import hue
 from hub.dashboard.pictures import crop
 from hub.dashboard.pulse import News
 from hub.dashboard.visit import Page, Place, Reaction, Visit
 from hub.reader import StoredStatus
-from hub.records import Event, EventKind
 from passerby.ids import CameraId, IdentityId
 from passerby.messages import CameraStatus
 
+_LOOKED_BACK = 120
 _FIRST_SHOWN = 40
-"""Events in the feed when the page opens."""
+"""Events that are looked at, and of them those in the feed at most, when the page opens."""
 
 _QUIET_NS = 20 * 10**9
 """A camera of which nothing was heard for so long is said to be silent: its edge does not run."""
 
 _STATES = {"live": "good", "connecting": "warn", "stalled": "bad", "failed": "bad", "paused": "", "ended": ""}
-_FED = {EventKind.LINKED, EventKind.MERGED, EventKind.CANDIDATE, EventKind.CREATED, EventKind.SPLIT}
 
 
 def build(visit: Visit) -> Page:
@@ -39,8 +38,8 @@ def build(visit: Visit) -> Page:
             ),
         )
     last = visit.reader.last_event_id()
-    recent = [event for event in visit.reader.events(after=max(0, last - 4 * _FIRST_SHOWN)) if event.kind in _FED]
-    cards = _cards(visit, recent[-_FIRST_SHOWN:])
+    recent = visit.reader.events(after=max(0, last - _LOOKED_BACK), limit=_LOOKED_BACK)
+    cards = _cards(visit, told(visit.reader, visit.gallery, recent)[-_FIRST_SHOWN:])
     waiting = EMPTY
     if not cards:
         waiting = Markup('<div id="feed-empty">{}</div>').format(
@@ -61,7 +60,7 @@ def build(visit: Visit) -> Page:
 def hears(visit: Visit, news: News) -> Reaction | None:
     """New decisions for the feed, and how cameras are."""
     puts: dict[str, Markup] = {}
-    cards = _cards(visit, [event for event in news.events if event.kind in _FED])
+    cards = _cards(visit, news.told)
     if cards:
         puts["+feed"] = joined(reversed(cards))
     if news.cameras is not None:
@@ -69,22 +68,15 @@ def hears(visit: Visit, news: News) -> Reaction | None:
             if visit.principal.sees(stored.status.camera_id):
                 puts[_foot_id(stored.status.camera_id)] = _health(stored)
         puts["site-now"] = _summary(news.cameras)
-    if news.events and visit.services.live is None:
+    if news.events:
         for camera in {event.camera_id for event in news.events if event.camera_id is not None}:
             if visit.principal.sees(camera):
                 puts[_view_id(camera)] = _last_seen(visit, camera)
     return Reaction(puts=puts) if puts else None
 
 
-def _cards(visit: Visit, events: Sequence[Event]) -> list[Markup]:
-    names: Mapping[IdentityId, str] = visit.gallery.names([event.identity_id for event in events]) if events else {}
-    cards = []
-    for event in events:
-        pair = pair_of(visit, event)
-        seen = () if pair is None else pair.cameras
-        if visit.principal.cameras is None or (seen and all(map(visit.principal.sees, seen))):
-            cards.append(card(visit, event, pair, name=names.get(event.identity_id)))
-    return cards
+def _cards(visit: Visit, decisions: Sequence[Told]) -> list[Markup]:
+    return [one.card for one in decisions if one.may_be_seen_by(visit.principal)]
 
 
 def _summary(cameras: Sequence[StoredStatus]) -> Markup:
@@ -144,7 +136,7 @@ def _last_seen(visit: Visit, camera: CameraId) -> Markup:
         )
         for number, identity in seen
     )
-    return Markup('<div class="last" title="Seen last">{}</div>').format(crops)
+    return Markup('<p class="none">Seen last</p><div class="last">{}</div>').format(crops)
 
 
 def _view_id(camera: CameraId) -> str:

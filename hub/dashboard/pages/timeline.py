@@ -43,7 +43,7 @@ def build(visit: Visit) -> Page:
         body=Markup(
             '<div class="cols"><section class="card pad" data-lanes data-into="chosen" data-from="{}" data-to="{}" '
             'data-tracklet="{}" data-identity="{}" aria-label="Timeline"><div class="row">'
-            '<div class="row grow" role="group" aria-label="Lanes">'
+            '<div class="row" style="margin-right:auto" role="group" aria-label="Lanes">'
             '<button type="button" class="btn" data-by="camera" aria-pressed="true">By camera</button>'
             '<button type="button" class="btn" data-by="person" aria-pressed="false">By person</button></div>{}{}'
             '<button type="button" class="btn quiet" data-zoom="0.6" aria-label="Zoom in">+</button>'

@@ -52,7 +52,8 @@ passerby.lanes = (host) => {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     const style = getComputedStyle(document.documentElement), ink = style.getPropertyValue("--ink"), soft = style.getPropertyValue("--soft"), line = style.getPropertyValue("--line"), card = style.getPropertyValue("--card");
     const light = style.getPropertyValue("--id-l"), chroma = style.getPropertyValue("--id-c");
-    const colour = (identity) => (identity ? `oklch(${light} ${chroma} ${passerby.hue(identity)})` : soft);
+    const known = new Map();
+    const colour = (identity) => known.get(identity) || known.set(identity, identity ? `oklch(${light} ${chroma} ${passerby.hue(identity)})` : soft).get(identity);
     pen.clearRect(0, 0, width, height);
     scroll = Math.max(0, Math.min(scroll, tall - height + 8));
     pen.font = "11px system-ui, sans-serif"; pen.textBaseline = "middle";
