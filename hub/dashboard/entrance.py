@@ -48,7 +48,16 @@ def router(shell: Shell) -> APIRouter:
     return routes
 
 
-def _page(shell: Shell, title: str, body: Markup) -> Response:
+def nowhere(shell: Shell) -> Response:
+    """For an address that no page has."""
+    said = Markup(
+        '<p class="soft">The address may be mistyped.</p><p><a class="btn primary" href="/">See what happens '
+        "now</a></p>"
+    )
+    return _page(shell, "There is no such page", said, status=404)
+
+
+def _page(shell: Shell, title: str, body: Markup, *, status: int = 200) -> Response:
     page = Markup(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{0} · {1}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">{2}<script src="{3}" defer></script>'
@@ -56,7 +65,7 @@ def _page(shell: Shell, title: str, body: Markup) -> Response:
         '<body><main class="entrance"><div class="card"><div class="row">{4}<div><h1>{0}</h1><p class="soft">{1}</p>'
         "</div></div>{5}</div></main></body></html>"
     ).format(title, shell.services.facts.site, frame.sheet(), frame.address("entrance.js"), BRAND, body)
-    return Response(page, media_type="text/html", headers={"Cache-Control": "no-store"})
+    return Response(page, status_code=status, media_type="text/html", headers={"Cache-Control": "no-store"})
 
 
 def _inside(path: str) -> str:

@@ -3,7 +3,10 @@
 from fastapi import FastAPI
 from nicegui import Client, ui
 from nicegui import app as nicegui_app
+from starlette.datastructures import Headers
+from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from hub.api.gate import who_is
 from hub.dashboard import entrance, frame, icons, looking
@@ -39,6 +42,22 @@ def mount(app: FastAPI, services: Services) -> None:
         reconnect_timeout=10.0,
         binding_refresh_interval=None,
     )
+    nicegui_app.add_exception_handler(404, lambda _request, _error: entrance.nowhere(shell))
+    app.router.routes[-1] = _Pages("/", app=nicegui_app)
+
+
+class _Pages(Mount):
+    """Takes what NiceGUI has, and what a browser asks for by an address that nobody has; a program's wrong address
+    stays with the API, which answers in its own way."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, inner = super().matches(scope)
+        if match is Match.NONE or scope["path"].startswith("/api/"):
+            return Match.NONE, {}
+        if any(route.matches(scope)[0] is Match.FULL for route in nicegui_app.routes):
+            return match, inner
+        wants_page = scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", "")
+        return (match, inner) if wants_page else (Match.NONE, {})
 
 
 def _begin_anew() -> None:

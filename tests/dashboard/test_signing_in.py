@@ -101,4 +101,11 @@ def test_a_stranger_gets_nothing(browser: Browser, guarded: tuple[str, str]) -> 
     with Looker(browser, guarded[0]) as look:
         for path in ("/pictures/1/best.jpg", "/timeline-bars?since=0&until=1", "/timeline-tracklet/1"):
             assert look.page.request.get(guarded[0] + path).status == 401
+        assert (
+            look.page.request.get(guarded[0] + "/api/v1/nothing").headers["content-type"] == "application/problem+json"
+        )
+        assert (
+            "There is no such page"
+            in look.page.request.get(guarded[0] + "/nothing", headers={"Accept": "text/html"}).text()
+        )
         assert look.page.request.post(guarded[0] + "/looking/search", multipart={"name": "x"}).status == 401

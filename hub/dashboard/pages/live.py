@@ -105,7 +105,7 @@ def _camera(visit: Visit, camera: CameraId, stored: StoredStatus | None) -> Mark
 def _health(stored: StoredStatus) -> Markup:
     status = stored.status
     if _is_silent(stored):
-        silent = Markup('<span class="why">not heard of {}; does its edge run?</span>')
+        silent = Markup('<span class="why">last heard {}; does its edge run?</span>')
         return tag("silent", "bad") + silent.format(moment(stored.received_at_ns, "ago"))
     fps = Markup('<span class="num nowrap">{} fps</span>').format(f"{status.achieved_fps:.1f}")
     why = Markup('<span class="why">{}</span>').format(status.detail) if status.detail else EMPTY
