@@ -86,8 +86,11 @@ class Adaptations(Protocol):
     def compare(self, number: int) -> str:
         """The former model and the new one side by side, a whole page of HTML. Raises DataError where there is none."""
 
-    def promote(self, number: int, *, actor: str) -> str:
-        """Begin to use the model; gives in words what happens now. Raises DataError where it may not be."""
+    def promote(self, number: int, *, actor: str, cameras: Sequence[CameraId] = ()) -> str:
+        """Begin to use the model, in these cameras or in all; gives in words what happens now.
+
+        Raises DataError where it may not be.
+        """
 
     def rollback(self, *, actor: str) -> str:
         """Go back to the former model; gives in words what happens now. Raises DataError where there is none."""

@@ -60,7 +60,9 @@ def _standing(event: Event, reader: SiteReader, *, answer: AnswerWord | None) ->
         return None
     if identity.identity_id == other.identity_id:
         return None
-    return Candidate(event, tracklet, identity.identity_id, other.identity_id, answer)
+    # Of any other answer the effect would stand here: it has been taken back, and the question is open again.
+    unsure = answer if answer == "unsure" else None
+    return Candidate(event, tracklet, identity.identity_id, other.identity_id, unsure)
 
 
 def _settled(candidate: Candidate, constraints: Constraints) -> bool:

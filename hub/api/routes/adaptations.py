@@ -18,6 +18,7 @@ from hub.api.problems import ProblemError, not_found
 from hub.services import Adaptations
 from passerby.adaptation.job import UNDER_WAY, Job, Phase, State, Trigger
 from passerby.errors import DataError
+from passerby.ids import CameraId
 
 router = APIRouter(tags=["adaptation"])
 
@@ -52,6 +53,12 @@ class Asked(BaseModel):
 
     minutes: Annotated[float, Field(ge=0.1, le=1440.0, allow_inf_nan=False)] | None = None
     recipe: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] | None = None
+
+
+class Promotion(BaseModel):
+    """Where a model is to be used."""
+
+    cameras: list[str] = Field([], description="A trial in these cameras alone; none: all cameras.", max_length=1000)
 
 
 class Told(BaseModel):
@@ -121,14 +128,15 @@ def compare(who: Viewer, number: PathNumber) -> Response:
 
 
 @router.post("/adaptations/{number}/promote", summary="Begin to use a model", status_code=202)
-def promote(who: Admin, number: PathNumber) -> Told:
-    """Only one that was passed."""
+def promote(who: Admin, number: PathNumber, wanted: Promotion | None = None) -> Told:
+    """Only one that was passed; in all cameras, or on trial in some."""
     _job(who, number)
+    cameras = [CameraId(name) for name in (wanted.cameras if wanted else ())]
     try:
-        told = _room(who).promote(number, actor=who.name)
+        told = _room(who).promote(number, actor=who.name, cameras=cameras)
     except DataError as error:
         raise ProblemError(409, str(error)) from error
-    who.did("adaptations.promote", [f"adaptation:{number}"])
+    who.did("adaptations.promote", [f"adaptation:{number}", *(f"camera:{camera}" for camera in cameras)])
     return Told(detail=told)
 
 

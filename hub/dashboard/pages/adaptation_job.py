@@ -16,6 +16,7 @@ from hub.dashboard.verdicts import verdict
 from hub.dashboard.visit import Page, Place, Reaction, Visit
 from passerby.adaptation.job import MODEL, REPORT, UNDER_WAY, VERDICT, Job
 from passerby.adaptation.verdict import read_verdict
+from passerby.ids import CameraId
 
 _LATELY_NS = 3 * 10**9
 
@@ -46,8 +47,9 @@ def promote(visit: Visit, said: Mapping[str, str]) -> Reaction:
     """Bring the model to the cameras."""
     require(visit, Role.ADMIN, "to promote a model")
     number = int(said["job"])
-    told = adaptations(visit).promote(number, actor=visit.principal.name)
-    note(visit, "adaptations.promote", f"adaptation:{number}")
+    cameras = [CameraId(said["camera"])] if "camera" in said else []
+    told = adaptations(visit).promote(number, actor=visit.principal.name, cameras=cameras)
+    note(visit, "adaptations.promote", f"adaptation:{number}", *(f"camera:{camera}" for camera in cameras))
     return Reaction(said=f"{told[:1].upper()}{told[1:]}.", again=True)
 
 
@@ -81,12 +83,13 @@ def _actions(visit: Visit, job: Job, *, passed: bool) -> Markup:
             "takes it "
             "back.</p>"
         )
-        parts.append(button("Promote…", opens="promote", kind="primary"))
-        parts.append(
-            dialog(
-                "promote", f"Use {job.model_name}?", ask, button("Promote", "promote", kind="primary", job=job.number)
-            )
+        tries = joined(
+            button(f"Try it at {camera}", "promote", job=job.number, camera=camera)
+            for camera in visit.services.facts.cameras
         )
+        use = button("Promote to all", "promote", kind="primary", job=job.number)
+        parts.append(button("Promote…", opens="promote", kind="primary"))
+        parts.append(dialog("promote", f"Use {job.model_name}?", ask, joined((tries, use))))
     return joined(parts)
 
 

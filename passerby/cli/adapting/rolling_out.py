@@ -14,11 +14,17 @@ from hub.reader import SiteReader
 from hub.twins.making import POLL_S
 from passerby.adaptation.job import JobBook
 from passerby.cli.adapting.budget import give_way
-from passerby.cli.adapting.rollout import embed_everybody, into_the_shadow, require_passed, to_the_cameras, twin_maker
+from passerby.cli.adapting.rollout import (
+    embed_everybody,
+    into_the_shadow,
+    require_cameras,
+    require_passed,
+    to_the_cameras,
+    twin_maker,
+)
 from passerby.cli.place import CONFIG, DATA, data_folder
 from passerby.cli.process import log_to_stderr, stop_on_signals
 from passerby.config import load_site
-from passerby.errors import ConfigError
 from passerby.ids import CameraId, ModelId
 
 app = typer.Typer()
@@ -49,9 +55,7 @@ def promote(
     job = JobBook(site.data).job(number)
     require_passed(job, force=force, reason=reason)
     cameras = tuple(CameraId(one) for one in canary or ())
-    unknown = [one for one in cameras if one not in site.cameras]
-    if unknown:
-        raise ConfigError(f"--canary {unknown[0]}: {config} has no such camera; it has {', '.join(site.cameras)}")
+    require_cameras(site, cameras)
     console = Console(highlight=False, soft_wrap=True)
     model_id = into_the_shadow(site, job, reason=reason)
     columns = (TextColumn("embedding everybody known"), BarColumn(), MofNCompleteColumn())

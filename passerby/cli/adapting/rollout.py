@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from hub.corrections.acts import Stage
@@ -17,6 +17,7 @@ from passerby.cli.adapting.budget import threads_of
 from passerby.cli.adapting.references import SiteReferences
 from passerby.cli.adapting.site_models import enlist, find_by_id
 from passerby.config import Site
+from passerby.config.attached import site_cameras
 from passerby.errors import ConfigError, DataError
 from passerby.ids import CameraId, ModelId
 from passerby.inference import load_embedder
@@ -42,6 +43,14 @@ def require_passed(job: Job, *, force: bool, reason: str) -> None:
         )
     if not reason.strip():
         raise ConfigError("--force overrules the gate: say why with --reason, it is kept on record")
+
+
+def require_cameras(site: Site, cameras: Sequence[CameraId]) -> None:
+    """Raise DataError for a camera that the site has not."""
+    known = site_cameras(site)
+    unknown = [camera for camera in cameras if camera not in known]
+    if unknown:
+        raise DataError(f"there is no camera {unknown[0]}; the site has {', '.join(sorted(known))}")
 
 
 def into_the_shadow(site: Site, job: Job, *, reason: str) -> ModelId:

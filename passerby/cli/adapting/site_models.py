@@ -1,6 +1,5 @@
 """The re-ID models of a site: what its file names, and what it has adapted for itself."""
 
-import contextlib
 import shutil
 from pathlib import Path
 
@@ -58,10 +57,3 @@ def adapted_id(job: Job) -> ModelId:
     """What the adapted model of a job will be called once it is enlisted: its name, and the digest of its bytes."""
     made = read_model(job.folder / MODEL / "model.onnx")
     return ModelId(f"{job.model_name}@{made.version}")
-
-
-def forget(site: Site, job: Job) -> None:
-    """Take a job's model from among the site's models."""
-    for suffix in _LEFT.values():
-        with contextlib.suppress(FileNotFoundError):
-            (site_folder(site.data) / f"{job.model_name}{suffix}").unlink()

@@ -1,5 +1,6 @@
 """Adaptations for who asks by way of the web: the same that `passerby adapt` does."""
 
+import functools
 import logging
 import threading
 from collections.abc import Sequence
@@ -10,10 +11,16 @@ from hub.reader import SiteReader
 from passerby.adaptation.job import REPORT, UNDER_WAY, Job, JobBook
 from passerby.cli.adapting.asking import Wishes, ask
 from passerby.cli.adapting.needs import require_training
-from passerby.cli.adapting.rollout import embed_everybody, into_the_shadow, require_passed, to_the_cameras
+from passerby.cli.adapting.rollout import (
+    embed_everybody,
+    into_the_shadow,
+    require_cameras,
+    require_passed,
+    to_the_cameras,
+)
 from passerby.config import Site
 from passerby.errors import DataError, PasserbyError
-from passerby.ids import ModelId
+from passerby.ids import CameraId, ModelId
 
 _log = logging.getLogger("passerby.web")
 
@@ -51,19 +58,22 @@ class SiteAdaptations:
             raise DataError(f"adaptation {number} has no report: it is {self._book.job(number).progress().state}")
         return report.read_text(encoding="utf-8")
 
-    def promote(self, number: int, *, actor: str) -> str:
+    def promote(self, number: int, *, actor: str, cameras: Sequence[CameraId] = ()) -> str:
         job = self._book.job(number)
         require_passed(job, force=False, reason="")
+        require_cameras(self._site, cameras)
         if not self._promoting.acquire(blocking=False):
             raise DataError("a model is on its way to the cameras already: wait until that is done")
         try:
             reason = f"by {actor}"
             model_id = into_the_shadow(self._site, job, reason=reason)
-            threading.Thread(target=self._finish, args=(model_id, reason), name="promotion", daemon=True).start()
+            finish = functools.partial(self._finish, model_id, reason, tuple(cameras))
+            threading.Thread(target=finish, name="promotion", daemon=True).start()
         except PasserbyError:
             self._promoting.release()
             raise
-        return f"{model_id}: everybody known is embedded anew, then the cameras switch"
+        where = f"camera {', '.join(cameras)} switches" if cameras else "the cameras switch"
+        return f"{model_id}: everybody known is embedded anew, then {where}"
 
     def rollback(self, *, actor: str) -> str:
         request_correction(self._site.data, Rollback(reason=f"by {actor}"))
@@ -71,11 +81,11 @@ class SiteAdaptations:
             deployed = reader.rollout().deployed
         return f"deployed: {deployed or 'the model of the site file'}"
 
-    def _finish(self, model_id: ModelId, reason: str) -> None:
+    def _finish(self, model_id: ModelId, reason: str, cameras: tuple[CameraId, ...]) -> None:
         """Interrupted, the model stays in the shadow: to promote it again goes on."""
         try:
             embed_everybody(self._site, model_id, show=lambda _done, _total: None)
-            to_the_cameras(self._site, model_id, cameras=(), reason=reason, force=False)
+            to_the_cameras(self._site, model_id, cameras=cameras, reason=reason, force=False)
             _log.info("%s goes to the cameras", model_id)
         except PasserbyError as error:
             _log.error("%s is not promoted: %s", model_id, error)

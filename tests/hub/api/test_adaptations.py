@@ -38,6 +38,7 @@ class Room:
                 threads=1,
                 memory_mib=512,
                 most_crops=100,
+                newest_tracklet=0,
             )
         )
 
@@ -53,7 +54,7 @@ class Room:
     def compare(self, number: int) -> str:
         return f"<h1>{number}</h1>"
 
-    def promote(self, number: int, *, actor: str) -> str:
+    def promote(self, number: int, *, actor: str, cameras: Sequence[CameraId] = ()) -> str:
         raise DataError(f"adaptation {number} was not passed")
 
     def rollback(self, *, actor: str) -> str:
