@@ -30,8 +30,10 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Tests of real processes and cameras come one after the other: they are about times. The others share the cores.
 test: setup check
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto -m "not system"
+	$(BIN)/pytest -m system
 
 clean:
 	rm -rf $(VENV) build dist

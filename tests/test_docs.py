@@ -57,7 +57,8 @@ def all_commands() -> list[str]:
     with root.make_context("passerby", ["config"], resilient_parsing=True) as context:
         for name in root.list_commands(context):
             command = root.get_command(context, name)
-            names += [f"{name} {inner}" for inner in getattr(command, "commands", {})] or [name]
+            inner = [one for one, it in getattr(command, "commands", {}).items() if not it.hidden]
+            names += [f"{name} {one}" for one in inner] or [name]
     return names
 
 
