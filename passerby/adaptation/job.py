@@ -168,6 +168,16 @@ class JobBook:
             _write(folder / JOB, msgspec.json.format(msgspec.json.encode(asked)))
             return Job(folder, asked)
 
+    def cancel(self, number: int) -> None:
+        """End a job that is under way. Raises DataError where there is none, or it has ended; StoreError."""
+        job = self.job(number)
+        state = job.progress().state
+        if state not in UNDER_WAY:
+            raise DataError(f"adaptation {number} has ended: it was {state}")
+        job.cancel()
+        if not self.is_done_now():
+            job.end_cancelled()
+
     @contextmanager
     def doing(self) -> Iterator[None]:
         """Held while a job is done. Raises StoreError where another process does one."""

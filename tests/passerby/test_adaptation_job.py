@@ -75,6 +75,20 @@ def test_what_was_cancelled_leaves_its_record_alone(tmp_path: Path) -> None:
     assert not (job.folder / CANCEL).exists()
 
 
+def test_what_waits_is_cancelled_at_once_and_what_is_done_by_who_does_it(tmp_path: Path) -> None:
+    book = JobBook(tmp_path)
+    book.ask(REQUEST)
+    book.cancel(1)
+    assert book.job(1).progress().state == "cancelled"
+    with pytest.raises(DataError, match="adaptation 1 has ended: it was cancelled"):
+        book.cancel(1)
+    job = book.ask(REQUEST)
+    with book.doing():
+        job.tell(JobProgress(state="running", at_ns=6))
+        JobBook(tmp_path).cancel(2)
+        assert (job.progress().state, job.is_cancelled) == ("running", True)
+
+
 def test_damage_is_said(tmp_path: Path) -> None:
     job = JobBook(tmp_path).ask(REQUEST)
     (job.folder / PROGRESS).write_text("{")

@@ -16,14 +16,14 @@ from hub.ownership import is_owned
 from hub.reader import SiteReader
 from passerby.adaptation.job import REPORT, UNDER_WAY, VERDICT, Job, JobBook
 from passerby.adaptation.verdict import read_verdict
-from passerby.cli.adapting.asking import Wishes, ask, estimate
+from passerby.cli.adapting.asking import Estimate, Wishes, ask, estimate
 from passerby.cli.adapting.budget import give_way
 from passerby.cli.adapting.needs import require_training
 from passerby.cli.adapting.running import JobRun
 from passerby.cli.adapting.showing import details, follow, said, table_of
 from passerby.cli.place import CONFIG, DATA, data_folder
 from passerby.cli.process import log_to_stderr, stop_on_signals
-from passerby.config import load_site
+from passerby.config import Site, load_site
 from passerby.errors import DataError
 
 app = typer.Typer()
@@ -102,13 +102,7 @@ def status(
 @app.command()
 def cancel(number: _Number, *, config: Path | None = CONFIG, data: Path | None = DATA) -> None:
     """End an adaptation that is under way, and leave nothing of it but its record."""
-    book = JobBook(data_folder(config, data))
-    job = book.job(number)
-    if job.progress().state not in UNDER_WAY:
-        raise DataError(f"adaptation {number} has ended: it was {job.progress().state}")
-    job.cancel()
-    if not book.is_done_now():
-        job.end_cancelled()
+    JobBook(data_folder(config, data)).cancel(number)
     typer.echo(f"adaptation {number} is cancelled")
 
 
@@ -166,12 +160,12 @@ def run(number: _Number, *, config: Path = _SITE) -> None:
     _do(site, JobBook(site.data).job(number), stop)
 
 
-def _do(site: Any, job: Job, stop: threading.Event) -> None:
+def _do(site: Site, job: Job, stop: threading.Event) -> None:
     with JobBook(site.data).doing():
         JobRun(site, job, stop=stop.is_set).run()
 
 
-def _tell_estimate(found: Any, *, as_json: bool) -> None:
+def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
     size = found.size
     if as_json:
         facts = {

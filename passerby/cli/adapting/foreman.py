@@ -19,7 +19,7 @@ from passerby.cli.adapting.site_models import find_by_id, find_site_model
 from passerby.cli.supervising.children import Child
 from passerby.config import Site
 from passerby.config.timetable import next_time
-from passerby.errors import PasserbyError
+from passerby.errors import ConfigError, PasserbyError
 from passerby.models import ModelManifest
 
 _log = logging.getLogger("passerby.hub")
@@ -112,10 +112,17 @@ class Foreman:
             self._job = None
         elif child.restarts >= _MOST_DEATHS:
             child.stop(patience_s=_PATIENCE_S)
-            job.tell(JobProgress(state="failed", at_ns=time.time_ns(), reason=f"its process {child.state}, repeatedly"))
-            self._job = None
+            self._give_up(job, f"its process {child.state}, repeatedly")
         else:
-            child.keep_alive()
+            try:
+                child.keep_alive()
+            except ConfigError as error:  # to try again would not help
+                self._give_up(job, str(error))
+
+    def _give_up(self, job: Job, reason: str) -> None:
+        job.tell(JobProgress(state="failed", at_ns=time.time_ns(), reason=reason))
+        _log.error("adaptation %d: failed: %s", job.number, reason)
+        self._job = None
 
     def _tend_timetable(self) -> None:
         settings = self._site.adaptation

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hub.corrections.acts import Rollback
 from hub.corrections.desk import request_correction
 from hub.reader import SiteReader
-from passerby.adaptation.job import REPORT, UNDER_WAY, Job, JobBook
+from passerby.adaptation.job import REPORT, Job, JobBook
 from passerby.cli.adapting.asking import Wishes, ask
 from passerby.cli.adapting.needs import require_training
 from passerby.cli.adapting.rollout import (
@@ -44,13 +44,8 @@ class SiteAdaptations:
         return self._book.job(number)
 
     def cancel(self, number: int, *, actor: str) -> None:
-        job = self._book.job(number)
-        if job.progress().state not in UNDER_WAY:
-            raise DataError(f"adaptation {number} has ended: it was {job.progress().state}")
+        self._book.cancel(number)
         _log.info("adaptation %d is cancelled by %s", number, actor)
-        job.cancel()
-        if not self._book.is_done_now():
-            job.end_cancelled()
 
     def compare(self, number: int) -> str:
         report = self._book.job(number).folder / REPORT
