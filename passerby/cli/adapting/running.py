@@ -21,7 +21,6 @@ from passerby.cli.adapting.budget import memory_guard
 from passerby.cli.adapting.site_models import adapted_id, find_by_id, weights_of
 from passerby.config import Site
 from passerby.errors import ModelError, NotEnoughDataError, PasserbyError, StoppedError
-from passerby.ids import CameraId
 from passerby.inference import EmbeddingEngine, load_embedder
 from passerby.models import ModelManifest, read_model
 
@@ -228,11 +227,10 @@ def _embedded(
 
 def _embedded_guard(engine: EmbeddingEngine, guard: "GuardSet", *, tell: Callable[[int], None]) -> Float32Array:
     """Raw embeddings (n, d) of labelled pictures, by cameras that no site's network knows."""
-    cameras = [CameraId(f"guard-{camera}") for camera in guard.cameras.tolist()]
     found = []
-    for begin in range(0, len(cameras), _AT_ONCE):
+    for begin in range(0, len(guard), _AT_ONCE):
         some = slice(begin, begin + _AT_ONCE)
-        found.append(engine.embed(guard.pictures[some], cameras[some]))
+        found.append(engine.embed(guard.pictures[some], guard.camera_ids[some]))
         tell(len(found[-1]))
     return np.concatenate(found)
 
