@@ -11,7 +11,10 @@ from training.adapting.centres import centres_of, k_means, similarities_to
 torch = pytest.importorskip("torch", reason="needs passerby[training]")
 
 from training.adapting.objectives.reliable import nearest  # noqa: E402 torch is optional
+from training.adapting.pseudo_labels import guess  # noqa: E402
+from training.adapting.recipe import Grouping  # noqa: E402
 from training.adapting.reliability import believed, independence_of, least_independence, overlap  # noqa: E402
+from training.unlabelled import UnlabelledCrops  # noqa: E402
 
 Labels = NDArray[np.int64]
 LABELS = st.lists(st.integers(-1, 4), min_size=1, max_size=12).map(lambda values: np.array(values, np.int64))
@@ -81,3 +84,18 @@ def test_k_means_finds_the_clusters_that_it_was_begun_beside() -> None:
     assert k_means(features, begun, iterations=5).tolist() == truth.tolist()
     assert k_means(features, np.full(60, -1), iterations=5).tolist() == [-1] * 60
     assert k_means(features, begun, iterations=0).tolist() == begun.tolist()
+
+
+def test_a_camera_with_a_single_crop_or_a_frozen_one_is_no_trouble() -> None:
+    draw = np.random.default_rng(4)
+    people = np.repeat(np.arange(8), 6)
+    embeddings = (draw.normal(size=(8, 16))[people] + 0.1 * draw.normal(size=(48, 16))).astype(np.float32)
+    cameras = np.tile(np.array([0, 1]), 24)
+    cameras[5], cameras[40:44] = 2, 3
+    embeddings[40:44] = embeddings[40]
+    crops = UnlabelledCrops(
+        np.zeros((48, 8, 4, 3), np.uint8), cameras, np.arange(48), tuple(f"camera {row}" for row in range(4))
+    )
+    labels = guess(embeddings, crops, Grouping())
+    assert labels.people.shape == (48,)
+    assert labels.clusters >= 2

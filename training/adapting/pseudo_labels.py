@@ -50,6 +50,9 @@ def guess(
     features = embeddings
     if grouping.normalize == "camera":
         features = zscore_by_camera(features, crops.cameras.tolist())
+        # The only picture of a camera, or a frozen camera's, has no direction left: it keeps the one it had.
+        nothing = ~features.any(axis=1)
+        features[nothing] = embeddings[nothing]
     found = cluster(
         features,
         cameras=crops.cameras,
