@@ -52,6 +52,8 @@ class Foreman:
         self._rarely_at = 0.0
         self._job: tuple[Job, Child] | None = None
         self._embedding: tuple[tuple[str, ...], Child] | None = None
+        self._followed = 0
+        """Steps of the rollouts' log that are carried out; before the first, every edge has what it brings."""
         self._said: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -151,11 +153,17 @@ class Foreman:
     def _tend_models(self) -> None:
         with SiteReader(self._site.data) as reader:
             history = reader.rollout_history()
-        if not history:
-            return  # every edge has what it brings
-        rollout = Rollout().after(history)
-        self._offers.want(self._wanted(rollout))
-        models = tuple(sorted(self._answering(rollout)))
+        if len(history) != self._followed:
+            # Once for each step of the log: to find a model means to read its file for its checksum.
+            rollout = Rollout().after(history)
+            self._offers.want(self._wanted(rollout))
+            self._embed_by(tuple(sorted(self._answering(rollout))))
+            self._followed = len(history)
+        elif self._embedding is not None:
+            self._embedding[1].keep_alive()
+
+    def _embed_by(self, models: tuple[str, ...]) -> None:
+        """Have everybody embedded by each of these models, where there are several."""
         if self._embedding is not None and self._embedding[0] != models:
             self._embedding[1].stop(patience_s=_PATIENCE_S)
             self._embedding = None
@@ -163,8 +171,6 @@ class Foreman:
             child = self._child("embedding", "adapt", "embed", *models)
             child.start()
             self._embedding = (models, child)
-        elif self._embedding is not None:
-            self._embedding[1].keep_alive()
 
     def _rollout(self) -> Rollout:
         with SiteReader(self._site.data) as reader:
