@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from hub.association import Boundaries, LinkProblem, Thresholds
 from hub.association.odds import probability, shares
 from hub.exclusion import SHARED_VIEW_NS, cannot_be_one
-from hub.likelihood import Judge, Terms
+from hub.likelihood import Judge
+from hub.link_terms import Terms
 from hub.records import Tracklet, TrackletNumber
 from hub.similarities import cosine_similarities
 from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
