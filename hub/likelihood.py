@@ -62,10 +62,12 @@ class Judge:
         known."""
         return link_terms(asked, self._sources)
 
-    def merge_odds(self, first: IdentityId, second: IdentityId) -> float:
-        """Logarithm of the odds of two identities being one person; -inf where nothing stands for one of them."""
-        terms = self.merge_terms([(first, second)])
-        return terms[first, second].log_odds if terms else -np.inf
+    def merge_odds(
+        self, pairs: Collection[tuple[IdentityId, IdentityId]]
+    ) -> dict[tuple[IdentityId, IdentityId], float]:
+        """Logarithms of the odds of two identities being one person; -inf where nothing stands for one of them."""
+        terms = self.merge_terms(pairs)
+        return {pair: terms[pair].log_odds if pair in terms else -np.inf for pair in pairs}
 
     def merge_terms(
         self, pairs: Collection[tuple[IdentityId, IdentityId]]

@@ -127,10 +127,15 @@ def _fragments(
             looks = {j: terms[row][i].appearance for j in likely if (i := identities[j]) in terms[row]}
             for i, j in itertools.combinations(sorted(looks), 2):
                 bridges[i, j] = max(bridges.get((i, j), 0.0), _BRIDGED * min(looks[i], looks[j]))
-    for (i, j), bridge in bridges.items():
-        first, second = identities[i], identities[j]
-        if not cannot_be_one(state, first, second):
-            one[i, j] = one[j, i] = probability(judge.merge_odds(first, second) + bridge)
+    asked = {
+        pair: bridge
+        for (i, j), bridge in bridges.items()
+        if not cannot_be_one(state, *(pair := (identities[i], identities[j])))
+    }
+    column = {identity_id: index for index, identity_id in enumerate(identities)}
+    for pair, odds_of_one in judge.merge_odds(asked).items():
+        i, j = (column[identity_id] for identity_id in pair)
+        one[i, j] = one[j, i] = probability(odds_of_one + asked[pair])
     return one
 
 

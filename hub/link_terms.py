@@ -132,18 +132,14 @@ def _fits(asked: Sequence[Asked], pairs: Sequence[Pair], kept: Sequence[Kept], s
     codes: dict[CameraId, int] = {}
     owner_of: dict[Kept, int] = {}
     owners = np.array([owner_of.setdefault(one, len(owner_of)) for one in kept], np.int64)
-    standing = [
-        (owner, t)
-        for (identity_id, gone), owner in owner_of.items()
-        for t in sources.standing(identity_id)
-        if t.number not in gone
-    ]
+    standing = [[t for t in sources.standing(identity_id) if t.number not in gone] for identity_id, gone in owner_of]
+    rows = [t for known in standing for t in known]
     looks = Looks.of(
         Standing(
-            np.array([owner for owner, _ in standing], np.int64),
-            np.array([codes.setdefault(t.camera_id, len(codes)) for _, t in standing], np.int64),
-            np.array([t.exemplars for _, t in standing], np.int64),
-            sources.units([t.number for _, t in standing]),
+            np.repeat(np.arange(len(standing)), [len(known) for known in standing]),
+            np.array([codes.setdefault(t.camera_id, len(codes)) for t in rows], np.int64),
+            np.array([t.exemplars for t in rows], np.int64),
+            sources.units([t.number for t in rows]),
         ),
         sources.shares,
     )
@@ -205,9 +201,10 @@ def _apart(asked: Sequence[Asked], pairs: Sequence[Pair], sources: Sources) -> F
     others = list(sources.around.recent.values())
     worst: dict[Pair, float] = {}
     for row, found in enumerate(sources.around.in_two_views([one.tracklet for one in asked])):
+        camera_id, left_out = asked[row].tracklet.camera_id, asked[row].left_out
         for column in np.flatnonzero(found).tolist():
             other = others[column]
-            if other.identity_id is not None and other.number not in asked[row].left_out:
-                value = sources.movement.apart(asked[row].tracklet, [other])
-                worst[row, other.identity_id] = min(worst.get((row, other.identity_id), 0.0), value)
+            if other.identity_id is not None and other.number not in left_out:
+                pair = (row, other.identity_id)
+                worst[pair] = min(worst.get(pair, 0.0), sources.movement.rarely(other.camera_id, camera_id))
     return np.array([worst.get(pair, 0.0) for pair in pairs])

@@ -87,13 +87,13 @@ def fits_of_sets(pairs: Sequence[Ages], sources: Sources) -> Float64Array:
                     standing.append(sorted(known, key=lambda t: t.camera_id))
                     steps.append((len(asked), index, sign))
             asked.append(one)
-    rows = [(owner, t) for owner, known in enumerate(standing) for t in known]
+    rows = [t for known in standing for t in known]
     looks = Looks.of(
         Standing(
-            np.array([owner for owner, _ in rows], np.int64),
-            np.array([codes.setdefault(t.camera_id, len(codes)) for _, t in rows], np.int64),
-            np.array([t.exemplars for _, t in rows], np.int64),
-            sources.units([t.number for _, t in rows]),
+            np.repeat(np.arange(len(standing)), [len(known) for known in standing]),
+            np.array([codes.setdefault(t.camera_id, len(codes)) for t in rows], np.int64),
+            np.array([t.exemplars for t in rows], np.int64),
+            sources.units([t.number for t in rows]),
         ),
         sources.shares,
     )

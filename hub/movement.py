@@ -86,11 +86,12 @@ class Movement:
 
     def apart(self, tracklet: Tracklet, others: Sequence[Tracklet]) -> float:
         """To be in two views at once costs what the site has learned that it does; once, however many there are."""
+        return min((self.rarely(other.camera_id, tracklet.camera_id) for other in others), default=0.0)
+
+    def rarely(self, first: CameraId, second: CameraId) -> float:
+        """What it costs (nat, at most 0) to be in these two views at once."""
         if not self.asked:
             return 0.0
-        return min((self._rarely(other.camera_id, tracklet.camera_id) for other in others), default=0.0)
-
-    def _rarely(self, first: CameraId, second: CameraId) -> float:
         pair = (first, second)
         if pair not in self._never_together:
             self._never_together[pair] = self._topology.never_together(first, second)

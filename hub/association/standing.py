@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.association.appearance import MOST_OF_ONE_CAMERA
-from hub.association.ranges import ranges
+from hub.association.ranges import ranges, reduced
 from hub.association.shares import Shares
 from passerby.arrays import Float32Array, Int64Array, require_shape
 
@@ -76,7 +76,7 @@ class Looks:
         noise = shares.tracklet + shares.picture / np.maximum(standing.pictures, 1)
         total = np.add.reduceat(1.0 / noise, groups)
         own = np.sqrt(shares.person + shares.in_camera + noise) / noise / total[group_of]
-        means = np.add.reduceat(own[:, None] * standing.units, groups, axis=0)
+        means = reduced(np.add, own[:, None] * standing.units, begins=groups)
         squares = np.cumsum(counts**2) - counts**2
         return cls(
             owners=owners[groups[begins]],

@@ -87,8 +87,13 @@ class Topology(msgspec.Struct):
         With clocks off by up to `clock_error_s`, the mean over the gaps that it may have been. What an operator says
         is impossible at all of them is next to never.
         """
-        gaps, errors = np.array([gap_s]), np.array([clock_error_s])
-        return float(self.rates([(before, after)], np.zeros(1, np.int64), gap_s=gaps, clock_error_s=errors)[0])
+        if self.overrides.forbids(before, after, earliest_s=gap_s - clock_error_s, latest_s=gap_s + clock_error_s):
+            return _FORBIDDEN_RATE
+        error_s = 0.0 if clock_error_s <= _EXACT_S else clock_error_s
+        steps = [step_of(one) for one in (gap_s - error_s, gap_s, gap_s + error_s)]
+        if steps[0] == steps[2]:
+            return self._learned_rate(before, after, step=steps[0])
+        return sum(self._learned_rate(before, after, step=step) for step in steps) / 3.0
 
     def _learned_rate(self, before: CameraId, after: CameraId, *, step: int) -> float:
         """The rate in one step as it was counted, and no less than is usual where views are said to overlap."""

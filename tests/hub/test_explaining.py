@@ -72,8 +72,7 @@ def test_odds_of_two_identities_are_their_terms(tmp_path: Path) -> None:
         judge = Judge(hub.state, space, reasoning=Reasoning())
         pair, with_nobody = (IdentityId(1), IdentityId(2)), (IdentityId(1), IdentityId(99))
         (terms,) = judge.merge_terms([pair, with_nobody]).values()
-        assert judge.merge_odds(*pair) == terms.log_odds
-        assert judge.merge_odds(IdentityId(1), IdentityId(99)) == -np.inf
+        assert judge.merge_odds([pair, with_nobody]) == {pair: terms.log_odds, with_nobody: -np.inf}
 
 
 def test_all_terms_of_a_merge_count() -> None:
