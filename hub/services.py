@@ -228,10 +228,10 @@ class Services:
         StoreError where nobody answers.
         """
         if is_owned(self.data_dir):
-            outcome = request_correction(self.data_dir, act)
+            outcome = request_correction(self.data_dir, act, behalf=actor)
         else:
             with self._crops:  # it is carried out here, and a process may open the crops once
-                outcome = request_correction(self.data_dir, act)
+                outcome = request_correction(self.data_dir, act, behalf=actor)
         self.access.audit.put_correction(act, outcome, actor=actor, address=address)
         return outcome
 
