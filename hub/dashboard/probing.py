@@ -15,8 +15,10 @@ from hub.dashboard.markup import empty
 from hub.dashboard.shell import Shell
 from hub.services import Services
 from passerby.errors import PasserbyError
+from passerby.redaction import redact
 
 _MOST_FIELDS = 20
+_LONGEST = 200
 
 
 def router(shell: Shell) -> APIRouter:
@@ -33,7 +35,8 @@ def router(shell: Shell) -> APIRouter:
         if not principal.may(Role.ADMIN) or not is_meant(principal, fields) or services.cameras is None:
             raise HTTPException(403)
         visit = shell.visit(request, principal)
-        services.access.audit.put("cameras.probe", actor=principal.name, address=visit.address)
+        where = redact(fields.get("where", ""))[:_LONGEST]
+        services.access.audit.put("cameras.probe", actor=principal.name, detail=where, address=visit.address)
         return StreamingResponse(_told(services, fields), media_type="application/x-ndjson")
 
     return routes

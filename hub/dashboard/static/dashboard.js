@@ -72,7 +72,7 @@
     if (element.dataset.do || element.hasAttribute("data-close")) element.closest("dialog")?.close();
   });
   document.addEventListener("submit", (event) => {
-    const button = event.target.querySelector("[data-do]");
+    const button = event.target.querySelector(".primary[data-do]") || event.target.querySelector("[data-do]");
     if (event.target.method === "dialog" || button) event.preventDefault();
     if (button) button.click();
   });
