@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-EXTRAS := cpu,training,evaluation,ultralytics,mqtt,test
+EXTRAS := cpu,training,evaluation,parquet,ultralytics,mqtt,test
 # `make demo LIGHT=1` leaves out what only training and the tests need: torch above all.
 ifdef LIGHT
 STAMP := $(VENV)/.ready-light

@@ -1,6 +1,5 @@
 """How those who are told are, for whoever asks: `live/outgoing.json` of the data folder."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hub.outgoing.outbox import Standing
 from passerby.config import Site
 from passerby.config.outgoing import MQTT_NAME
 from passerby.errors import StoreError
+from passerby.whole_files import write_whole
 
 _FILE = "outgoing.json"
 STALE_NS = 30 * 10**9
@@ -73,12 +73,8 @@ def report_of(
 def write_report(data_dir: Path, report: Report) -> None:
     """Put it in place of the former. Raises StoreError."""
     file = live_folder(data_dir) / _FILE
-    scratch = file.with_name(f".{_FILE}.new")
     try:
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(msgspec.json.encode(report))
-        scratch.replace(file)
+        write_whole(file, msgspec.json.encode(report), private=True)
     except OSError as error:
         raise StoreError(f"{file}: cannot be written: {error.strerror}") from error
 

@@ -53,6 +53,7 @@ _GROUPS = {
     "config": "Check and describe the site file.",
     "dataset": "Make training sets without labels, out of videos.",
     "eval": "Measure a model on labelled data.",
+    "export": "Tracks, tracklets, events and embeddings as files for other programs.",
     "identities": "Who was seen, where and when; corrections of it.",
     "keys": "Make keys for edges, and say which ones the hub listens to.",
     "models": "List, fetch, describe and export models.",
