@@ -14,7 +14,7 @@ from hub.outgoing.condition import Conditions
 from hub.outgoing.news import Message
 from hub.outgoing.outbox import Outbox
 from hub.outgoing.posting import Answer, Mailbox
-from hub.outgoing.report import hosts_of, report_of, write_report
+from hub.outgoing.report import STALE_NS, Report, hosts_of, report_of, write_report
 from hub.outgoing.telling import Teller
 from hub.ownership import is_owned
 from passerby.config import Site
@@ -69,12 +69,13 @@ def tell_all(
             teller = Teller(name, outbox, send=send, conditions=conditions, first_pause_s=first_pause_s)
             opened.enter_context(teller)
         rounds = _Rounds(site, collector, broker)
+        reporter = _Reporter(site.data, outbox, hosts)
         report_at = 0.0
         while True:
             rounds.look()
             if time.monotonic() >= report_at:
                 report_at = time.monotonic() + _REPORT_S
-                _report(site.data, outbox, hosts=hosts, conditions=conditions)
+                reporter.report(conditions)
             if stop.wait(_LOOK_S):
                 return
 
@@ -115,12 +116,27 @@ class _Rounds:
         self._trouble = trouble
 
 
-def _report(data_dir: Path, outbox: Outbox, *, hosts: Mapping[str, str], conditions: Conditions) -> None:
-    try:
-        standings = {name: outbox.standing(name) for name in hosts}
-        write_report(data_dir, report_of(hosts, conditions.all(), standings, now_ns=time.time_ns()))
-    except StoreError as error:
-        _log.error("%s", error)
+class _Reporter:
+    """Writes the report when it has changed, and now and then when it has not, which says that somebody is there."""
+
+    def __init__(self, data_dir: Path, outbox: Outbox, hosts: Mapping[str, str]) -> None:
+        self._data_dir = data_dir
+        self._outbox = outbox
+        self._hosts = hosts
+        self._written: Report | None = None
+
+    def report(self, conditions: Conditions) -> None:
+        """As of now."""
+        now_ns = time.time_ns()
+        try:
+            standings = {name: self._outbox.standing(name) for name in self._hosts}
+            new = report_of(self._hosts, conditions.all(), standings, now_ns=now_ns)
+            old = self._written
+            if old is None or new.receivers != old.receivers or now_ns - old.at_ns > STALE_NS // 3:
+                write_report(self._data_dir, new)
+                self._written = new
+        except StoreError as error:
+            _log.error("%s", error)
 
 
 @contextlib.contextmanager
