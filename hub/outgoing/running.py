@@ -19,7 +19,7 @@ from hub.outgoing.telling import Teller
 from hub.ownership import is_owned
 from passerby.config import Site
 from passerby.config.outgoing import MQTT_NAME, NEWS_KINDS
-from passerby.errors import StoreError
+from passerby.errors import StoreError, TransportError
 from passerby.ids import CameraId
 
 _log = logging.getLogger("passerby.notify")
@@ -41,7 +41,7 @@ def tell_all(
     """Tell everybody whom the site file names, until `stop`; relative paths of the settings begin at `folder`.
 
     `cameras` gives those that the site has now. Raises ConfigError where somebody cannot be told as it is written, and
-    StoreError where another process does this already.
+    StoreError where another process does this already; TransportError at a fault of ours: begin anew.
     """
     mailboxes = {one.name: Mailbox(one, folder=folder) for one in site.webhooks}
     hosts = hosts_of(site)
@@ -64,10 +64,11 @@ def tell_all(
                     first_pause_s=first_pause_s,
                 )
             )
+        workers: list[Broker | Teller] = [] if broker is None else [broker]
         for name, mailbox in mailboxes.items():
             send = _sending(mailbox, site.site)
             teller = Teller(name, outbox, send=send, conditions=conditions, first_pause_s=first_pause_s)
-            opened.enter_context(teller)
+            workers.append(opened.enter_context(teller))
         rounds = _Rounds(site, collector, broker)
         reporter = _Reporter(site.data, outbox, hosts)
         report_at = 0.0
@@ -78,6 +79,8 @@ def tell_all(
                 reporter.report(conditions)
             if stop.wait(_LOOK_S):
                 return
+            if not all(worker.is_alive for worker in workers):
+                raise TransportError("a thread has ended by a fault of ours; the trace is above")
 
 
 class _Rounds:
