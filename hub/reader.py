@@ -327,6 +327,14 @@ class SiteReader:
         )
         return [tracklet_of(row) for row in self._rows(fresh.order_by(table.c.number))]
 
+    def present(self, *, updated_since_ns: int) -> Sequence[tuple[CameraId, TrackletNumber, IdentityId | None]]:
+        """Camera, number and identity of every tracklet that may still change and had news since then."""
+        table = schema.tracklets.c
+        fresh = select(table.camera_id, table.number, table.identity_id).where(
+            table.updated_at_ns >= updated_since_ns, table.open.is_(True)
+        )
+        return [(row.camera_id, row.number, row.identity_id) for row in self._rows(fresh)]
+
     def last_observations(self, number: TrackletNumber) -> Observations:
         """What the latest update of a tracklet that brought any brought: empty where none did."""
         table = schema.observations
