@@ -253,7 +253,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--kind", default="default")
     parser.add_argument("--seed", type=int, default=5001)
     parser.add_argument("--cameras", type=int, default=16)
-    parser.add_argument("--past-minutes", type=float, default=10.0)
+    parser.add_argument("--past-minutes", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=30.0, help="of each phase")
     parser.add_argument("--rounds", type=int, default=3, help="each closed, then open")
     parser.add_argument("--height", type=int, default=2400, help="of the window, so that all cameras are in sight")

@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
 _TIMEOUT_MS = 15_000
 _AXE = Axe()
@@ -41,6 +41,11 @@ class Looker:
         """What keeps somebody from using the page as it is shown: a rule of axe-core, and where it is broken."""
         found = _AXE.run(self.page, options=_RULES).response["violations"]
         return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
+
+    def undo(self) -> None:
+        """Take back what the toast tells."""
+        self.page.locator(".toast button", has_text="Undo").click()
+        expect(self.page.locator(".toast").last).to_contain_text("Undone")
 
     def beyond_the_edge(self) -> int:
         """Pixels by which the page is wider than the window."""
