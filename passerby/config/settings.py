@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from passerby.config.outgoing import MqttSettings, WebhookSettings
 from passerby.config.timetable import PATTERN as TIMETABLE
 from passerby.ids import CameraId
 from passerby.redaction import redact
@@ -174,3 +175,5 @@ class Site(_Settings, frozen=True, kw_only=True):
     hub: HubSettings = HubSettings()
     web: WebSettings = WebSettings()
     edge: EdgeSettings = EdgeSettings()
+    mqtt: MqttSettings = MqttSettings()
+    webhooks: list[WebhookSettings] = []
