@@ -21,6 +21,7 @@ from hub.api.routes import (
     health,
     identities,
     learned,
+    notifications,
     people,
     sessions,
     tracklets,
@@ -40,6 +41,7 @@ _ROUTES = (
     learned,
     adaptations,
     exports,
+    notifications,
     users,
 )
 
