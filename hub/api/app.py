@@ -22,6 +22,7 @@ from hub.api.routes import (
     identities,
     learned,
     people,
+    retention,
     sessions,
     tracklets,
     users,
@@ -41,6 +42,7 @@ _ROUTES = (
     adaptations,
     exports,
     users,
+    retention,
 )
 
 
