@@ -166,6 +166,11 @@ class SiteReader:
         models = schema.models.c
         return [ModelId(row.model_id) for row in self._rows(select(models.model_id).order_by(models.model_id))]
 
+    def dimension_of(self, model_id: ModelId) -> int:
+        """The length of a known model's embeddings."""
+        models = schema.models.c
+        return int(self._rows(select(models.dimension).where(models.model_id == model_id))[0].dimension)
+
     def constraints(self) -> Constraints:
         """What operators have said, as it is in force."""
         return self._ask(load_constraints)
@@ -356,6 +361,14 @@ class SiteReader:
         )
         return [tracklet_of(row) for row in self._rows(fresh.order_by(table.c.number))]
 
+    def present(self, *, updated_since_ns: int) -> Sequence[tuple[CameraId, TrackletNumber, IdentityId | None]]:
+        """Camera, number and identity of every tracklet that may still change and had news since then."""
+        table = schema.tracklets.c
+        fresh = select(table.camera_id, table.number, table.identity_id).where(
+            table.updated_at_ns >= updated_since_ns, table.open.is_(True)
+        )
+        return [(row.camera_id, row.number, row.identity_id) for row in self._rows(fresh)]
+
     def last_observations(self, number: TrackletNumber) -> Observations:
         """What the latest update of a tracklet that brought any brought: empty where none did."""
         table = schema.observations
@@ -450,8 +463,8 @@ class SiteReader:
 
     def exemplar_embeddings(self, number: TrackletNumber, *, model_id: ModelId) -> Float32Array:
         """The raw embeddings (n, d) of a tracklet's best crops by this model, best first; (0, d) where it has none."""
-        models, table = schema.models.c, schema.exemplars
-        dimension = self._rows(select(models.dimension).where(models.model_id == model_id))[0].dimension
+        table = schema.exemplars
+        dimension = self.dimension_of(model_id)
         mine = select(table.c.embedding).where(table.c.tracklet == number, table.c.model_id == model_id)
         return floats(b"".join(row.embedding for row in self._rows(mine.order_by(table.c.rank))), columns=dimension)
 

@@ -24,7 +24,7 @@ class _Answer:
 
 
 _ANSWERS: Mapping[str, _Answer] = {
-    "search": _Answer(Role.VIEWER, answers.searched),
+    "search": _Answer(Role.OPERATOR, answers.searched),
     "enroll": _Answer(Role.OPERATOR, answers.enrolled),
     "verify": _Answer(Role.OPERATOR, answers.compared),
     "identify": _Answer(Role.OPERATOR, answers.identified),

@@ -59,7 +59,8 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: I
     right = set(numbers)
     kinds = {column: Markup(' class="num"') for column in right}
     head = joined(
-        Markup("<th{} scope=col>{}</th>").format(kinds.get(column, EMPTY), title) for column, title in enumerate(titles)
+        Markup("<th{} scope=col>{}</th>").format(kinds.get(column, EMPTY), title) if title else Markup("<td></td>")
+        for column, title in enumerate(titles)
     )
     body = joined(
         Markup("<tr>{}</tr>").format(

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from passerby.config.outgoing import MqttSettings, WebhookSettings
 from passerby.config.timetable import PATTERN as TIMETABLE
 from passerby.ids import CameraId
 from passerby.redaction import redact
@@ -187,3 +188,5 @@ class Site(_Settings, frozen=True, kw_only=True):
     hub: HubSettings = HubSettings()
     web: WebSettings = WebSettings()
     edge: EdgeSettings = EdgeSettings()
+    mqtt: MqttSettings = MqttSettings()
+    webhooks: list[WebhookSettings] = []

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from hub.api.doors import Admin, Caller, Viewer
 from hub.api.plain import CameraName, PathCamera, moment, moment_or_none
 from hub.api.problems import ProblemError, not_found
-from hub.health import Grade, health_grade
+from hub.health import Grade, grade_of
 from hub.listing import Wanted
 from hub.reader import StoredStatus
 from hub.services import Cameras, Login
@@ -228,20 +228,11 @@ def _described(name: CameraId, stored: StoredStatus | None, *, now_ns: int) -> C
     status = stored.status
     silent = now_ns - stored.received_at_ns > _SILENT_NS
     state = "silent" if silent and status.state not in ("ended", "paused") else status.state
-    hours = status.frames / status.achieved_fps / 3600 if status.achieved_fps > 0 else 0.0
     return CameraOut(
         id=name,
         state=state,
         detail=redact(status.detail),
-        health=None
-        if state != "live"
-        else health_grade(
-            achieved_fps=status.achieved_fps,
-            expected_fps=status.expected_fps,
-            reconnects=status.reconnects,
-            stalls=status.stalls,
-            hours=hours,
-        ),
+        health=grade_of(status) if state == "live" else None,
         expected_fps=status.expected_fps,
         achieved_fps=status.achieved_fps,
         width=status.width,

@@ -135,7 +135,8 @@
     while (list.children.length > 80) list.lastChild.remove();
     if (held > 4) list.scrollTop = held + 1;
   }
-  const put = (id, html) => { const element = document.getElementById(id); if (element && element.innerHTML !== html) element.innerHTML = html; };
+  // What somebody is being asked stays open, whatever is told meanwhile.
+  const put = (id, html) => { const element = document.getElementById(id); if (element && element.innerHTML !== html && !element.querySelector("dialog[open]")) element.innerHTML = html; };
 
   // --- live pictures: asked for while the page is seen, drawn with one colour a person
   const hue = (identity) => (identity * 137.508) % 360;
