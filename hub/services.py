@@ -25,7 +25,7 @@ from hub.reader import SiteReader
 from hub.records import TrackletNumber
 from passerby.adaptation.job import Job
 from passerby.arrays import Float32Array, Image
-from passerby.config import CameraSettings
+from passerby.config import CameraSettings, RetentionSettings
 from passerby.ids import CameraId, ModelId
 
 
@@ -43,6 +43,7 @@ class SiteFacts:
     association: Mapping[str, object]
     """All settings of the association, as in the file."""
     adaptation: Mapping[str, object]
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

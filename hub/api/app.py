@@ -23,6 +23,7 @@ from hub.api.routes import (
     learned,
     notifications,
     people,
+    retention,
     sessions,
     tracklets,
     users,
@@ -43,6 +44,7 @@ _ROUTES = (
     exports,
     notifications,
     users,
+    retention,
 )
 
 

@@ -78,7 +78,7 @@ def command(
         services = Services(
             data_dir=site.data,
             facts=facts_of(site),
-            access=AccessStore(site.data),
+            access=AccessStore(site.data, audit_days=site.retention.audit_days),
             eyes=eyes,
             adaptations=SiteAdaptations(site),
             cameras=SiteCameras(site),
@@ -108,4 +108,5 @@ def facts_of(site: Site) -> SiteFacts:
         false_link_rate=site.association.false_link_rate,
         association=msgspec.to_builtins(site.association),
         adaptation=msgspec.to_builtins(site.adaptation),
+        retention=site.retention,
     )
