@@ -19,12 +19,13 @@ from hub.crops import CropStore
 from hub.enrolment.likeness import Likeness
 from hub.enrolment.records import Look
 from hub.listing import Listing
+from hub.outgoing.trying import Trial
 from hub.ownership import is_owned
 from hub.reader import SiteReader
 from hub.records import TrackletNumber
 from passerby.adaptation.job import Job
 from passerby.arrays import Float32Array, Image
-from passerby.config import CameraSettings
+from passerby.config import CameraSettings, RetentionSettings
 from passerby.ids import CameraId, ModelId
 
 
@@ -42,6 +43,7 @@ class SiteFacts:
     association: Mapping[str, object]
     """All settings of the association, as in the file."""
     adaptation: Mapping[str, object]
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,6 +181,8 @@ class Services:
     adaptations: Adaptations | None = None
     cameras: Cameras | None = None
     live: LivePictures | None = None
+    try_telling: Callable[[], Sequence[Trial]] | None = None
+    """Sends a test to everybody whom the site file names; None where it names nobody. Raises ConfigError."""
     login: bool = True
     """Whether somebody must say who they are; else everybody is `hub.access.records.LOCAL`, an administrator."""
     _reader: SiteReader | None = field(default=None, init=False)

@@ -33,18 +33,16 @@ _SETUP = "setup"
 class AccessStore:
     """Who may look at a site. Safe to use from several threads; other processes may use the same file.
 
-    Raises StoreError where the file cannot be used.
+    Raises StoreError where the file cannot be used. Of the audit log entries older than `audit_days` go; 0: none.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, audit_days: float = 0.0) -> None:
         self._name = str(data_dir)
         self._engine = open_access(data_dir)
-        self.audit = AuditLog(self._engine, name=self._name)
+        self.audit = AuditLog(self._engine, name=self._name, kept_days=audit_days)
         self.attempts = Attempts()
         with self._writing() as connection:
-            now_ns = time.time_ns()
-            _forget_sessions(connection, now_ns)
-        self.audit.forget_old(now_ns=now_ns)
+            _forget_sessions(connection, time.time_ns())
 
     def users(self) -> Sequence[User]:
         """Everybody, by name."""

@@ -3,7 +3,6 @@
 import shutil
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from markupsafe import Markup
 
@@ -13,6 +12,7 @@ from hub.dashboard.own import add_token, own, remove_token
 from hub.dashboard.users import add_user, change_user, remove_user, users
 from hub.dashboard.visit import Page, Place, Visit
 from hub.ownership import is_owned
+from hub.stored import bytes_in, stored
 from passerby import __version__
 
 _SHOWN = 50
@@ -43,7 +43,7 @@ def _health(visit: Visit) -> Markup:
             "Disk",
             Markup("{} free of {} {}").format(_size(usage.free), _size(usage.total), tag("low", "bad") if low else ""),
         ),
-        ("Data", f"{_size(_bytes_in(data_dir))} in {data_dir.name}"),
+        ("Data", f"{_size(bytes_in(data_dir))} in {data_dir.name}"),
         ("Detector", visit.services.facts.detector),
         ("Re-ID model", visit.services.facts.reid),
         ("Engine", visit.services.facts.engine),
@@ -52,9 +52,31 @@ def _health(visit: Visit) -> Markup:
 
 
 def _kept(visit: Visit) -> Markup:
-    counts = visit.gallery.counts()
+    counts, found, meant = visit.gallery.counts(), stored(visit.services), visit.services.facts.retention
     rows = [("people", f"{visit.reader.active_identities():,}"), *((name, f"{n:,}") for name, n in counts.items())]
-    return _facts("What is kept", rows)
+    times = (
+        ("Pictures", _size(found.crops_bytes), found.oldest_pictures_ns, meant.crops_days or meant.tracklets_days),
+        ("Tracklets, embeddings", _size(found.database_bytes), found.oldest_tracklet_ns, meant.tracklets_days),
+        ("Audit log", "", found.oldest_audit_ns, meant.audit_days),
+    )
+    held = table(
+        ("", "disk", "oldest", "kept for"),
+        (
+            (
+                what,
+                size,
+                "none" if oldest is None else moment(oldest, "day"),
+                f"{days:g} days" if days else "as long as there is room",
+            )
+            for what, size, oldest, days in times
+        ),
+        numbers=(1,),
+    )
+    return Markup(
+        '<section class="card pad stack"><h2>What is kept</h2>{}<dl class="facts columns">{}</dl><p class="small soft">'
+        'Set in the site file under <code class="code">retention</code>. Enrolments have an end of their own, and '
+        "decisions stay, as numbers.</p></section>"
+    ).format(held, joined(Markup("<dt>{}</dt><dd>{}</dd>").format(name, value) for name, value in rows))
 
 
 def _facts(title: str, rows: Sequence[tuple[str, object]]) -> Markup:
@@ -91,26 +113,13 @@ def _audit(visit: Visit) -> Markup:
     entries = visit.services.access.audit.entries(limit=_SHOWN)
     rows = [(moment(e.at_ns, "moment"), e.actor, e.action, _about(e), e.address) for e in entries]
     return Markup(
-        '<section class="card pad stack"><div><h2>Audit</h2><p class="small soft">The latest {}; kept for two '
-        "years. It holds "
-        "no name of who was watched.</p></div>{}</section>"
+        '<section class="card pad stack"><div><h2>Audit</h2><p class="small soft">The latest {}. It holds no name '
+        "of who was watched.</p></div>{}</section>"
     ).format(_SHOWN, table(("when", "who", "what", "about", "from"), rows))
 
 
 def _about(entry: AuditEntry) -> str:
     return ", ".join((*entry.objects, *((entry.detail,) if entry.detail else ())))
-
-
-def _bytes_in(folder: Path) -> int:
-    """What the files take on disk: a sparse file less than its length."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            found = path.lstat()
-        except OSError:
-            continue  # it has just gone
-        total += found.st_blocks * 512
-    return total
 
 
 def _size(count: int) -> str:
