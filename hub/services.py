@@ -19,6 +19,7 @@ from hub.crops import CropStore
 from hub.enrolment.likeness import Likeness
 from hub.enrolment.records import Look
 from hub.listing import Listing
+from hub.outgoing.trying import Trial
 from hub.ownership import is_owned
 from hub.reader import SiteReader
 from hub.records import TrackletNumber
@@ -180,6 +181,8 @@ class Services:
     adaptations: Adaptations | None = None
     cameras: Cameras | None = None
     live: LivePictures | None = None
+    try_telling: Callable[[], Sequence[Trial]] | None = None
+    """Sends a test to everybody whom the site file names; None where it names nobody. Raises ConfigError."""
     login: bool = True
     """Whether somebody must say who they are; else everybody is `hub.access.records.LOCAL`, an administrator."""
     _reader: SiteReader | None = field(default=None, init=False)

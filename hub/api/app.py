@@ -21,6 +21,7 @@ from hub.api.routes import (
     health,
     identities,
     learned,
+    notifications,
     people,
     retention,
     sessions,
@@ -41,6 +42,7 @@ _ROUTES = (
     learned,
     adaptations,
     exports,
+    notifications,
     users,
     retention,
 )

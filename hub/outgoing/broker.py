@@ -27,6 +27,7 @@ _LOOK_S = 0.25
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _ACK_S = 5.0
+_STUCK_S = 60.0
 _STOP_S = 4.0
 
 
@@ -64,6 +65,7 @@ class Broker:
         self._said: dict[str, bytes] = {}
         self._kept = frozenset(msgspec.json.decode(outbox.fact("retained") or "[]", type=list[str]))
         self._under_way: deque[tuple[int, list[Receipt]]] = deque()
+        self._sent_at = 0.0
         self._again = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
@@ -71,6 +73,11 @@ class Broker:
     def show(self, now: Now, *, hub: bool) -> None:
         """What is true now; `hub`: whether a hub works, without which nothing else is worth believing."""
         self._now = (now, hub)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still does its work."""
+        return self._thread.is_alive()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -93,7 +100,7 @@ class Broker:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                 continue
             self._conditions.put(MQTT_NAME, Condition(state="ok", since_ns=time.time_ns()))
-            pause_s = self._first_pause_s
+            opened_at = time.monotonic()
             if self._settings.discovery:
                 self._connection.hear(self._birth)
             self._said.clear()
@@ -102,12 +109,16 @@ class Broker:
             if not self._stop.is_set():
                 broken = Condition(state="away", since_ns=time.time_ns(), reason="the connection broke")
                 self._conditions.put(MQTT_NAME, broken)
-                self._stop.wait(self._first_pause_s)
+                # One that lets us in and hangs up at once, as on two who share a prefix, is as good as away.
+                lasted = time.monotonic() - opened_at > _LONGEST_PAUSE_S
+                pause_s = self._first_pause_s if lasted else pause_s
+                self._stop.wait(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         if self._connection.is_up:
             self._take_leave()
 
     def _serve(self) -> None:
-        while self._connection.is_up and not self._stop.wait(_LOOK_S):
+        while self._connection.is_up and not self._is_stuck() and not self._stop.wait(_LOOK_S):
             if self._again.is_set():
                 self._again.clear()
                 self._said.clear()
@@ -159,8 +170,14 @@ class Broker:
                 kept = message.kind == "adaptation"
                 receipts = [self._connection.say(topic, body, retain=kept) for topic in where]
                 self._under_way.append((message.number, receipts))
+            self._sent_at = time.monotonic()
         while self._under_way and all(receipt.has_arrived for receipt in self._under_way[0][1]):
             self._outbox.done(MQTT_NAME, self._under_way.popleft()[0], taken=True)
+            self._sent_at = time.monotonic()
+
+    def _is_stuck(self) -> bool:
+        """Whether the broker has acknowledged nothing for too long, although it is there."""
+        return bool(self._under_way) and time.monotonic() - self._sent_at > _STUCK_S
 
     def _on_heard(self, topic: str, payload: bytes | bytearray) -> None:
         if topic == self._birth and payload == topics.ONLINE.encode():

@@ -94,7 +94,7 @@ class Connection:
 
     def open(self) -> None:
         """Connect. Raises TransportError, with why not."""
-        self._client.loop_stop()
+        self.close()
         self._client = self._prepared()
         self._answered.clear()
         host = self._settings.host or ""
@@ -119,8 +119,9 @@ class Connection:
         self._client.subscribe(topic, qos=_QOS)
 
     def close(self) -> None:
-        """Take leave: the will is not carried out."""
-        self._client.disconnect()
+        """Take leave, if it is open: the will is not carried out."""
+        if self._up:
+            self._client.disconnect()
         self._client.loop_stop()
         self._up = False
 

@@ -43,6 +43,8 @@ class Mailbox:
         where = f"webhook {settings.name}"
         if not settings.url.startswith(("http://", "https://")):
             raise ConfigError(f"{where}: its url is none; expected http:// or https://")
+        if not (settings.url.isascii() and settings.url.isprintable()) or " " in settings.url:
+            raise ConfigError(f"{where}: its url holds a blank or a letter beyond ASCII; write it as %20 and the like")
         try:
             self._port = self._address.port
             if self._secret is not None:
@@ -62,7 +64,7 @@ class Mailbox:
             answer = connection.getresponse()
             answer.read(_READ_BYTES)
             status = answer.status
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: no such name can be looked up
             return Answer(taken=False, again=True, words=reason_of(error))
         finally:
             connection.close()
@@ -114,6 +116,8 @@ def reason_of(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, OSError):
         return (error.strerror or str(error) or type(error).__name__).lower()
+    if isinstance(error, ValueError):
+        return "its host's name is none"
     return f"no HTTP: {type(error).__name__}"
 
 

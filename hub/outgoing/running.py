@@ -14,12 +14,12 @@ from hub.outgoing.condition import Conditions
 from hub.outgoing.news import Message
 from hub.outgoing.outbox import Outbox
 from hub.outgoing.posting import Answer, Mailbox
-from hub.outgoing.report import hosts_of, report_of, write_report
+from hub.outgoing.report import STALE_NS, Report, hosts_of, report_of, write_report
 from hub.outgoing.telling import Teller
 from hub.ownership import is_owned
 from passerby.config import Site
 from passerby.config.outgoing import MQTT_NAME, NEWS_KINDS
-from passerby.errors import StoreError
+from passerby.errors import StoreError, TransportError
 from passerby.ids import CameraId
 
 _log = logging.getLogger("passerby.notify")
@@ -41,7 +41,7 @@ def tell_all(
     """Tell everybody whom the site file names, until `stop`; relative paths of the settings begin at `folder`.
 
     `cameras` gives those that the site has now. Raises ConfigError where somebody cannot be told as it is written, and
-    StoreError where another process does this already.
+    StoreError where another process does this already; TransportError at a fault of ours: begin anew.
     """
     mailboxes = {one.name: Mailbox(one, folder=folder) for one in site.webhooks}
     hosts = hosts_of(site)
@@ -64,19 +64,23 @@ def tell_all(
                     first_pause_s=first_pause_s,
                 )
             )
+        workers: list[Broker | Teller] = [] if broker is None else [broker]
         for name, mailbox in mailboxes.items():
             send = _sending(mailbox, site.site)
             teller = Teller(name, outbox, send=send, conditions=conditions, first_pause_s=first_pause_s)
-            opened.enter_context(teller)
+            workers.append(opened.enter_context(teller))
         rounds = _Rounds(site, collector, broker)
+        reporter = _Reporter(site.data, outbox, hosts)
         report_at = 0.0
         while True:
             rounds.look()
             if time.monotonic() >= report_at:
                 report_at = time.monotonic() + _REPORT_S
-                _report(site.data, outbox, hosts=hosts, conditions=conditions)
+                reporter.report(conditions)
             if stop.wait(_LOOK_S):
                 return
+            if not all(worker.is_alive for worker in workers):
+                raise TransportError("a thread has ended by a fault of ours; the trace is above")
 
 
 class _Rounds:
@@ -115,12 +119,27 @@ class _Rounds:
         self._trouble = trouble
 
 
-def _report(data_dir: Path, outbox: Outbox, *, hosts: Mapping[str, str], conditions: Conditions) -> None:
-    try:
-        standings = {name: outbox.standing(name) for name in hosts}
-        write_report(data_dir, report_of(hosts, conditions.all(), standings, now_ns=time.time_ns()))
-    except StoreError as error:
-        _log.error("%s", error)
+class _Reporter:
+    """Writes the report when it has changed, and now and then when it has not, which says that somebody is there."""
+
+    def __init__(self, data_dir: Path, outbox: Outbox, hosts: Mapping[str, str]) -> None:
+        self._data_dir = data_dir
+        self._outbox = outbox
+        self._hosts = hosts
+        self._written: Report | None = None
+
+    def report(self, conditions: Conditions) -> None:
+        """As of now."""
+        now_ns = time.time_ns()
+        try:
+            standings = {name: self._outbox.standing(name) for name in self._hosts}
+            new = report_of(self._hosts, conditions.all(), standings, now_ns=now_ns)
+            old = self._written
+            if old is None or new.receivers != old.receivers or now_ns - old.at_ns > STALE_NS // 3:
+                write_report(self._data_dir, new)
+                self._written = new
+        except StoreError as error:
+            _log.error("%s", error)
 
 
 @contextlib.contextmanager

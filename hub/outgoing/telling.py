@@ -45,6 +45,11 @@ class Teller:
         # A receiver that does not answer may hold it for the time-out, for which nothing waits at the end.
         self._thread = threading.Thread(target=self._run, name=f"webhook {name}", daemon=True)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still does its work."""
+        return self._thread.is_alive()
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

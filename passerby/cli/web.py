@@ -20,6 +20,7 @@ from passerby.cli.serving.greeting import setup_link
 from passerby.cli.serving.listening import listen_at, place_of
 from passerby.cli.serving.live import SiteLivePictures
 from passerby.cli.serving.server import log_server, serve
+from passerby.cli.serving.telling import trial_of
 from passerby.config import Site, load_site
 
 _log = logging.getLogger("passerby.web")
@@ -82,6 +83,7 @@ def command(
             adaptations=SiteAdaptations(site),
             cameras=SiteCameras(site),
             live=SiteLivePictures(site.data),
+            try_telling=trial_of(site, folder=config.parent),
             login=place.login,
         )
         opened.callback(services.close)

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from passerby.cli.notify import app
+from passerby.cli.up import command as up
 from passerby.config import MqttSettings, load_site
 from passerby.config.outgoing import require_secrets, tells_anybody
 from passerby.errors import ConfigError
@@ -86,6 +87,14 @@ def test_secrets_come_from_the_environment_and_only_who_tells_needs_them(tmp_pat
     require_secrets(site)
     assert (site.mqtt.password, site.webhooks[0].url, site.webhooks[0].secret) == ("m:/@", "https://c/h", SECRET)
     assert not any(word in repr(site.mqtt) + repr(site.webhooks) for word in ("m:/@", "/h", SECRET))
+
+
+def test_a_site_does_not_start_while_a_secret_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAM_PASS", "x")
+    file = site_file(tmp_path, "webhooks: [{name: a, url: '{NO_SUCH_HOOK}'}]")
+    with pytest.raises(ConfigError, match="webhook a: url needs the environment variable NO_SUCH_HOOK"):
+        up(config=file, until_ended=False, web=False)
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.system

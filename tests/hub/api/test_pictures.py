@@ -23,7 +23,9 @@ from hub.api import make_api
 from hub.api.gate import LONGEST_UPLOAD
 from hub.api.pictures import MOST_PIXELS, picture_of, size_of
 from hub.api.problems import ProblemError
+from hub.dashboard.brought import decoded
 from hub.services import Services
+from passerby.errors import DataError
 from tests.hub.api.serving import KNOWN, fill, served, services_of, token_of
 
 FORMATS = (".jpg", ".png", ".webp")
@@ -80,6 +82,8 @@ def test_what_is_no_usable_picture_is_refused_before_it_is_decoded(data: bytes, 
     with pytest.raises(ProblemError) as caught:
         picture_of(data, name="a")
     assert caught.value.status == status
+    with pytest.raises(DataError, match="a"):  # by way of a page
+        decoded(data, "a")
 
 
 @settings(deadline=None)  # whatever else the machine does

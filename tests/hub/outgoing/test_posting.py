@@ -82,6 +82,11 @@ def test_an_answer_says_whether_to_send_it_again(status: int, taken: bool, again
     assert len(receiver.posts) == 1  # nothing is followed
 
 
+def test_a_host_that_nobody_can_be_called_has_not_taken_it() -> None:
+    answer = post(mailbox(f"http://{'a' * 70}.example/x"))
+    assert (answer.taken, answer.again, answer.words) == (False, True, "its host's name is none")
+
+
 def test_nobody_there_is_said_and_tried_again() -> None:
     answer = post(mailbox(f"http://127.0.0.1:{free_port()}/x"))
     assert (answer.taken, answer.again, answer.words) == (False, True, "connection refused")
@@ -124,6 +129,7 @@ def test_tls_believes_the_certificate_that_is_named_and_no_other(tmp_path: Path)
     ("url", "more", "expected"),
     [
         ("http://a:99999/x", {}, "webhook alarm: the port of its url is none"),
+        ("http://a/ü", {}, "webhook alarm: its url holds a blank or a letter beyond ASCII"),
         ("{HOOK}", {}, "webhook alarm: its url is none; expected http:// or"),
         ("http://a/x", {"secret": "%%%%"}, "webhook alarm: the secret has 4 letters; expected 16"),
         ("http://a/x", {"secret": "whsec_%%%%%%%%%%%"}, "webhook alarm: the secret begins with whsec_, and is no"),
