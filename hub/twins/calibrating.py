@@ -76,7 +76,7 @@ def find_witnesses(archive: Archive, model_id: ModelId) -> Witnesses | None:
 
 
 def calibrated(space: ModelSpace, witnesses: Witnesses, *, former: Calibration, former_id: ModelId) -> Calibration:
-    """What looks are worth in a space: about as much as with the former model, and what the witnesses tell beyond that."""
+    """What looks are worth in a space: about as much as with the former model, and what the witnesses tell beyond."""
     tracklets = witnesses.tracklets
     units = [
         space.unit(t.camera_id, raw, at_ns=t.started_at_ns)
