@@ -19,6 +19,8 @@ PAGES = {
     "enrolment": "/enrolment",
     "site": "/site",
     "adaptation": "/adaptation",
+    "cameras": "/cameras",
+    "attach": "/cameras/attach",
     "system": "/system",
 }
 _QUIET_MS = 1500
@@ -53,9 +55,13 @@ def main() -> int:
 
 
 def _found(page: Page, address: str) -> dict[str, str]:
-    """Somebody who was seen, and a decision about them: the first ones that pages lead to."""
+    """Somebody who was seen, a decision about them, a camera: the first ones that pages lead to."""
     found = {}
-    for name, path, link in (("person", "/identities", ".person"), ("event", "/", "#feed a[href^='/event/']")):
+    for name, path, link in (
+        ("person", "/identities", ".person"),
+        ("event", "/", "#feed a[href^='/event/']"),
+        ("camera", "/cameras", ".camera-row h2 a"),
+    ):
         page.goto(address + path)
         page.wait_for_selector(".rail")
         first = page.locator(link).first

@@ -21,7 +21,9 @@ from hub.api.routes import (
     health,
     identities,
     learned,
+    notifications,
     people,
+    retention,
     sessions,
     tracklets,
     users,
@@ -40,7 +42,9 @@ _ROUTES = (
     learned,
     adaptations,
     exports,
+    notifications,
     users,
+    retention,
 )
 
 

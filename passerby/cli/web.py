@@ -20,6 +20,7 @@ from passerby.cli.serving.greeting import setup_link
 from passerby.cli.serving.listening import listen_at, place_of
 from passerby.cli.serving.live import SiteLivePictures
 from passerby.cli.serving.server import log_server, serve
+from passerby.cli.serving.telling import trial_of
 from passerby.config import Site, load_site
 
 _log = logging.getLogger("passerby.web")
@@ -77,11 +78,12 @@ def command(
         services = Services(
             data_dir=site.data,
             facts=facts_of(site),
-            access=AccessStore(site.data),
+            access=AccessStore(site.data, audit_days=site.retention.audit_days),
             eyes=eyes,
             adaptations=SiteAdaptations(site),
             cameras=SiteCameras(site),
             live=SiteLivePictures(site.data),
+            try_telling=trial_of(site, folder=config.parent),
             login=place.login,
         )
         opened.callback(services.close)
@@ -106,4 +108,5 @@ def facts_of(site: Site) -> SiteFacts:
         false_link_rate=site.association.false_link_rate,
         association=msgspec.to_builtins(site.association),
         adaptation=msgspec.to_builtins(site.adaptation),
+        retention=site.retention,
     )
