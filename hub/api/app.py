@@ -18,6 +18,7 @@ from hub.api.routes import (
     corrections,
     events,
     exports,
+    films,
     health,
     identities,
     learned,
@@ -25,6 +26,7 @@ from hub.api.routes import (
     sessions,
     tracklets,
     users,
+    viewings,
 )
 from hub.services import Services
 from passerby import __version__
@@ -37,6 +39,8 @@ _ROUTES = (
     corrections,
     events,
     people,
+    films,
+    viewings,
     learned,
     adaptations,
     exports,
