@@ -28,6 +28,9 @@ _OPTIONS = {
 _LONGEST_RUN = 1000
 """Frames that are decoded at most to come from a keyframe to the frame that is meant."""
 
+_BACK_S = (0, 2, 10, 60)
+"""How much earlier it is begun, one after the other."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Footage:
@@ -50,7 +53,6 @@ class Footage:
         try:
             with _open(self.file) as container:
                 stream = _video(container, self.file.name)
-                container.seek(wanted, stream=stream, backward=True)
                 picture = _picture_at(container, stream, wanted)
         except (av.FFmpegError, OSError) as error:
             raise DataError(f"frame {number} cannot be decoded: {_reason(error)}") from None
@@ -111,11 +113,20 @@ def _times(container: Any, stream: Any, name: str) -> Int64Array:
 
 
 def _picture_at(container: Any, stream: Any, wanted: int) -> Any:
-    """The first picture at this time or later; where the film ends before, its last one."""
+    """The first picture at this time or later; where the film ends before, its last one.
+
+    Containers without an index are sought in by guessing: where that leads too far, it begins earlier.
+    """
     picture = None
-    for decoded, picture in enumerate(container.decode(stream)):
-        time = picture.dts if picture.pts is None else picture.pts
-        if time is None or time >= wanted or decoded >= _LONGEST_RUN:
+    for back_s in _BACK_S:
+        container.seek(wanted - round(back_s / stream.time_base), stream=stream, backward=True)
+        for decoded, picture in enumerate(container.decode(stream)):
+            time = picture.dts if picture.pts is None else picture.pts
+            if time is None or time >= wanted or decoded >= _LONGEST_RUN:
+                break
+        else:
+            continue
+        if decoded or time == wanted:
             break
     return picture
 
