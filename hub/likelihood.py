@@ -7,7 +7,6 @@ import numpy as np
 from hub.association.appearance import Known, fit, predict
 from hub.association.calibration import Calibration
 from hub.association.reasoning import Reasoning
-from hub.association.shares import shares_of
 from hub.link_terms import Asked, Sources, Terms, link_terms
 from hub.merge_terms import Ages, MergeTerms, merge_terms
 from hub.movement import Movement
@@ -38,7 +37,7 @@ class Judge:
         self._space = space
         knowledge = state.knowledge
         self._calibration = knowledge.calibration(space.model_id) if reasoning.calibrated else Calibration()
-        self._shares = self._calibration.measured.shares(shares_of(space.model_id))
+        self._shares = self._calibration.shares(space.model_id)
         self._movement = Movement(knowledge.topology, asked=reasoning.movement)
         self._standing_by_camera: dict[IdentityId, list[Tracklet]] = {}
         self._standing_by_age: dict[IdentityId, list[Tracklet]] = {}

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.association.topology import Topology
+from hub.association.topology import FORBIDDEN_RATE, Topology
 from hub.records import Tracklet
 from passerby.arrays import Int64Array
 from passerby.ids import CameraId
 
 Float64Array = NDArray[np.float64]
+
+_MISSED = 0.3
+"""Share of those last seen long ago who have been seen since, as a fragment that is not known to be they."""
+
+_MISSED_WITHIN_S = 30.0
+"""After so long it is half of that."""
 
 
 def seen_last(tracklets: Collection[Tracklet], at_ns: int) -> Tracklet:
@@ -75,14 +81,13 @@ class Movement:
             (b.clock_error_ns + t.clock_error_ns) / 1e9 * (b.camera_id != t.camera_id)
             for t, b in zip(tracklets, last, strict=True)
         ]
+        gap_s = np.array([(t.started_at_ns - b.ended_at_ns) / 1e9 for t, b in zip(tracklets, last, strict=True)])
         rates = self._topology.rates(
-            ways,
-            np.array(which, np.int64),
-            gap_s=np.array([(t.started_at_ns - b.ended_at_ns) / 1e9 for t, b in zip(tracklets, last, strict=True)]),
-            clock_error_s=np.array(error_s),
+            ways, np.array(which, np.int64), gap_s=gap_s, clock_error_s=np.array(error_s, np.float64)
         )
         strangers = np.array([self._topology.stranger_rate(after) for _, after in ways])
-        return np.asarray(np.log(rates / strangers[which]), np.float64)
+        missed = missed_since(gap_s) * (rates > FORBIDDEN_RATE)
+        return np.asarray(np.log(rates / strangers[which] + missed), np.float64)
 
     def apart(self, tracklet: Tracklet, others: Sequence[Tracklet]) -> float:
         """To be in two views at once costs what the site has learned that it does; once, however many there are."""
@@ -96,3 +101,14 @@ class Movement:
         if pair not in self._never_together:
             self._never_together[pair] = self._topology.never_together(first, second)
         return self._never_together[pair]
+
+
+def missed_since(gap_s: Float64Array) -> Float64Array:
+    """The share (n,) of identities who were seen again since, `gap_s` seconds after they were last known to be, as
+    somebody of whom it is not known who it is. They come from there, and as anybody does.
+
+    >>> missed_since(np.array([-5.0, 30.0, 600.0])).round(2).tolist()
+    [0.0, 0.15, 0.29]
+    """
+    gap = np.maximum(gap_s, 0.0)
+    return np.asarray(_MISSED * gap / (gap + _MISSED_WITHIN_S), np.float64)

@@ -9,21 +9,24 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from hub.access.store import AccessStore
+from hub.camera_list import CameraLine
 from hub.corrections.acts import Act, Outcome
 from hub.corrections.desk import request_correction
 from hub.crops import CropStore
 from hub.enrolment.likeness import Likeness
 from hub.enrolment.records import Look
+from hub.films.records import Asked, Film, Viewing
 from hub.listing import Listing
+from hub.outgoing.trying import Trial
 from hub.ownership import is_owned
 from hub.reader import SiteReader
 from hub.records import TrackletNumber
 from passerby.adaptation.job import Job
 from passerby.arrays import Float32Array, Image
-from passerby.config import CameraSettings
+from passerby.config import CameraSettings, RetentionSettings
 from passerby.ids import CameraId, ModelId
 
 
@@ -41,6 +44,7 @@ class SiteFacts:
     association: Mapping[str, object]
     """All settings of the association, as in the file."""
     adaptation: Mapping[str, object]
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,23 +100,56 @@ class Adaptations(Protocol):
         """Go back to the former model; gives in words what happens now. Raises DataError where there is none."""
 
 
+Login: TypeAlias = tuple[str, str]
+"""A camera's user and password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """What was found where a camera is said to be."""
+
+    url: str
+    """Of the stream, without user, password and other secrets."""
+    facts: Mapping[str, object]
+    """Codec, size, frames per second, person height, verdict and so on, for JSON."""
+    tried: Sequence[str] = ()
+    """Paths of common makers, where only a host was given; the last one answered."""
+    picture: bytes | None = None
+    """The one with the most people, as JPEG."""
+    seen: Sequence[Float32Array] = ()
+    """Of each picture that was looked at the people (n, 4), boxes xyxy as fractions of the picture."""
+
+
 class Cameras(Protocol):
-    """Cameras at run time."""
+    """Cameras at run time. Settings are keys of a camera in the site file; all raise DataError where they are wrong."""
 
     def settings(self) -> Mapping[CameraId, CameraSettings]:
         """All cameras that there are now; a URL may hold a password and is never shown but by `redact`."""
 
-    def attach(self, camera_id: CameraId, settings: CameraSettings, *, actor: str) -> None:
-        """Begin with a camera. Raises DataError where the name is taken or not usable."""
+    def lines(self) -> Sequence[CameraLine]:
+        """All cameras, where each is from, and how far the latest change has come."""
 
-    def edit(self, camera_id: CameraId, settings: CameraSettings, *, actor: str) -> None:
-        """Change a camera. Raises DataError where there is none, or the site file has it."""
+    def attach(
+        self, camera_id: CameraId, settings: Mapping[str, object], *, actor: str, login: Login | None = None
+    ) -> str:
+        """Begin with a camera; gives in words what becomes of it. Raises DataError where the name is taken too."""
 
-    def remove(self, camera_id: CameraId, *, actor: str) -> None:
-        """End a camera. Raises DataError where there is none, or the site file has it."""
+    def edit(
+        self, camera_id: CameraId, changes: Mapping[str, object], *, actor: str, login: Login | None = None
+    ) -> str:
+        """Change a camera: what is left out stays, and so does a URL given as it is shown. Gives what becomes of it."""
 
-    def probe(self, settings: CameraSettings) -> Mapping[str, object]:
-        """Look at a camera that is not attached: codec, size, frames per second, person height and so on, for JSON.
+    def remove(self, camera_id: CameraId, *, actor: str) -> str:
+        """End a camera; gives in words what becomes of it."""
+
+    def probe(
+        self,
+        settings: Mapping[str, object],
+        *,
+        login: Login | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> Probed:
+        """Look at a camera that is not attached; `url` may be a host alone. `tell` hears what is done meanwhile.
 
         Raises SourceError where it cannot be reached.
         """
@@ -133,6 +170,57 @@ class LivePictures(Protocol):
         """The latest picture of the last seconds; None until one has come. To ask is to watch, for ten seconds."""
 
 
+LONGEST_FILM = 512 << 20
+"""Bytes of a film that is brought."""
+
+
+class IncomingFilm(Protocol):
+    """A film that is coming, piece by piece."""
+
+    def write(self, data: bytes) -> None:
+        """More of it. Raises DataError where it is longer than `LONGEST_FILM`, StoreError where the disk is full."""
+
+    def finish(self) -> Film:
+        """It is all here. Raises DataError where it is no film that is taken."""
+
+    def close(self) -> None:
+        """Give it up, unless it is here: nothing of it is left."""
+
+
+class Films(Protocol):
+    """Films that somebody brings, and questions about them. Nobody sees what another has brought or asked.
+
+    A film and an answer are kept for half an hour. Raises DataError for what is not there.
+    """
+
+    def begin(self, name: str, *, actor: str) -> IncomingFilm:
+        """Take a film in. Raises DataError where there are too many, StoreError where there is no room."""
+
+    def films(self, *, actor: str) -> Sequence[Film]:
+        """Those that are here."""
+
+    def film(self, film_id: str, *, actor: str) -> Film:
+        """One of them."""
+
+    def frame(self, film_id: str, number: int, *, actor: str, width: int) -> bytes:
+        """A frame, from 1, as JPEG of at most this width. Raises DataError where it cannot be decoded."""
+
+    def remove(self, film_id: str, *, actor: str) -> None:
+        """Delete one. Raises DataError where it is being looked at."""
+
+    def ask(self, film_id: str, asked: Asked, *, actor: str, address: str = "") -> Viewing:
+        """Queue a question. Raises DataError where it asks for what there is not, or too many wait."""
+
+    def viewings(self, *, actor: str) -> Sequence[Viewing]:
+        """What was asked, in order."""
+
+    def viewing(self, number: int, *, actor: str) -> Viewing:
+        """One of them."""
+
+    def cancel(self, number: int, *, actor: str) -> Viewing:
+        """End one at once. Raises DataError where it has ended."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Services:
     """Everything that is served. What is None is not there: its routes answer 404 and a page leaves it out."""
@@ -145,6 +233,9 @@ class Services:
     adaptations: Adaptations | None = None
     cameras: Cameras | None = None
     live: LivePictures | None = None
+    try_telling: Callable[[], Sequence[Trial]] | None = None
+    """Sends a test to everybody whom the site file names; None where it names nobody. Raises ConfigError."""
+    films: Films | None = None
     login: bool = True
     """Whether somebody must say who they are; else everybody is `hub.access.records.LOCAL`, an administrator."""
     _reader: SiteReader | None = field(default=None, init=False)
@@ -194,10 +285,10 @@ class Services:
         StoreError where nobody answers.
         """
         if is_owned(self.data_dir):
-            outcome = request_correction(self.data_dir, act)
+            outcome = request_correction(self.data_dir, act, behalf=actor)
         else:
             with self._crops:  # it is carried out here, and a process may open the crops once
-                outcome = request_correction(self.data_dir, act)
+                outcome = request_correction(self.data_dir, act, behalf=actor)
         self.access.audit.put_correction(act, outcome, actor=actor, address=address)
         return outcome
 

@@ -18,13 +18,17 @@ from hub.api.routes import (
     corrections,
     events,
     exports,
+    films,
     health,
     identities,
     learned,
+    notifications,
     people,
+    retention,
     sessions,
     tracklets,
     users,
+    viewings,
 )
 from hub.services import Services
 from passerby import __version__
@@ -37,10 +41,14 @@ _ROUTES = (
     corrections,
     events,
     people,
+    films,
+    viewings,
     learned,
     adaptations,
     exports,
+    notifications,
     users,
+    retention,
 )
 
 

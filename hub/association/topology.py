@@ -41,7 +41,7 @@ _STRANGER_RATE = 1 / 60.0
 _PRIOR_APPEARANCES = 2.0
 """The prior weighs as much as so many appearances from a camera in each step."""
 
-_FORBIDDEN_RATE = 1e-30
+FORBIDDEN_RATE = 1e-30
 """Appearances per second where an operator says never: no other evidence makes up for 65 nat."""
 
 _EXACT_S = 0.25
@@ -88,7 +88,7 @@ class Topology(msgspec.Struct):
         is impossible at all of them is next to never.
         """
         if self.overrides.forbids(before, after, earliest_s=gap_s - clock_error_s, latest_s=gap_s + clock_error_s):
-            return _FORBIDDEN_RATE
+            return FORBIDDEN_RATE
         error_s = 0.0 if clock_error_s <= _EXACT_S else clock_error_s
         steps = [step_of(one) for one in (gap_s - error_s, gap_s, gap_s + error_s)]
         if steps[0] == steps[2]:
@@ -128,7 +128,7 @@ class Topology(msgspec.Struct):
             for row, way in enumerate(which.tolist()):
                 low, high = gap_s[row] - clock_error_s[row], gap_s[row] + clock_error_s[row]
                 if self.overrides.forbids(*ways[way], earliest_s=float(low), latest_s=float(high)):
-                    rates[row] = _FORBIDDEN_RATE
+                    rates[row] = FORBIDDEN_RATE
         return rates
 
     def stranger_rate(self, camera_id: CameraId) -> float:

@@ -20,7 +20,9 @@ ROLES = {
     ("POST", "/api/v1/cameras"): "admin",
     ("GET", "/api/v1/cameras/{camera}"): "viewer",
     ("PUT", "/api/v1/cameras/{camera}"): "admin",
+    ("PATCH", "/api/v1/cameras/{camera}"): "admin",
     ("DELETE", "/api/v1/cameras/{camera}"): "admin",
+    ("GET", "/api/v1/cameras/{camera}/proposals"): "admin",
     ("GET", "/api/v1/cameras/{camera}/snapshot"): "viewer",
     ("GET", "/api/v1/cameras/{camera}/settings"): "admin",
     ("POST", "/api/v1/cameras/probe"): "admin",
@@ -69,6 +71,24 @@ ROLES = {
     ("POST", "/api/v1/models/rollback"): "admin",
     ("GET", "/api/v1/exports/tracks.zip"): "operator",
     ("GET", "/api/v1/exports/events.jsonl"): "operator",
+    ("GET", "/api/v1/exports/events.parquet"): "operator",
+    ("GET", "/api/v1/exports/tracklets.jsonl"): "operator",
+    ("GET", "/api/v1/exports/tracklets.parquet"): "operator",
+    ("GET", "/api/v1/exports/embeddings.jsonl"): "operator",
+    ("GET", "/api/v1/exports/embeddings.parquet"): "operator",
+    ("GET", "/api/v1/films"): "operator",
+    ("POST", "/api/v1/films"): "operator",
+    ("GET", "/api/v1/films/{film_id}"): "operator",
+    ("DELETE", "/api/v1/films/{film_id}"): "operator",
+    ("GET", "/api/v1/films/{film_id}/frames/{number}"): "operator",
+    ("POST", "/api/v1/films/{film_id}/enroll"): "operator",
+    ("POST", "/api/v1/films/{film_id}/verify"): "operator",
+    ("POST", "/api/v1/films/{film_id}/identify"): "operator",
+    ("GET", "/api/v1/viewings"): "operator",
+    ("GET", "/api/v1/viewings/{number}"): "operator",
+    ("GET", "/api/v1/viewings/{number}/stream"): "operator",
+    ("POST", "/api/v1/viewings/{number}/cancel"): "operator",
+    ("GET", "/api/v1/viewings/{number}/people/{person}/crops/{crop}"): "operator",
     ("GET", "/api/v1/users"): "admin",
     ("POST", "/api/v1/users"): "admin",
     ("PUT", "/api/v1/users/{name}"): "admin",
@@ -78,6 +98,9 @@ ROLES = {
     ("POST", "/api/v1/tokens"): "viewer",
     ("DELETE", "/api/v1/tokens/{number}"): "viewer",
     ("GET", "/api/v1/audit"): "admin",
+    ("GET", "/api/v1/notifications"): "viewer",
+    ("POST", "/api/v1/notifications/test"): "admin",
+    ("GET", "/api/v1/retention"): "viewer",
     ("GET", "/healthz"): None,
     ("GET", "/readyz"): None,
     ("GET", "/metrics"): "viewer",
@@ -105,8 +128,14 @@ SCOPED = {
     "cameras/lobby/snapshot": 200,
     "enrolments": 403,
     "calibration": 403,
+    "retention": 403,
     "adaptations": 403,
+    "notifications": 403,
     "exports/events.jsonl": 403,
+    "exports/events.parquet": 403,
+    "exports/tracklets.jsonl": 200,
+    "exports/tracklets.parquet": 200,
+    "exports/embeddings.jsonl": 200,
     "exports/tracks.zip": 200,
     "topology": 200,
     "normalization": 200,
@@ -141,7 +170,9 @@ def test_every_route_lets_in_whoever_has_its_role_and_nobody_else(services: Serv
         for (method, path), least in ROLES.items():
             if least is None or path.endswith("/exports/tracks.zip") or (method, path[-8:]) == ("DELETE", "/session"):
                 continue
-            url = path.format(camera="none", number=999_999, crop=1, name="nobody", before="a", after="b")
+            url = path.format(
+                camera="none", number=999_999, crop=1, name="nobody", before="a", after="b", film_id="f", person=1
+            )
             url += "?after=0&most=1" if path.endswith("events/stream") else ""
             assert client.request(method, url).status_code == 401, (method, path)
             assert client.request(method, url, headers=nobody).status_code == 401, (method, path)
