@@ -55,10 +55,17 @@ class Ages:
         return cls(older, younger[-_MOST_COMPARED:])
 
 
+_AT_ONCE = 64
+"""Pairs that are compared together. A consolidation may ask about thousands, and memory is to be bounded."""
+
+
 def merge_terms(pairs: Sequence[Ages], sources: Sources) -> list[MergeTerms]:
     """The evidence for each pair of identities being one person."""
-    if not pairs:
-        return []
+    starts = range(0, len(pairs), _AT_ONCE)
+    return [one for start in starts for one in _merge_terms(pairs[start : start + _AT_ONCE], sources)]
+
+
+def _merge_terms(pairs: Sequence[Ages], sources: Sources) -> list[MergeTerms]:
     seen_here = np.array([{t.camera_id for t in p.older} >= {t.camera_id for t in p.younger} for p in pairs])
     looks = sources.calibration.evidences(fits_of_sets(pairs, sources), seen_here=seen_here)
     moved = sources.movement.evidence([p.younger[0] for p in pairs], [_last_before_younger(p) for p in pairs])

@@ -18,6 +18,9 @@ from passerby.arrays import Float32Array, Int64Array, require_shape
 Float64Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+_AT_ONCE = 512
+"""Means that are worked on together: a megabyte of 257 axes, which stays near the processor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -76,7 +79,14 @@ class Looks:
         noise = shares.tracklet + shares.picture / np.maximum(standing.pictures, 1)
         total = np.add.reduceat(1.0 / noise, groups)
         own = np.sqrt(shares.person + shares.in_camera + noise) / noise / total[group_of]
-        means = reduced(np.add, own[:, None] * standing.units, begins=groups)
+        means = np.empty((len(groups), standing.units.shape[1]))
+        bounds = np.append(groups, len(owners))
+        for start in range(0, len(groups), _AT_ONCE):
+            end = min(start + _AT_ONCE, len(groups))
+            some = slice(bounds[start], bounds[end])
+            means[start:end] = reduced(
+                np.add, own[some, None] * standing.units[some], begins=groups[start:end] - bounds[start]
+            )
         squares = np.cumsum(counts**2) - counts**2
         return cls(
             owners=owners[groups[begins]],
@@ -168,10 +178,12 @@ def _products(means: Float64Array, begins: Int64Array, counts: Int64Array, *, sq
     """Inner products of the means of each owner with each other, those of as many means at once."""
     products = np.empty(int((counts**2).sum()))
     for count in np.unique(counts).tolist():
-        some = np.flatnonzero(counts == count)
-        mine = means[begins[some][:, None] + np.arange(count)]
-        places = squares[some][:, None] + np.arange(count * count)
-        products[places] = (mine @ mine.transpose(0, 2, 1)).reshape(len(some), -1)
+        alike = np.flatnonzero(counts == count)
+        for start in range(0, len(alike), max(1, _AT_ONCE // count)):
+            some = alike[start : start + max(1, _AT_ONCE // count)]
+            mine = means[begins[some][:, None] + np.arange(count)]
+            places = squares[some][:, None] + np.arange(count * count)
+            products[places] = (mine @ mine.transpose(0, 2, 1)).reshape(len(some), -1)
     return products
 
 
