@@ -5,9 +5,9 @@
 
 Each site is simulated with a seed that nothing was trained or tuned on. Its edges' messages are those of a tape: real
 trackers' mistakes, clocks and delays, without pictures; every crop that they keep is rendered, and described by the
-network. A hub takes all but the last minutes with the network that comes with Passerby. Then, as an operator does it,
-`passerby adapt start` adapts that to what the hub has kept, the gate decides, and `passerby adapt promote` has everybody
-embedded anew. The last minutes, which nothing was learned from, come to a copy of that hub with the old model and to
+network. A hub takes all but the last minutes with the network that comes with Passerby. Then, as an operator does,
+`passerby adapt start` adapts that to what the hub has kept, the gate decides, and `passerby adapt promote` embeds
+everybody anew. The last minutes, which nothing was learned from, come to a copy of that hub with the old model and to
 the promoted one with the new model; who was who in them is compared with the truth over all cameras (trackeval).
 
 What the gate refuses is promoted here by force into a copy, to tell what the refusal was worth; the table says so.
@@ -126,7 +126,13 @@ def _try(name: str, tape: PicturedTape, folder: Path, *, minutes: float, share: 
     """`share` of the tape is the past."""
     config = folder / "site.yaml"
     cameras = {path.stem: {"url": "not-there.mp4"} for path in sorted(tape.truth.glob("*.txt"))}
-    settings = {"site": name, "data": "data", "models": {"reid": REID}, "cameras": cameras}
+    settings = {
+        "site": name,
+        "data": "data",
+        "models": {"reid": REID},
+        "cameras": cameras,
+        "adaptation": {"threads": 1},
+    }
     config.write_text(yaml.safe_dump(settings), encoding="utf-8")
     site = load_site(config)
     begin = round(share * len(tape.batches))

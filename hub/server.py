@@ -123,6 +123,9 @@ class HubServer:
             elif isinstance(delivery.envelope.message, ModelRequest) and self._offers is not None:
                 self._offers.answer(delivery, self._port)
         reliable = [delivery for delivery in deliveries if delivery.envelope.seq > 0]
+        if not reliable:  # who watches live pictures must cost no decisions, and change none
+            self._work.tick(now_ns)
+            return
         batch = [(delivery.edge_id, delivery.envelope) for delivery in reliable]
         refused = self._work.take(batch, now_ns=now_ns)
         if refused is None:

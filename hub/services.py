@@ -18,6 +18,7 @@ from hub.corrections.desk import request_correction
 from hub.crops import CropStore
 from hub.enrolment.likeness import Likeness
 from hub.enrolment.records import Look
+from hub.films.records import Asked, Film, Viewing
 from hub.listing import Listing
 from hub.outgoing.trying import Trial
 from hub.ownership import is_owned
@@ -169,6 +170,57 @@ class LivePictures(Protocol):
         """The latest picture of the last seconds; None until one has come. To ask is to watch, for ten seconds."""
 
 
+LONGEST_FILM = 512 << 20
+"""Bytes of a film that is brought."""
+
+
+class IncomingFilm(Protocol):
+    """A film that is coming, piece by piece."""
+
+    def write(self, data: bytes) -> None:
+        """More of it. Raises DataError where it is longer than `LONGEST_FILM`, StoreError where the disk is full."""
+
+    def finish(self) -> Film:
+        """It is all here. Raises DataError where it is no film that is taken."""
+
+    def close(self) -> None:
+        """Give it up, unless it is here: nothing of it is left."""
+
+
+class Films(Protocol):
+    """Films that somebody brings, and questions about them. Nobody sees what another has brought or asked.
+
+    A film and an answer are kept for half an hour. Raises DataError for what is not there.
+    """
+
+    def begin(self, name: str, *, actor: str) -> IncomingFilm:
+        """Take a film in. Raises DataError where there are too many, StoreError where there is no room."""
+
+    def films(self, *, actor: str) -> Sequence[Film]:
+        """Those that are here."""
+
+    def film(self, film_id: str, *, actor: str) -> Film:
+        """One of them."""
+
+    def frame(self, film_id: str, number: int, *, actor: str, width: int) -> bytes:
+        """A frame, from 1, as JPEG of at most this width. Raises DataError where it cannot be decoded."""
+
+    def remove(self, film_id: str, *, actor: str) -> None:
+        """Delete one. Raises DataError where it is being looked at."""
+
+    def ask(self, film_id: str, asked: Asked, *, actor: str, address: str = "") -> Viewing:
+        """Queue a question. Raises DataError where it asks for what there is not, or too many wait."""
+
+    def viewings(self, *, actor: str) -> Sequence[Viewing]:
+        """What was asked, in order."""
+
+    def viewing(self, number: int, *, actor: str) -> Viewing:
+        """One of them."""
+
+    def cancel(self, number: int, *, actor: str) -> Viewing:
+        """End one at once. Raises DataError where it has ended."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Services:
     """Everything that is served. What is None is not there: its routes answer 404 and a page leaves it out."""
@@ -183,6 +235,7 @@ class Services:
     live: LivePictures | None = None
     try_telling: Callable[[], Sequence[Trial]] | None = None
     """Sends a test to everybody whom the site file names; None where it names nobody. Raises ConfigError."""
+    films: Films | None = None
     login: bool = True
     """Whether somebody must say who they are; else everybody is `hub.access.records.LOCAL`, an administrator."""
     _reader: SiteReader | None = field(default=None, init=False)

@@ -18,6 +18,7 @@ from hub.api.routes import (
     corrections,
     events,
     exports,
+    films,
     health,
     identities,
     learned,
@@ -27,6 +28,7 @@ from hub.api.routes import (
     sessions,
     tracklets,
     users,
+    viewings,
 )
 from hub.services import Services
 from passerby import __version__
@@ -39,6 +41,8 @@ _ROUTES = (
     corrections,
     events,
     people,
+    films,
+    viewings,
     learned,
     adaptations,
     exports,

@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.access.records import LOCAL, Principal
+from hub.access.records import LOCAL, Principal, Role
 from hub.access.secrets import same_word
 from hub.api.problems import problem
-from hub.services import Services
+from hub.services import LONGEST_FILM, Services
 
 PREFIX = "/api/v1"
 COOKIE = "passerby_session"
@@ -24,6 +24,8 @@ WITHOUT_CSRF = frozenset({f"{PREFIX}/session", f"{PREFIX}/setup"})
 LONGEST_BODY = 1 << 20
 LONGEST_UPLOAD = 48 << 20
 """With pictures, all together."""
+FILMS = f"{PREFIX}/films"
+"""Where a film is sent, which may be `LONGEST_FILM` long."""
 LONGEST_OF_STRANGERS = 16 << 10
 """Of who has not said who they are."""
 
@@ -128,6 +130,8 @@ class Gate:
 def _most_of(connection: HTTPConnection, who: Principal | None) -> int:
     if who is None:
         return LONGEST_OF_STRANGERS
+    if connection.scope["path"] == FILMS and who.may(Role.OPERATOR):
+        return LONGEST_FILM
     multipart = connection.headers.get("content-type", "").lower().startswith("multipart/form-data")
     return LONGEST_UPLOAD if multipart else LONGEST_BODY
 

@@ -73,7 +73,7 @@ def expected_line(setting: Setting) -> Line:
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """What is expected of a model before it is measured: the site is known, from the model that it takes the place of."""
+    """What is expected of a model before it is measured, from the one that it takes the place of on the site."""
 
     shares: Shares
     lines: dict[str, Line]
@@ -96,7 +96,7 @@ class Calibration(msgspec.Struct):
 
     @classmethod
     def after(cls, former: "Calibration", former_id: ModelId) -> "Calibration":
-        """Of a model that was adapted from a former one, before it is measured: like that one on this site, or about."""
+        """Of a model that was adapted from a former one, before it is measured: about like that one on this site."""
         lines = {setting: _widened(line) for setting, line in former.lines.items()}
         return cls(lines=dict(lines), expected=Expected(former.shares(former_id), lines))
 

@@ -16,6 +16,7 @@ MOST_BYTES = 20 * 2**20
 """Of one picture."""
 
 MOST_PICTURES = 20
+_MOST_DAYS = 36_500.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +71,14 @@ def decoded(data: bytes, name: str) -> Image:
 
 def _area(one: SeenPerson) -> float:
     return float(np.prod(one.box_xyxy[2:] - one.box_xyxy[:2]))
+
+
+def days_of(text: str) -> float:
+    """How long something is kept, 0: until removed. Raises DataError."""
+    try:
+        days = float(text or 0.0)
+    except ValueError:
+        days = -1.0
+    if not 0.0 <= days <= _MOST_DAYS:
+        raise DataError(f"{text!r} days, expected a number from 0 (until removed) to {_MOST_DAYS:,.0f}")
+    return days

@@ -1,6 +1,7 @@
-"""Where forms with pictures are sent; the answer is the piece of HTML that comes under them."""
+"""Where forms with pictures or films are sent; the answer is the piece of HTML that comes beside them."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,11 +11,12 @@ from starlette.datastructures import UploadFile
 
 from hub.access.records import Principal, Role
 from hub.access.secrets import same_word
-from hub.dashboard import answers
+from hub.dashboard import answers, films
 from hub.dashboard.brought import MOST_BYTES, MOST_PICTURES, Brought
 from hub.dashboard.markup import empty
 from hub.dashboard.shell import Shell
-from passerby.errors import PasserbyError
+from hub.services import Films
+from passerby.errors import DataError, PasserbyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,59 @@ def router(shell: Shell) -> APIRouter:
             sent = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
             files = [(one.filename or "the picture", await one.read(MOST_BYTES + 1)) for one in sent]
         brought = Brought(visit=shell.visit(request, principal), files=files, fields=fields)
-        return Response(await asyncio.to_thread(_given, answer, brought), media_type="text/html")
+        return _html(await asyncio.to_thread(_given, _of_film(what) if fields.get("film") else answer.give, brought))
+
+    @routes.get("/looking/films/{film_id}")
+    def chosen(film_id: str, request: Request) -> Response:
+        room, principal = _films(shell, request)
+        try:
+            return _html(films.frames(room.film(film_id, actor=principal.name)))
+        except DataError as error:
+            return _html(_trouble(error))
+
+    @routes.get("/looking/viewings/{number:int}")
+    def viewing(number: int, request: Request) -> Response:
+        room, principal = _films(shell, request)
+        try:
+            return _html(films.progress(room.viewing(number, actor=principal.name)))
+        except DataError as error:
+            return _html(_trouble(error))
 
     return routes
 
 
-def _given(answer: _Answer, brought: Brought) -> Markup:
+def _films(shell: Shell, request: Request) -> tuple[Films, Principal]:
+    principal = shell.who_asks(request)
+    if principal is None:
+        raise HTTPException(401)
+    if not principal.may(Role.OPERATOR) or principal.cameras is not None:
+        raise HTTPException(403)
+    if shell.services.films is None:
+        raise HTTPException(404)
+    return shell.services.films, principal
+
+
+def _given(give: Callable[[Brought], Markup], brought: Brought) -> Markup:
     try:
-        return answer.give(brought)
+        return give(brought)
     except PasserbyError as error:
-        return empty("That does not work", str(error), trouble=True)
+        return _trouble(error)
+
+
+def _of_film(what: str) -> Callable[[Brought], Markup]:
+    """What is asked about a film, in place of pictures."""
+    for known in ("enroll", "verify", "identify"):
+        if what == known:
+            return functools.partial(films.ask, known)
+    raise HTTPException(404)
+
+
+def _html(piece: Markup) -> Response:
+    return Response(piece, media_type="text/html")
+
+
+def _trouble(error: PasserbyError) -> Markup:
+    return empty("That does not work", str(error), trouble=True)
 
 
 def is_meant(principal: Principal, fields: Mapping[str, str]) -> bool:

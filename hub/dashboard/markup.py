@@ -1,5 +1,6 @@
 """Small pieces of HTML. Whatever is put into them is escaped, unless it is markup already."""
 
+import base64
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
@@ -91,3 +92,10 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def data_picture(jpeg: bytes, *, alt: str) -> Markup:
+    """A crop that has no address, within the page."""
+    return Markup('<img class="crop" alt="{}" src="data:image/jpeg;base64,{}">').format(
+        alt, base64.b64encode(jpeg).decode("ascii")
+    )

@@ -3,7 +3,9 @@
 A running hub learns it from every tracklet that ends (`hub.learning`). Before a model is promoted nothing has ended in
 its space; but the recent past is described there too, and of many of its tracklets places tell who they are, and views
 who they are not (`hub.known_pairs`). Each is compared with what stood for the other's identity when it came, just as it
-would have been then.
+would have been then. These pairs move the lines away from those of the model before, which saw the same site: what its
+people wear and how far its cameras are apart does not change with the model, and the two lines were hardly different
+at simulated sites. So the new space begins with as much as the old one knew, however short the past.
 """
 
 from collections.abc import Iterator, Sequence
@@ -76,7 +78,7 @@ def find_witnesses(archive: Archive, model_id: ModelId) -> Witnesses | None:
 
 
 def calibrated(space: ModelSpace, witnesses: Witnesses, *, former: Calibration, former_id: ModelId) -> Calibration:
-    """What looks are worth in a space: about as much as with the former model, and what the witnesses tell beyond that."""
+    """What looks are worth in a space: about as much as with the former model, and what the witnesses tell beyond."""
     tracklets = witnesses.tracklets
     units = [
         space.unit(t.camera_id, raw, at_ns=t.started_at_ns)

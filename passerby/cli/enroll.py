@@ -13,6 +13,7 @@ from rich.table import Table
 from hub.enrolment.records import Enrolment, checked_name, checked_reason
 from hub.enrolment.store import EnrolmentStore, delete_expired, read_enrolments
 from hub.narration import clock
+from passerby.cli.looking import answering
 from passerby.cli.looking.choosing import choose
 from passerby.cli.looking.options import (
     BoxOption,
@@ -32,8 +33,6 @@ from passerby.cli.looking.options import (
 from passerby.cli.looking.session import open_eyes
 from passerby.cli.place import CONFIG, DATA, data_folder
 from passerby.errors import ConfigError, DataError
-
-_DAY_NS = 86_400 * 10**9
 
 
 def command(
@@ -79,17 +78,8 @@ def command(
         raise ConfigError("--box is about one picture; enroll the pictures one by one, or crop them and say --whole")
     site = place(config, data)
     with open_eyes(site) as eyes:
-        model_id = eyes.model_id
         people = [choose(one.people, who, source=one.source) for one in eyes.view(what)]
-    now_ns = time.time_ns()
-    with EnrolmentStore(site.data, now_ns=now_ns) as store:
-        enrolment = store.add(
-            name,
-            [look for person in people for look in person.looks],
-            model_id=model_id,
-            reason=reason,
-            expires_at_ns=now_ns + round(days * _DAY_NS) if days else None,
-        )
+        enrolment = answering.enroll(eyes, people, name=name, reason=reason, days=days)
     if crops is not None:
         _write(enrolment, crops)
     _tell(enrolment, what, site, as_json=as_json)

@@ -8,6 +8,7 @@ import typer
 
 from hub.enrolment.posterior import SURE, Verdict, verdict, verified
 from hub.enrolment.records import checked_name
+from passerby.cli.looking.answering import compare
 from passerby.cli.looking.choosing import choose
 from passerby.cli.looking.claimed import one_of
 from passerby.cli.looking.options import (
@@ -62,10 +63,9 @@ def command(
         who = choice(box, largest)
         site = place(config, data)
         with open_eyes(site) as eyes:
-            claimed = one_of(site.data, name, likeness=eyes.likeness)
+            one_of(site.data, name, likeness=eyes.likeness)  # says so at once where nobody is known so
             people = [choose(one.people, who, source=one.source) for one in eyes.view(what)]
-            seen = [known for person in people for known in eyes.known(person)]
-            evidence = eyes.likeness.evidence(claimed, seen)
+            evidence = compare(eyes, people, name=name)
     except PasserbyError as error:
         raise _NoAnswerError(str(error)) from error
     probability = verified(evidence)

@@ -16,6 +16,7 @@ from passerby.cli.process import log_to_stderr, stop_on_signals
 from passerby.cli.serving.adaptations import SiteAdaptations
 from passerby.cli.serving.cameras import SiteCameras
 from passerby.cli.serving.eyes import LazyEyes
+from passerby.cli.serving.films import SiteFilms
 from passerby.cli.serving.greeting import setup_link
 from passerby.cli.serving.listening import listen_at, place_of
 from passerby.cli.serving.live import SiteLivePictures
@@ -75,11 +76,13 @@ def command(
     with contextlib.ExitStack() as opened:
         listener = opened.enter_context(listen_at(place))
         eyes = opened.enter_context(contextlib.closing(LazyEyes(networks)))
+        access = AccessStore(site.data, audit_days=site.retention.audit_days)
         services = Services(
             data_dir=site.data,
             facts=facts_of(site),
-            access=AccessStore(site.data, audit_days=site.retention.audit_days),
+            access=access,
             eyes=eyes,
+            films=opened.enter_context(contextlib.closing(SiteFilms(networks, access))),
             adaptations=SiteAdaptations(site),
             cameras=SiteCameras(site),
             live=SiteLivePictures(site.data),

@@ -16,7 +16,6 @@ from simulation.rtsp import RtspServer
 from tests.dashboard.looking import Looker
 from tests.dashboard.site import address_of
 from tests.hub.api.serving import PASSWORD
-from tests.system.cameras import wait_until
 from tests.system.loops import busy_loop
 from tests.system.processes import TREE, LiveSite
 
@@ -76,12 +75,16 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def attach(desk: Desk, look: Looker, name: str) -> None:
-    with desk.as_program(look) as ada:
-        answer = ada.post("/cameras", json={"id": name, "settings": {"url": desk.url}})
-        assert answer.status_code == 201, answer.text
-        wait_until(
-            f"{name} is live", lambda: ada.get(f"/cameras/{name}").json().get("state") == "live", timeout_s=PATIENCE_S
-        )
+    """By the page, where it is looked at first."""
+    page = look.at("/cameras/attach")
+    page.get_by_label("URL or host").fill(desk.url)
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.locator("#answer")).to_contain_text("640 x 360")
+    assert look.barriers() == []
+    page.locator("input[name=name]").fill(name)
+    page.get_by_role("button", name="Attach", exact=True).click()
+    page.wait_for_url("**/cameras")
+    expect(page.locator(".toast")).to_contain_text(f"{name}: saved")
 
 
 def test_a_day_at_the_desk(browser: Browser, desk: Desk, tmp_path: Path) -> None:
@@ -91,12 +94,13 @@ def test_a_day_at_the_desk(browser: Browser, desk: Desk, tmp_path: Path) -> None
         assert ada.barriers() == []
         known = ada.page.locator("#feed > *")
         expect(known.first).to_be_visible()
-        with desk.as_program(ada) as program:
-            assert program.delete("/cameras/door").status_code == 204
+        page = ada.at("/cameras")
+        page.get_by_role("button", name="Remove…").click()
+        page.get_by_role("button", name="Remove", exact=True).click()
+        expect(page.locator(".camera-row")).to_have_count(0)
         attach(desk, ada, "yard")
-        link = ada.page.locator("#feed .link", has_text="yard").first
-        expect(link).to_be_visible()
         _see_it(ada.at("/"), "yard")
+        expect(ada.page.locator("#feed .link", has_text="yard").first).to_be_visible()
     with desk.sits(browser, "otto") as otto:
         person = _correct(otto)
         picture = tmp_path / "who.jpg"

@@ -1,11 +1,13 @@
 """Every page in a real browser: it opens without a complaint, can be read, and fits a tablet."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from hub.outgoing.report import ReceiverReport, Report, write_report
 from tests.dashboard.looking import Looker
 from tests.dashboard.site import RED, hub_of
 from tests.hub.people import Sender, at, seen
@@ -98,3 +100,19 @@ def test_the_theme_is_chosen_and_remembered(look: Looker) -> None:
         expect(button).to_contain_text(theme)
     look.at("/")
     assert page.evaluate("document.documentElement.hasAttribute('data-dark')")
+
+
+def test_who_is_told_and_who_is_away_is_on_the_page_of_the_system(look: Looker, folder: Path) -> None:
+    receivers = tuple(
+        ReceiverReport(
+            name=name, host="a-host-with-quite-a-long-name.example:8883", state=state, since_ns=at(0), reason=reason,
+            delivered=12_345, dropped=1, waiting=7,
+        )
+        for name, state, reason in (("mqtt", "ok", ""), ("alarm", "away", "connection refused"))
+    )  # fmt: skip
+    write_report(folder / "data", Report(at_ns=time.time_ns(), receivers=receivers))
+    page = look.at("/system")
+    section = page.locator("section", has_text="Told by itself")
+    expect(section.get_by_role("row", name=re.compile("alarm"))).to_contain_text("connection refused")
+    assert look.barriers() == []
+    assert look.beyond_the_edge() <= 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hub.enrolment.records import Look
-from passerby.cli.identify import _answers
+from passerby.cli.looking.answering import name_together
 from passerby.cli.looking.people import Person, Sighting
 from passerby.cli.looking.session import Eyes, Viewed
 from tests.edge.engines import MeanColourEmbedder, ScriptedDetector
@@ -51,12 +51,13 @@ def test_everybody_in_a_picture_was_there_at_once() -> None:
 
 @pytest.fixture
 def eyes(tmp_path: Path) -> Eyes:
-    return Eyes(ScriptedDetector(), MeanColourEmbedder(), likeness(tmp_path))
+    return Eyes(ScriptedDetector(), MeanColourEmbedder(), likeness(tmp_path), tmp_path)
 
 
 def said(eyes: Eyes, *people: Person, enrolled: tuple[int, ...] = (1, 2), sure: float = 0.9) -> list[str]:
     known = {f"person {who}": [eyes.likeness.known(uploaded(who, seed=9), origin="1")] for who in enrolled}
-    return [one.said(sure) for one in _answers(Viewed("film", list(people)), known, eyes=eyes)]
+    named = name_together(eyes, Viewed("film", list(people)), known=known)
+    return [one.identification.said(sure) for one in named]
 
 
 def test_two_who_look_alike_have_one_name_one_after_the_other_and_not_at_once(eyes: Eyes) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Depends, File, Form, Path, Response, UploadFile
 from pydantic import BaseModel, Field
 
@@ -17,7 +16,8 @@ from hub.api.routes.cameras import JPEG
 from hub.api.routes.tracklets import TrackletOut
 from hub.api.routes.tracklets import described as described_tracklet
 from hub.association.appearance import Known
-from hub.enrolment.joint import identified_together
+from hub.enrolment.identifying import all_at_once
+from hub.enrolment.identifying import identify as identify_all
 from hub.enrolment.likeness import Likeness, by_name
 from hub.enrolment.posterior import SURE, Verdict, verdict, verified
 from hub.enrolment.records import Enrolment, checked_name, checked_reason
@@ -225,26 +225,18 @@ def identify(who: Operator, picture: Picture, sure: Sure = SURE, whole: Whole = 
     eyes = who.services.eyes()
     likeness = eyes.likeness()
     known = _comparable(enrolled, likeness)
-    people, names = eyes.people(image, name="the picture", whole=whole), list(known)
-    seen = [_known(one, likeness) for one in people]
-    evidence = np.array([[likeness.evidence(known[name], one) for name in names] for one in seen])
-    at_once = ~np.eye(len(people), dtype=bool)
-    outcomes = identified_together(evidence, at_once)
-    probability = np.stack([one.known for one in outcomes])
+    people = eyes.people(image, name="the picture", whole=whole)
+    found = identify_all(known, [_known(one, likeness) for one in people], all_at_once(len(people)), likeness=likeness)
     who.did("identify")
-    answers = []
-    for row, person in enumerate(people):
-        order = sorted(range(len(names)), key=lambda column: (-probability[row, column], names[column]))
-        best = order[0]
-        rival = float(probability[at_once[row], best].max(initial=0.0))
-        said = "nobody known" if outcomes[row].nobody >= sure else "unsure"
-        if probability[row, best] >= sure and probability[row, best] > rival:
-            said = names[best]
-        ranking = [Ranked(name=names[column], probability=float(probability[row, column])) for column in order]
-        answers.append(
-            Identified(box_xyxy=_box(person), verdict=said, nobody_known=outcomes[row].nobody, ranking=ranking)
+    return [
+        Identified(
+            box_xyxy=_box(person),
+            verdict=one.said(sure),
+            nobody_known=one.nobody,
+            ranking=[Ranked(name=name, probability=probability) for name, probability in one.ranking],
         )
-    return answers
+        for person, one in zip(people, found, strict=True)
+    ]
 
 
 def _read(upload: UploadFile) -> Image:

@@ -1,4 +1,4 @@
-"""People known by name: enrolled by pictures, compared with who is claimed, or with everybody."""
+"""People known by name: enrolled by pictures or films, compared with who is claimed, or with everybody."""
 
 import base64
 import time
@@ -17,9 +17,9 @@ from hub.enrolment.store import EnrolmentStore, read_enrolments
 
 _TABS = {"enroll": "Enrolment", "verify": "Verification", "identify": "Identification"}
 _LEDES = {
-    "enroll": "Give a person a name by pictures, to be recognized from then on.",
+    "enroll": "Give a person a name by pictures or a film, to be recognized from then on.",
     "verify": "Is this the person whom somebody claims it is?",
-    "identify": "Who of the enrolled is each person in a picture, or is it nobody who is known?",
+    "identify": "Who of the enrolled is each person in a picture or film, or is it nobody who is known?",
 }
 
 
@@ -54,7 +54,16 @@ def remove(visit: Visit, said: Mapping[str, str]) -> Reaction:
     return Reaction(said=f"{name} is gone for good, {gone} enrolment{'' if gone == 1 else 's'}.", again=True)
 
 
+def cancel(visit: Visit, said: Mapping[str, str]) -> Reaction:
+    """End what is asked about a film."""
+    require(visit, Role.OPERATOR, "to cancel it")
+    if visit.services.films is not None and said.get("number", "").isdecimal():
+        visit.services.films.cancel(int(said["number"]), actor=visit.principal.name)
+    return Reaction()
+
+
 def _form(visit: Visit, tab: str, enrolments: Sequence[Enrolment]) -> Markup:
+    films = visit.services.films is not None and visit.principal.cameras is None
     if tab == "enroll":
         fields = Markup(
             '<label class="labelled">Name<input class="field" name="name" required maxlength="200" '
@@ -63,15 +72,15 @@ def _form(visit: Visit, tab: str, enrolments: Sequence[Enrolment]) -> Markup:
             '<label class="labelled">Days until it is deleted (0: until removed)<input class="field" type="number" '
             'name="days" value="90" min="0" max="36500"></label>{}{}'
         ).format(LARGEST, WHOLE)
-        return drop_form(visit, to="/looking/enroll", fields=fields, submit="Enroll", many=True)
+        return drop_form(visit, to="/looking/enroll", fields=fields, submit="Enroll", many=True, film=films)
     if tab == "verify":
         names = joined(Markup("<option>{}</option>").format(name) for name in dict.fromkeys(e.name for e in enrolments))
         fields = Markup(
             '<label class="labelled">Who it is said to be<select class="field" name="name" required>{}</select></label>'
             "{}{}"
         ).format(names, LARGEST, WHOLE)
-        return drop_form(visit, to="/looking/verify", fields=fields, submit="Compare", many=True)
-    return drop_form(visit, to="/looking/identify", fields=WHOLE, submit="Identify", many=True)
+        return drop_form(visit, to="/looking/verify", fields=fields, submit="Compare", many=True, film=films)
+    return drop_form(visit, to="/looking/identify", fields=WHOLE, submit="Identify", many=True, film=films)
 
 
 def _beside(tab: str, enrolments: Sequence[Enrolment]) -> Markup:
@@ -81,7 +90,7 @@ def _beside(tab: str, enrolments: Sequence[Enrolment]) -> Markup:
             "A few sharp pictures of the whole person, from several sides, are best to begin with.",
         )
     if tab != "enroll":
-        return empty("No picture yet", "The answer is a probability as this site is calibrated, not a score.")
+        return empty("Nothing was asked yet", "The answer is a probability as this site is calibrated, not a score.")
     return joined(
         _enrolled(name, list(mine)) for name, mine in groupby(enrolments, key=lambda enrolment: enrolment.name)
     )
@@ -123,12 +132,11 @@ def _enrolled(name: str, mine: Sequence[Enrolment]) -> Markup:
     )
 
 
-def _until(one: Enrolment) -> Markup:
-    if one.expires_at_ns is None:
-        return Markup("until removed")
-    return Markup("until {}").format(moment(one.expires_at_ns, "day"))
-
-
 PLACE = Place(
-    path="/enrolment", title="Enrolment", icon="enrolment", build=build, role=Role.OPERATOR, does={"remove": remove}
+    path="/enrolment",
+    title="Enrolment",
+    icon="enrolment",
+    build=build,
+    role=Role.OPERATOR,
+    does={"remove": remove, "cancel-viewing": cancel},
 )

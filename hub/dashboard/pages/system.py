@@ -9,6 +9,7 @@ from markupsafe import Markup
 from hub.access.records import AuditEntry, Role
 from hub.dashboard.markup import EMPTY, joined, moment, table, tag
 from hub.dashboard.own import add_token, own, remove_token
+from hub.dashboard.told import told
 from hub.dashboard.users import add_user, change_user, remove_user, users
 from hub.dashboard.visit import Page, Place, Visit
 from hub.ownership import is_owned
@@ -26,8 +27,8 @@ def build(visit: Visit) -> Page:
     return Page(
         title="System",
         lede=f"Passerby {__version__}",
-        body=Markup('<div class="stack"><div class="halves">{}{}</div>{}{}{}</div>').format(
-            _health(visit), _kept(visit), _cameras(visit), own(visit), for_admins
+        body=Markup('<div class="stack"><div class="halves">{}{}</div>{}{}{}{}</div>').format(
+            _health(visit), _kept(visit), _cameras(visit), told(visit), own(visit), for_admins
         ),
     )
 

@@ -192,6 +192,7 @@
   async function send(zone, files) {
     const into = document.getElementById(zone.dataset.into), form = zone.closest("form"), body = new FormData(form);
     body.delete("file");
+    form.dispatchEvent(new Event("passerby-asked"));
     for (const file of files) body.append("file", file);
     into.setAttribute("aria-busy", "true");
     into.innerHTML = '<p class="soft">Looking…</p>';
@@ -205,11 +206,11 @@
   }
   function zone(element) {
     const input = element.querySelector("input[type=file]");
-    input.addEventListener("change", () => { if (input.files.length && element.dataset.at === "once") send(element, input.files); else say(element, input.files); });
+    input.addEventListener("change", () => { if (passerby.film?.(element, input)) return; if (input.files.length && element.dataset.at === "once") send(element, input.files); else say(element, input.files); });
     for (const kind of ["dragover", "dragenter"]) element.addEventListener(kind, (event) => { event.preventDefault(); element.classList.add("over"); });
     for (const kind of ["dragleave", "drop"]) element.addEventListener(kind, () => element.classList.remove("over"));
     element.addEventListener("drop", (event) => { event.preventDefault(); input.files = event.dataTransfer.files; input.dispatchEvent(new Event("change")); });
-    element.closest("form").addEventListener("submit", (event) => { event.preventDefault(); if (input.files.length) send(element, input.files); else { element.focus(); toast({ text: "Choose a picture first.", bad: true, seconds: 4 }); } });
+    element.closest("form").addEventListener("submit", (event) => { event.preventDefault(); if (input.files.length || event.target.elements.film) send(element, input.files); else { element.focus(); toast({ text: `Choose ${input.multiple ? "pictures" : "a picture"} first.`, bad: true, seconds: 4 }); } });
   }
   const say = (element, files) => { const label = element.querySelector("[data-chosen]"); if (label) label.textContent = [...files].map((f) => f.name).join(", "); };
 
@@ -221,6 +222,7 @@
     for (const view of [...(node.matches("[data-watch]") ? [node] : []), ...node.querySelectorAll("[data-watch]")]) if (!view.watched) { view.watched = true; watch(view); }
     for (const drop of [...(node.matches(".drop") ? [node] : []), ...node.querySelectorAll(".drop")]) if (!drop.ready) { drop.ready = true; zone(drop); }
     for (const lanes of [...(node.matches("[data-lanes]") ? [node] : []), ...node.querySelectorAll("[data-lanes]")]) if (!lanes.ready) { lanes.ready = true; passerby.lanes?.(lanes); }
+    passerby.films?.(node);
   }
   globalThis.passerby = { toast, later, feed, put, hue, colour, paint, enliven };
   addEventListener("DOMContentLoaded", () => {

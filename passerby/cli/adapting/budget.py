@@ -11,17 +11,19 @@ from passerby.errors import DataError
 _LEAST_OFTEN_S = 0.5
 
 
-def give_way() -> None:
+def give_way(nice: int = 19) -> int:
     """Let everything else on this machine come first, and be the first to go where memory runs out.
 
-    Nice values count within a session only where the kernel groups sessions, so the group's is lowered too.
+    Nice values count within a session only where the kernel groups sessions, so the group's is lowered too. Gives the
+    niceness that the process has now.
     """
-    os.nice(19)
-    for file, value in (("autogroup", "19"), ("oom_score_adj", "800")):
+    now = os.nice(nice)
+    for file, value in (("autogroup", str(nice)), ("oom_score_adj", "800")):
         try:
             Path("/proc/self", file).write_text(value, encoding="ascii")
         except OSError:
             continue  # another system, or one that does not let us: niceness is what there is
+    return now
 
 
 def threads_of(wanted: int) -> int:

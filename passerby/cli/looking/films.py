@@ -42,11 +42,14 @@ def watch_film(
     embedder: EmbeddingEngine,
     first: int = 1,
     last: int | None = None,
+    name: str = "",
     on_frame: Callable[[int], None] = lambda _: None,
+    on_last: Callable[[], None] = lambda: None,
 ) -> list[Sighting]:
     """Everybody who is tracked in frames `first` to `last` (from 1, both included), in the order of their beginnings.
 
-    `on_frame` hears of each frame number that is looked at. Raises SourceError, and DataError where nobody is seen.
+    `on_frame` hears of each frame number that is looked at, `on_last` that there are no more: who is still there is
+    embedded then. Raises SourceError, and DataError, which calls the film `name`, where nobody is seen.
     """
     settings = CameraSettings(url=str(file), fps=_FPS, update_interval_s=_ONLY_AT_LAST_S)
     updates: dict[TrackletId, list[TrackletUpdate]] = {}
@@ -68,11 +71,12 @@ def watch_film(
                 if frame.frame_number >= first:
                     seen_frames += 1
                     _collect(updates, pipeline.process(frame))
+        on_last()
         _collect(updates, pipeline.finish())
     if not updates:
         why = ", ".join(f"{count} {reason}" for reason, count in sorted(pipeline.unpublished.items()))
         raise DataError(
-            f"nobody is seen in {seen_frames} frames of {file.name}"
+            f"nobody is seen in {seen_frames} frames of {name or file.name}"
             f"{f' (tracks that are no use: {why})' if why else ''}; is it the right film, range and detector?"
         )
     return [_sighting(of_one) for of_one in updates.values()]

@@ -1,7 +1,7 @@
 """The networks of a site, looking at what somebody brings."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +29,12 @@ class Viewed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Eyes:
-    """Two networks, and what the site knows of comparing what they see."""
+    """Two networks, and what the site whose `data` folder it is knows of comparing what they see."""
 
     detector: DetectionEngine
     embedder: EmbeddingEngine
     likeness: Likeness
+    data: Path
 
     @property
     def model_id(self) -> ModelId:
@@ -57,19 +58,42 @@ class Eyes:
         """What is seen of a person, to be compared with those who are known."""
         return [self.likeness.known(look, origin="seen") for look in person.looks]
 
-    def _film(self, material: Material, file: Path, progress: Progress, task: TaskID) -> Viewed:
-        total = material.last or frames_in(file)
-        progress.update(task, total=total)
+    def film(
+        self,
+        file: Path,
+        *,
+        first: int,
+        last: int | None,
+        name: str = "",
+        on_frame: Callable[[int], None] = lambda _: None,
+        on_last: Callable[[], None] = lambda: None,
+    ) -> Viewed:
+        """The people of a film, which is called `name`; `on_frame` and `on_last` are as in `watch_film`.
+
+        Raises SourceError, DataError.
+        """
         sightings = watch_film(
             file,
             detector=self.detector,
             embedder=self.embedder,
+            first=first,
+            last=last,
+            name=name,
+            on_frame=on_frame,
+            on_last=on_last,
+        )
+        return Viewed(name or file.name, group(sightings, self.likeness))
+
+    def _film(self, material: Material, file: Path, progress: Progress, task: TaskID) -> Viewed:
+        total = material.last or frames_in(file)
+        progress.update(task, total=total)
+        return self.film(
+            file,
             first=material.first,
             last=material.last,
             on_frame=lambda number: progress.update(task, completed=number),
+            on_last=lambda: progress.update(task, completed=total or 0),
         )
-        progress.update(task, completed=total or 0)
-        return Viewed(file.name, group(sightings, self.likeness))
 
     def _picture(self, file: Path, *, whole: bool) -> Viewed:
         return Viewed(file.name, look_at_picture(file, detector=self.detector, embedder=self.embedder, whole=whole))
@@ -80,12 +104,18 @@ def open_eyes(place: Place) -> Iterator[Eyes]:
     """Load a site's networks, and close them at the end. Raises ModelError, EngineError, StoreError."""
     detector_model = find_model(place.models.detector, task="detect")
     reid_model = find_model(place.models.reid, task="embed")
-    likeness = load_likeness(place.data, reid_model, normalized=place.association.normalize == "camera")
+    likeness = likeness_of(place)
     detector = load_detector(detector_model, engine=place.engine, threads=place.threads)
     with contextlib.closing(detector):
         embedder = load_embedder(reid_model, engine=place.engine, threads=place.threads)
         with contextlib.closing(embedder):
-            yield Eyes(detector, embedder, likeness)
+            yield Eyes(detector, embedder, likeness, place.data)
+
+
+def likeness_of(place: Place) -> Likeness:
+    """What a site knows now of comparing what its re-ID network sees. Raises ModelError, StoreError."""
+    model = find_model(place.models.reid, task="embed")
+    return load_likeness(place.data, model, normalized=place.association.normalize == "camera")
 
 
 def _progress() -> Progress:
