@@ -14,6 +14,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from hub.api import make_api
+from passerby.cli.looking.options import place
+from passerby.cli.serving.films import SiteFilms
 from tests.hub.api.serving import fill, served, services_of, token_of
 
 load_all_checks()
@@ -30,6 +32,7 @@ EXAMPLES = 4
 def test_nothing_that_is_sent_is_answered_by_a_fault_or_otherwise_than_described(tmp_path: Path) -> None:
     fill(tmp_path)
     services = services_of(tmp_path, users=["ada"])
+    services.films = SiteFilms(place(None, tmp_path), services.access)
     app = make_api(services)
     schema = schemathesis.openapi.from_dict(app.openapi())
     headers = token_of(services, "ada")
@@ -54,6 +57,7 @@ def test_nothing_that_is_sent_is_answered_by_a_fault_or_otherwise_than_described
                 case.validate_response(response, checks=CHECKS)
 
             answered()
+    services.films.close()
     services.close()
     assert {200, 204, 404, 409, 422} <= set(statuses)
 
