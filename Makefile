@@ -3,11 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-EXTRAS := cpu,training,evaluation,parquet,ultralytics,test
+EXTRAS := cpu,training,evaluation,parquet,ultralytics,mqtt,test
 # `make demo LIGHT=1` leaves out what only training and the tests need: torch above all.
 ifdef LIGHT
 STAMP := $(VENV)/.ready-light
-EXTRAS := cpu,evaluation
+EXTRAS := cpu,evaluation,mqtt
 endif
 
 .PHONY: setup demo test check clean

@@ -31,7 +31,7 @@ from rich.console import Console  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: E402
 
 from benchmarks.judging.diagram import reliability_svg  # noqa: E402
-from benchmarks.judging.sites import FIRST_SEED, SiteChoice, choose_sites, default_cache  # noqa: E402
+from benchmarks.judging.sites import FIRST_SEED, SiteChoice, choose_sites, default_cache, tape_of  # noqa: E402
 from benchmarks.judging.tables import bins, hindsight, pages  # noqa: E402
 from benchmarks.judging.trying import Outcome, try_site, versions  # noqa: E402
 from benchmarks.judging.variants import FULL, GRID, THRESHOLDS, VARIANTS, Trial, trials  # noqa: E402
@@ -91,8 +91,16 @@ def _try_all(
     )
     context = multiprocessing.get_context("spawn")
     with bar, ProcessPoolExecutor(options.jobs, mp_context=context) as pool:
+        sites = sorted({site for site, _, _ in left}, key=_size, reverse=True)
+        # All tapes come first: many trials of one site would each begin to record it.
+        recorded = [pool.submit(tape_of, site, options.cache) for site in sites]
+        for tape in bar.track(as_completed(recorded), total=len(sites), description="tapes"):
+            tape.result()
         task = bar.add_task("trials", total=len(left))
-        running = [pool.submit(try_site, site, trial, cache=options.cache, formal=full) for site, trial, full in left]
+        running = [
+            pool.submit(try_site, site, trial, cache=options.cache, formal=full)
+            for site, trial, full in sorted(left, key=_cheap_last)
+        ]
         for future in as_completed(running):
             outcome = future.result()
             found.append(outcome)
@@ -104,6 +112,16 @@ def _try_all(
                 lines.write(msgspec.json.encode(outcome).decode() + "\n")
                 lines.flush()
     return found
+
+
+def _size(site: SiteChoice) -> float:
+    return site.cameras * site.minutes
+
+
+def _cheap_last(job: Job) -> tuple[bool, float]:
+    """Begun last, short trials leave no process waiting for a long one."""
+    site, trial, _ = job
+    return trial.variant in THRESHOLDS, -_size(site)
 
 
 def _former(file: Path | None) -> list[Outcome]:

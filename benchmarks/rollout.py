@@ -1,13 +1,14 @@
 """What is a promoted adaptation worth to a site: cross-camera IDF1 with the old model and with the new one?
 
-    python -m benchmarks.rollout [--count 6] [--first-seed 99001] [--site-minutes 12] [--minutes 1] [--again] [--table]
+    python -m benchmarks.rollout [--count 6] [--first-seed 99001] [--site-minutes 12] [--judged-minutes 4]
+                                 [--minutes 2] [--again] [--table]
 
 Each site is simulated with a seed that nothing was trained or tuned on. Its edges' messages are those of a tape: real
 trackers' mistakes, clocks and delays, without pictures; every crop that they keep is rendered, and described by the
-network. A hub takes the first half with the network that comes with Passerby. Then, as an operator does it, `passerby
-adapt start` adapts that to what the hub has kept, the gate decides, and `passerby adapt promote` has everybody embedded
-anew. The second half, which nothing was learned from, comes to a copy of that hub with the old model and to the
-promoted one with the new model; who was who in it is compared with the truth over all cameras (trackeval).
+network. A hub takes all but the last minutes with the network that comes with Passerby. Then, as an operator does,
+`passerby adapt start` adapts that to what the hub has kept, the gate decides, and `passerby adapt promote` embeds
+everybody anew. The last minutes, which nothing was learned from, come to a copy of that hub with the old model and to
+the promoted one with the new model; who was who in them is compared with the truth over all cameras (trackeval).
 
 What the gate refuses is promoted here by force into a copy, to tell what the refusal was worth; the table says so.
 
@@ -35,8 +36,9 @@ from hub.export import write_mot
 from hub.playback import Batch, Playback
 from hub.site_hub import Hub
 from passerby.adaptation.job import JobBook
+from passerby.cli.adapting.references import SiteReferences
 from passerby.cli.adapting.site_models import find_by_id
-from passerby.config import load_site
+from passerby.config import Site, load_site
 from passerby.inference import load_embedder
 from passerby.models import find_model
 from simulation.tapes.recording import MAX_FPS
@@ -46,6 +48,7 @@ from training.evaluate.tracks import TrackingQuality, evaluate_tracks
 RESULTS = Path(__file__).parent / "results" / "rollout"
 KINDS = ("default", "crowded", "overlapping")
 CAMERAS, PEOPLE = 3, 20
+FIRST_SEED = 99001
 REID = "passerby-sim-reid"
 MIN_VISIBILITY = 0.3
 AHEAD_NS = 3600 * 10**9
@@ -53,7 +56,7 @@ AHEAD_NS = 3600 * 10**9
 
 
 class Tracks(msgspec.Struct, frozen=True):
-    """Of the second half, over all cameras together."""
+    """Of the minutes that are judged, over all cameras together."""
 
     idf1: float
     hota: float
@@ -79,22 +82,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do the sites that are missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=6)
-    parser.add_argument("--first-seed", type=int, default=99001)
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--site-minutes", type=float, default=12.0)
-    parser.add_argument("--minutes", type=float, default=1.0, help="of learning")
+    parser.add_argument("--judged-minutes", type=float, default=4.0, help="of them, the last")
+    parser.add_argument("--minutes", type=float, default=2.0, help="of learning")
     parser.add_argument("--again", action="store_true", help="also sites of which there is a result")
     parser.add_argument("--table", action="store_true", help="only print the results that there are")
     parser.add_argument("--cache", type=Path, default=default_cache().with_name("benchmark-pictured"))
     options = parser.parse_args(arguments)
     for number in range(0 if options.table else options.count):
-        kind, seed = KINDS[number % len(KINDS)], options.first_seed + number
+        seed = options.first_seed + number
+        kind = KINDS[(seed - FIRST_SEED) % len(KINDS)]
         site = PicturedSite(kind, seed, CAMERAS, PEOPLE, options.site_minutes)
         file = RESULTS / f"{site.name}.json"
         if options.again or not file.exists():
             print(f"[{number + 1}/{options.count}] {site.name}", file=sys.stderr, flush=True)
             tape = pictured_tape(site, options.cache, progress=_show)
             with tempfile.TemporaryDirectory() as folder:
-                result = _try(site.name, tape, Path(folder), minutes=options.minutes)
+                share = 1.0 - options.judged_minutes / options.site_minutes
+                result = _try(site.name, tape, Path(folder), minutes=options.minutes, share=share)
             RESULTS.mkdir(parents=True, exist_ok=True)
             file.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
     print("\n".join(table()))
@@ -116,20 +122,27 @@ def table() -> list[str]:
     return lines
 
 
-def _try(name: str, tape: PicturedTape, folder: Path, *, minutes: float) -> Result:
+def _try(name: str, tape: PicturedTape, folder: Path, *, minutes: float, share: float) -> Result:
+    """`share` of the tape is the past."""
     config = folder / "site.yaml"
     cameras = {path.stem: {"url": "not-there.mp4"} for path in sorted(tape.truth.glob("*.txt"))}
-    settings = {"site": name, "data": "data", "models": {"reid": REID}, "cameras": cameras}
+    settings = {
+        "site": name,
+        "data": "data",
+        "models": {"reid": REID},
+        "cameras": cameras,
+        "adaptation": {"threads": 1},
+    }
     config.write_text(yaml.safe_dump(settings), encoding="utf-8")
     site = load_site(config)
-    half = len(tape.batches) // 2
-    # Acts happen at this machine's time: the second half comes after them, the hub's time being ahead of it.
-    shift_ns = time.time_ns() + AHEAD_NS - tape.batches[half].received_at_ns
+    begin = round(share * len(tape.batches))
+    # Acts happen at this machine's time: what is judged comes after them, the hub's time being ahead of it.
+    shift_ns = time.time_ns() + AHEAD_NS - tape.batches[begin].received_at_ns
     with closing(load_embedder(find_model(REID, task="embed"))) as parent:
-        _play(site.data, seen_with(tape, parent, shift_ns=shift_ns, end=half))
+        _play(site, site.data, seen_with(tape, parent, shift_ns=shift_ns, end=begin))
         before = folder / "before"
         shutil.copytree(site.data, before)
-        _play(before, seen_with(tape, parent, shift_ns=shift_ns, begin=half))
+        _play(site, before, seen_with(tape, parent, shift_ns=shift_ns, begin=begin))
     began = time.monotonic()
     told = _passerby("adapt", "start", "--config", str(config), "--minutes", str(minutes), "--json")
     adapting_s = time.monotonic() - began
@@ -141,8 +154,8 @@ def _try(name: str, tape: PicturedTape, folder: Path, *, minutes: float) -> Resu
         _passerby("adapt", "promote", str(job.number), "--config", str(config), *force)
         promoting_s = time.monotonic() - began
         with closing(load_embedder(find_by_id(site, progress.model_id))) as adapted:
-            _play(site.data, seen_with(tape, adapted, shift_ns=shift_ns, begin=half))
-    from_frame = _frame_of(tape, half)
+            _play(site, site.data, seen_with(tape, adapted, shift_ns=shift_ns, begin=begin))
+    from_frame = _frame_of(tape, begin)
     return Result(
         site=name,
         passed=progress.state == "passed",
@@ -155,8 +168,8 @@ def _try(name: str, tape: PicturedTape, folder: Path, *, minutes: float) -> Resu
     )
 
 
-def _play(data: Path, played: Iterable[Batch]) -> None:
-    with Hub.open(data) as hub:
+def _play(site: Site, data: Path, played: Iterable[Batch]) -> None:
+    with Hub.open(data, references=SiteReferences(site)) as hub:
         playback = Playback(hub)
         for batch in played:
             playback.take(batch)

@@ -2,7 +2,7 @@
 
 import socket
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,9 +58,14 @@ class FoundStream:
 
 
 def find_stream(
-    host: str, *, port: int = RTSP_PORT, login: tuple[str, str] | None = None, transport: Literal["tcp", "udp"] = "tcp"
+    host: str,
+    *,
+    port: int = RTSP_PORT,
+    login: tuple[str, str] | None = None,
+    transport: Literal["tcp", "udp"] = "tcp",
+    tell: Callable[[KnownPath], None] = lambda _: None,
 ) -> FoundStream:
-    """The first of KNOWN_PATHS that `host` answers to.
+    """The first of KNOWN_PATHS that `host` answers to; `tell` hears of each before it is tried.
 
     Raises SourceRefusedError where nobody listens or no path fits, SourceTimeoutError, and SourceUnauthorizedError at
     the first refused login: cameras lock an account after some wrong attempts.
@@ -68,6 +73,7 @@ def find_stream(
     _must_listen(host, port)
     timeouts = 0
     for found in _candidates(host, port, login):
+        tell(found.known)
         settings = CameraSettings(url=found.url, rtsp_transport=transport, open_timeout_s=_OPEN_TIMEOUT_S)
         try:
             with open_source(_CAMERA, settings, realtime=False):

@@ -4,10 +4,12 @@ import statistics
 import time
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from edge.sources import open_source
 from edge.sources.opening import is_live
 from edge.sources.source import StreamInfo
-from passerby.arrays import Detections, Image
+from passerby.arrays import Detections, Float32Array, Image
 from passerby.config import CameraSettings
 from passerby.ids import CameraId
 from passerby.inference import DetectionEngine
@@ -44,6 +46,8 @@ class ProbeReport:
     verdict: str
     picture: Image | None = field(default=None, compare=False, repr=False)
     """Of those looked at, the one with the most people."""
+    seen: tuple[Float32Array, ...] = field(default=(), compare=False, repr=False)
+    """Of each picture that was looked at the people (n, 4), boxes xyxy as fractions of the picture."""
 
 
 def probe(settings: CameraSettings, detector: DetectionEngine, *, seconds: float) -> ProbeReport:
@@ -55,16 +59,19 @@ def probe(settings: CameraSettings, detector: DetectionEngine, *, seconds: float
     frames = 0
     clock: Clock | None = None
     heights: list[float] = []
+    seen: list[Float32Array] = []
     picture, most = None, -1
     first_picture_s = 0.0
     with open_source(_CAMERA, settings, realtime=False) as source:
         for frame in source:
             first_picture_s = first_picture_s or time.monotonic() - began
             frames, clock = frames + 1, frame.clock
-            seen = _heights(detector.detect([frame.image])[0])
-            heights += seen
-            if len(seen) > most:
-                picture, most = frame.image, len(seen)
+            boxes = _sure_boxes(detector.detect([frame.image])[0])
+            heights += (boxes[:, 3] - boxes[:, 1]).tolist()
+            rows, columns = frame.image.shape[:2]
+            seen.append((boxes / (columns, rows, columns, rows)).astype(np.float32))
+            if len(boxes) > most:
+                picture, most = frame.image, len(boxes)
             if frames == _LOOKS or time.monotonic() - began > seconds:
                 break
         info, traffic = source.info, source.traffic
@@ -88,6 +95,7 @@ def probe(settings: CameraSettings, detector: DetectionEngine, *, seconds: float
         usable=usable,
         verdict=verdict,
         picture=picture,
+        seen=tuple(seen),
     )
 
 
@@ -118,6 +126,5 @@ def judge(*, median_height: int | None, frames: int, fps: float, keyframe_interv
     return usable, verdict
 
 
-def _heights(people: Detections) -> list[float]:
-    sure = people.where(people.confidence >= _SURE)
-    return [float(height) for height in sure.boxes_xyxy[:, 3] - sure.boxes_xyxy[:, 1]]
+def _sure_boxes(people: Detections) -> Float32Array:
+    return people.where(people.confidence >= _SURE).boxes_xyxy

@@ -52,6 +52,8 @@ class Changes:
     """What was said about candidates."""
     erased: dict[TrackletNumber, tuple[BootId, TrackletId]] = field(default_factory=dict)
     """Tracklets of which nothing may be left, with the edge's names for them."""
+    pictureless: dict[TrackletNumber, None] = field(default_factory=dict)
+    """Tracklets of which no picture is kept any longer."""
     rollouts: list[RolloutStep] = field(default_factory=list)
     nameless: dict[IdentityId, None] = field(default_factory=dict)
     """Identities whose names are erased, former ones too."""
@@ -95,5 +97,7 @@ class Changes:
                 self.statuses,
                 self.events,
                 self.acts,
+                self.erased,
+                self.pictureless,
             )
         )

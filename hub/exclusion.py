@@ -12,7 +12,7 @@ another comes their looks tell them apart.
 """
 
 
-_ONE_VIEW_NS = 1_500_000_000
+ONE_VIEW_NS = 1_500_000_000
 """To be seen in two views at once for less may be the clocks' doing."""
 
 
@@ -29,7 +29,7 @@ def in_two_views(first: Tracklet, second: Tracklet) -> bool:
     if first.camera_id == second.camera_id:
         return False
     shared = min(first.ended_at_ns, second.ended_at_ns) - max(first.started_at_ns, second.started_at_ns)
-    return shared > _ONE_VIEW_NS + first.clock_error_ns + second.clock_error_ns
+    return shared > ONE_VIEW_NS + first.clock_error_ns + second.clock_error_ns
 
 
 def cannot_be_one(state: SiteState, first: IdentityId, second: IdentityId) -> bool:

@@ -2,6 +2,8 @@
 
 from typing import Literal, TypeAlias
 
+from passerby.messages import CameraStatus
+
 Grade: TypeAlias = Literal["excellent", "fair", "poor", "unusable"]
 
 _SHORTEST_HOURS = 1.0
@@ -30,3 +32,15 @@ def health_grade(*, achieved_fps: float, expected_fps: float, reconnects: int, s
     if reconnects_an_hour <= 2 and share >= 0.6:
         return "fair"
     return "poor"
+
+
+def grade_of(status: CameraStatus) -> Grade:
+    """The grade of a camera that is live. For how long it ran is known from its frames."""
+    hours = status.frames / status.achieved_fps / 3600 if status.achieved_fps > 0 else 0.0
+    return health_grade(
+        achieved_fps=status.achieved_fps,
+        expected_fps=status.expected_fps,
+        reconnects=status.reconnects,
+        stalls=status.stalls,
+        hours=hours,
+    )

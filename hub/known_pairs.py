@@ -50,7 +50,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownPairs:
-    """Pairs (n, 2) of rows of tracklets; in each kind a tracklet is in one pair at most."""
+    """Pairs (n, 2) of rows of tracklets."""
 
     genuine: Int64Array
     impostors: Int64Array
@@ -65,10 +65,12 @@ def known_pairs(
     floor: Floor,
     topology: Topology,
     joined: Collection[tuple[TrackletNumber, TrackletNumber]] = (),
+    each_once: bool = True,
 ) -> KnownPairs:
     """What is known of tracklets of one model, in any order; `joined` are pairs of the two sides of operators' merges.
 
-    `paths` may lack those who were in no view that shares its floor.
+    `paths` may lack those who were in no view that shares its floor. `each_once`: only so many pairs that a tracklet is
+    in one of each kind at most.
     """
     order = sorted(range(len(tracklets)), key=lambda row: (-tracklets[row].started_at_ns, tracklets[row].number))
     rows = {tracklets[row].number: row for row in order}
@@ -87,8 +89,9 @@ def known_pairs(
     ]
     apart = [pair for pair in [*impostors, *elsewhere, *unmapped] if frozenset(pair) not in known]
     both = {_cameras(tracklets, pair) for pair in genuine} & {_cameras(tracklets, pair) for pair in apart}
-    kept = [_each_once(pair for pair in kind if _cameras(tracklets, pair) in both) for kind in (genuine, apart)]
-    same, other = (np.array(pairs, np.int64).reshape(-1, 2) for pairs in kept)
+    kept = [[pair for pair in kind if _cameras(tracklets, pair) in both] for kind in (genuine, apart)]
+    chosen = [_each_once(pairs) for pairs in kept] if each_once else kept
+    same, other = (np.array(pairs, np.int64).reshape(-1, 2) for pairs in chosen)
     return KnownPairs(genuine=same, impostors=other, cameras=len(both))
 
 

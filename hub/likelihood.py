@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from hub.association.appearance import Known, fit, fit_of_sets, predict
 from hub.association.calibration import Calibration
 from hub.association.reasoning import Reasoning
-from hub.association.shares import shares_of
 from hub.association.standing import Standing, fits
 from hub.movement import Movement
 from hub.neighbourhood import Neighbourhood
@@ -91,7 +90,7 @@ class Judge:
         self._space = space
         knowledge = state.knowledge
         self._calibration = knowledge.calibration(space.model_id) if reasoning.calibrated else Calibration()
-        self._shares = self._calibration.measured.shares(shares_of(space.model_id))
+        self._shares = self._calibration.shares(space.model_id)
         self._movement = Movement(knowledge.topology, asked=reasoning.movement)
         self._standing_by_camera: dict[IdentityId, list[Tracklet]] = {}
         self._codes: dict[CameraId, int] = {}

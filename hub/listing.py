@@ -12,6 +12,7 @@ from hub.database import schema
 from hub.database.loading import identity_of, tracklet_of
 from hub.database.opening import open_for_reading
 from hub.records import EventId, EventKind, Identity, IdentityState, Tracklet, TrackletNumber
+from hub.state import PICTURELESS
 from passerby.errors import StoreError
 from passerby.ids import CameraId, IdentityId
 
@@ -142,6 +143,19 @@ class Listing:
         """How many tracklets stand for their identities in what is searched."""
         table = schema.tracklets
         return int(self._rows(select(func.count()).select_from(table).where(table.c.prototype.is_(True)))[0][0])
+
+    def oldest_news_ns(self) -> int | None:
+        """When the oldest tracklet was last heard of; None: there is none."""
+        oldest: int | None = self._rows(select(func.min(schema.tracklets.c.updated_at_ns)))[0][0]
+        return oldest
+
+    def oldest_pictures_ns(self) -> int | None:
+        """The same of the oldest tracklet whose pictures were not let go."""
+        table, counters = schema.tracklets.c, schema.counters.c
+        gone = select(func.coalesce(func.max(counters.value), 0)).where(counters.name == PICTURELESS)
+        kept = select(table.updated_at_ns).where(table.number > gone.scalar_subquery())
+        rows = self._rows(kept.order_by(table.number).limit(1))
+        return rows[0][0] if rows else None
 
     def close(self) -> None:
         """Let go of the database."""

@@ -5,11 +5,17 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.association.topology import Topology
+from hub.association.topology import FORBIDDEN_RATE, Topology
 from hub.records import Tracklet
 from passerby.ids import CameraId
 
 Float64Array = NDArray[np.float64]
+
+_MISSED = 0.3
+"""Share of those last seen long ago who have been seen since, as a fragment that is not known to be they."""
+
+_MISSED_WITHIN_S = 30.0
+"""After so long it is half of that."""
 
 
 def seen_last(tracklets: Collection[Tracklet], at_ns: int) -> Tracklet:
@@ -54,13 +60,27 @@ class Movement:
     def _rates(self, tracklet: Tracklet, last: Sequence[Tracklet]) -> Float64Array:
         """Log (n,) of the rates of appearing here and now after those tracklets, over that of strangers."""
         begin, error_ns, camera_id = tracklet.started_at_ns, tracklet.clock_error_ns, tracklet.camera_id
+        gap_s = np.array([(begin - t.ended_at_ns) / 1e9 for t in last])
         rates = self._topology.rates(
             [t.camera_id for t in last],
             camera_id,
-            gap_s=np.array([(begin - t.ended_at_ns) / 1e9 for t in last]),
+            gap_s=gap_s,
             clock_error_s=np.array([(t.clock_error_ns + error_ns) / 1e9 * (t.camera_id != camera_id) for t in last]),
         )
-        return np.asarray(np.log(rates / self._topology.stranger_rate(camera_id)), np.float64)
+        strangers = self._topology.stranger_rate(camera_id)
+        missed = missed_since(gap_s) * (rates > FORBIDDEN_RATE)
+        return np.asarray(np.log(rates / strangers + missed), np.float64)
+
+
+def missed_since(gap_s: Float64Array) -> Float64Array:
+    """The share (n,) of identities who were seen again since, `gap_s` seconds after they were last known to be, as
+    somebody of whom it is not known who it is. They come from there, and as anybody does.
+
+    >>> missed_since(np.array([-5.0, 30.0, 600.0])).round(2).tolist()
+    [0.0, 0.15, 0.29]
+    """
+    gap = np.maximum(gap_s, 0.0)
+    return np.asarray(_MISSED * gap / (gap + _MISSED_WITHIN_S), np.float64)
 
 
 def _seen_last(others: Collection[Tracklet], begin_ns: int) -> Tracklet:

@@ -47,7 +47,7 @@ def _said(event: Event, reader: SiteReader) -> str:
         case EventKind.RENAMED:
             said = f"{person} has {'no name any more' if event.name_id is None else _name(event, reader)}"
         case EventKind.ERASED:
-            said = f"{person} is erased"
+            said = f"{person} is erased" + (": kept for as long as was meant" if event.act_id is None else "")
     return said
 
 

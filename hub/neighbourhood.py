@@ -1,14 +1,22 @@
 """Who was near a tracklet in time and place, during one round: ties, and who was seen at once."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hub.association.place import UNSEEN_NS
 from hub.association.ties import credible
-from hub.exclusion import in_two_views, seen_together
+from hub.association.walks import Walks, evidence_of_pairs
+from hub.exclusion import ONE_VIEW_NS, SHARED_VIEW_NS, in_two_views, seen_together
 from hub.paths import NOWHERE
 from hub.records import Tracklet, TrackletNumber
 from hub.state import SiteState
+from passerby.arrays import Int64Array
 from passerby.ids import CameraId, IdentityId
+
+BoolArray = NDArray[np.bool_]
 
 LATELY_NS = 60 * 10**9
 """Where somebody is and was is asked of tracklets that are open or had news so lately."""
@@ -21,8 +29,8 @@ class Neighbourhood:
         self._place = place
         self._floor = state.knowledge.floor
         self._paths = state.paths
+        self._codes: dict[CameraId, int] = {}
         self._sharing: dict[CameraId, set[CameraId]] = {}
-        self._ties: dict[tuple[TrackletNumber, TrackletNumber], float] = {}
         self._tied: dict[TrackletNumber, dict[TrackletNumber, float]] = {}
         self.recent: dict[TrackletNumber, Tracklet] = {t.number: t for t in state.lately(LATELY_NS)}
         """The tracklets of the last minute."""
@@ -31,30 +39,42 @@ class Neighbourhood:
         for t in self.recent.values():
             if t.identity_id is not None:
                 self.lately.setdefault(t.identity_id, []).append(t)
+        self._others = list(self.recent.values())
+        self._spans = self._spans_of(self._others)
 
-    def tied(self, tracklet: Tracklet) -> dict[TrackletNumber, float]:
+    def tied(self, tracklets: Sequence[Tracklet]) -> list[dict[TrackletNumber, float]]:
         """Evidence of place (nat) of being one person with each tracklet that was near in time, where there is any."""
         if not self._place:
-            return {}
-        if tracklet.number not in self._tied:
-            near = self._near(tracklet, self.recent.values())
-            ties = ((other.number, self._tie(tracklet, other)) for other in near)
-            self._tied[tracklet.number] = {number: nat for number, nat in ties if nat}
-        return self._tied[tracklet.number]
+            return [{} for _ in tracklets]
+        asked = [tracklet for tracklet in tracklets if tracklet.number not in self._tied]
+        if asked:
+            near = self._near_in_time(asked)
+            pairs = [
+                (tracklet, self._others[column])
+                for tracklet, row in zip(asked, near, strict=True)
+                for column in np.flatnonzero(row).tolist()
+            ]
+            self._tied |= {tracklet.number: {} for tracklet in asked}
+            for (tracklet, other), nat in zip(pairs, self._ties(pairs), strict=True):
+                if nat:
+                    self._tied[tracklet.number][other.number] = nat
+        return [self._tied[tracklet.number] for tracklet in tracklets]
 
-    def near(self, tracklet: Tracklet) -> set[IdentityId]:
-        """The identities of those who were near in time, where their places can be compared."""
-        others = self._near(tracklet, self.recent.values())
-        return {other.identity_id for other in others if other.identity_id is not None}
+    def beside(self, tracklets: Sequence[Tracklet]) -> list[set[IdentityId]]:
+        """The identities of those who were near each tracklet in time, where their places can be compared, and of those
+        whom another camera saw at the same time."""
+        found = self._near_in_time(tracklets) | self.in_two_views(tracklets)
+        owners = [other.identity_id for other in self._others]
+        return [
+            {owner for column in np.flatnonzero(row).tolist() if (owner := owners[column]) is not None} for row in found
+        ]
 
-    def in_another_view(self, tracklet: Tracklet) -> dict[IdentityId, list[Tracklet]]:
-        """The tracklets of each identity that another camera saw at the same time."""
-        found: dict[IdentityId, list[Tracklet]] = {}
-        for identity_id, others in self.lately.items():
-            at_once = self.at_once(tracklet, others)
-            if at_once:
-                found[identity_id] = at_once
-        return found
+    def in_two_views(self, tracklets: Sequence[Tracklet]) -> BoolArray:
+        """Whether another camera saw each of those `recent` at the same time as each tracklet: (n, recent)."""
+        mine, theirs = self._spans_of(tracklets), self._spans
+        least = ONE_VIEW_NS + mine.errors_ns[:, None] + theirs.errors_ns
+        two_views: BoolArray = (mine.cameras[:, None] != theirs.cameras) & (_shared_ns(mine, theirs) > least)
+        return two_views
 
     def seen_with(self, tracklet: Tracklet) -> set[IdentityId]:
         """The identities that the same camera saw at the same time: other people."""
@@ -70,24 +90,41 @@ class Neighbourhood:
         low = high = 0.0
         if not self._place:
             return 0.0
-        for other in self._near(tracklet, others):
-            value = credible(self._tie(tracklet, other))
+        for nat in self._ties([(tracklet, other) for other in self._near(tracklet, others)]):
+            value = credible(nat)
             low, high = min(low, value), max(high, value)
         return low + high
 
+    @staticmethod
+    def at_once(tracklet: Tracklet, others: Collection[Tracklet]) -> list[Tracklet]:
+        """Those that another camera saw at the same time."""
+        return [other for other in others if in_two_views(other, tracklet)]
+
     def _near(self, tracklet: Tracklet, others: Collection[Tracklet]) -> list[Tracklet]:
         """Those near in time whose places can be compared with a tracklet's."""
-        begin, end, number = tracklet.started_at_ns - UNSEEN_NS, tracklet.ended_at_ns + UNSEEN_NS, tracklet.number
         mapped = self._mapped(tracklet.camera_id)
         return [
             other
             for other in others
             if other.camera_id in mapped
-            and other.started_at_ns <= end
-            and other.ended_at_ns >= begin
-            and other.number != number
+            and other.started_at_ns <= tracklet.ended_at_ns + UNSEEN_NS
+            and other.ended_at_ns >= tracklet.started_at_ns - UNSEEN_NS
+            and other.number != tracklet.number
             and not seen_together(other, tracklet)
         ]
+
+    def _near_in_time(self, tracklets: Sequence[Tracklet]) -> BoolArray:
+        """Which of those `recent` are `_near` each tracklet: (n, recent)."""
+        mine, theirs = self._spans_of(tracklets), self._spans
+        names = list(self._codes)
+        mapped = np.array([[other in self._mapped(one) for other in names] for one in names], np.bool_)
+        shared_ns = _shared_ns(mine, theirs)
+        together = (mine.cameras[:, None] == theirs.cameras) & (shared_ns > SHARED_VIEW_NS)
+        other = mine.numbers[:, None] != theirs.numbers
+        near: BoolArray = (shared_ns >= -UNSEEN_NS) & ~together & other
+        if near.size:
+            near &= mapped[mine.cameras[:, None], theirs.cameras]
+        return near
 
     def _mapped(self, camera_id: CameraId) -> set[CameraId]:
         """The cameras in whose views places can be compared with those in one."""
@@ -96,20 +133,54 @@ class Neighbourhood:
             self._sharing[camera_id] = {camera_id, *(one for one in cameras if self._floor.mapped(one, camera_id))}
         return self._sharing[camera_id]
 
-    @staticmethod
-    def at_once(tracklet: Tracklet, others: Collection[Tracklet]) -> list[Tracklet]:
-        """Those that another camera saw at the same time."""
-        return [other for other in others if in_two_views(other, tracklet)]
+    def _ties(self, pairs: Sequence[tuple[Tracklet, Tracklet]]) -> list[float]:
+        """Evidence of place of each two tracklets being one person; 0 where there is none."""
+        if not pairs:
+            return []
+        # Of two that began at once the one that is asked about comes second.
+        ordered = [(b, a) if b.started_at_ns <= a.started_at_ns else (a, b) for a, b in pairs]
+        row_of: dict[TrackletNumber, int] = {}
+        walked: list[Tracklet] = []
+        for tracklet in (one for pair in ordered for one in pair):
+            if tracklet.number not in row_of:
+                row_of[tracklet.number] = len(walked)
+                walked.append(tracklet)
+        rows = np.array([(row_of[first.number], row_of[second.number]) for first, second in ordered], np.int64)
+        walks = Walks.of([self._paths.get(tracklet.number, NOWHERE) for tracklet in walked])
+        # Who is asked about may be asked about by the other one too.
+        pairs_once, which = np.unique(rows[:, 0] * len(walked) + rows[:, 1], return_inverse=True)
+        once = np.stack(np.divmod(pairs_once, len(walked)), axis=1)
+        nat = evidence_of_pairs(self._floor, walks, once, cameras=[tracklet.camera_id for tracklet in walked])
+        ties: list[float] = np.nan_to_num(nat)[which].tolist()
+        return ties
 
-    def _tie(self, tracklet: Tracklet, other: Tracklet) -> float:
-        """Evidence of place of two tracklets being one person; 0 where there is none."""
-        first, second = (other, tracklet) if other.started_at_ns <= tracklet.started_at_ns else (tracklet, other)
-        key = (first.number, second.number)
-        if key not in self._ties:
-            value = self._floor.evidence(
-                self._paths.get(first.number, NOWHERE),
-                self._paths.get(second.number, NOWHERE),
-                cameras=(first.camera_id, second.camera_id),
-            )
-            self._ties[key] = value or 0.0
-        return self._ties[key]
+    def _spans_of(self, tracklets: Sequence[Tracklet]) -> "_Spans":
+        code = self._codes
+        return _Spans(
+            np.array([t.number for t in tracklets], np.int64),
+            np.array([code.setdefault(t.camera_id, len(code)) for t in tracklets], np.int64),
+            np.array([t.started_at_ns for t in tracklets], np.int64),
+            np.array([t.ended_at_ns for t in tracklets], np.int64),
+            np.array([min(t.clock_error_ns, _WORST_CLOCK_NS) for t in tracklets], np.int64),
+        )
+
+
+_WORST_CLOCK_NS = 2**61
+"""Errors of clocks, in arrays, end here: two of them and a time are still a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """When and where n tracklets were seen, (n,) int64 each; `cameras` as the codes of a neighbourhood."""
+
+    numbers: Int64Array
+    cameras: Int64Array
+    begins_ns: Int64Array
+    ends_ns: Int64Array
+    errors_ns: Int64Array
+
+
+def _shared_ns(mine: _Spans, theirs: _Spans) -> Int64Array:
+    """For how long each of n was there with each of m: (n, m), negative where one came after the other."""
+    ends = np.minimum(mine.ends_ns[:, None], theirs.ends_ns)
+    return np.asarray(ends - np.maximum(mine.begins_ns[:, None], theirs.begins_ns), np.int64)

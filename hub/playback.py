@@ -41,9 +41,12 @@ class Playback:
         self.refused = 0
 
     def take(self, batch: Batch) -> IngestResult:
-        """Let the hub take a batch. Raises StoreError."""
-        self._latest_ns = batch.received_at_ns
-        result = self._hub.ingest(batch.deliveries, now_ns=batch.received_at_ns)
+        """Let the hub take a batch; of messages alone that may be lost it takes nothing. Raises StoreError."""
+        now_ns = self._latest_ns = batch.received_at_ns
+        if any(envelope.seq > 0 for _, envelope in batch.deliveries):
+            result = self._hub.ingest(batch.deliveries, now_ns=now_ns)
+        else:
+            result = IngestResult(self._hub.tick(now_ns), ())
         self.messages += len(batch.deliveries)
         self.refused += len(result.refusals)
         return result

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby, islice, takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, exists, func, select
 from sqlalchemy.exc import DatabaseError
 
 from hub.corrections.acts import Act, AnswerWord, CarriedOut, Outcome
@@ -282,6 +282,40 @@ class SiteReader:
             yield [tracklet_of(row) for row in page]
             page = self._rows(closed.where(table.c.number < page[-1].number))
 
+    def closed_after(self, number: int, *, most: int) -> Sequence[Tracklet]:
+        """The tracklets after a number, in order, up to the first open one."""
+        table = schema.tracklets
+        rows = self._rows(select(table).where(table.c.number > number).order_by(table.c.number).limit(most))
+        found = [tracklet_of(row) for row in rows]
+        return list(takewhile(lambda one: not one.open, found))
+
+    def closed_without_news_since(self, at_ns: int, *, most: int) -> Sequence[Tracklet]:
+        """Closed tracklets whose last news came before then, the oldest first."""
+        table = schema.tracklets
+        old = select(table).where(table.c.updated_at_ns < at_ns, table.c.open.is_(False))
+        return [tracklet_of(row) for row in self._rows(old.order_by(table.c.updated_at_ns, table.c.number).limit(most))]
+
+    def only_in(self, tracklets: Sequence[Tracklet]) -> Sequence[Identity]:
+        """The identities, of a few, of whom there are no other tracklets than these, in the order of their numbers."""
+        table, people = schema.tracklets, schema.identities
+        named = sorted({one.identity_id for one in tracklets if one.identity_id is not None})
+        numbers = [one.number for one in tracklets]
+        others = exists().where(table.c.identity_id == people.c.identity_id, table.c.number.not_in(numbers))
+        rows = self._rows(select(people).where(people.c.identity_id.in_(named), ~others))
+        return sorted(map(identity_of, rows), key=lambda one: one.identity_id)
+
+    def merged_into_any(self, identity_ids: Collection[IdentityId]) -> Sequence[Identity]:
+        """The identities that were merged into one of these, or into those, in the order of their numbers."""
+        table = schema.identities
+        found: dict[IdentityId, Identity] = {}
+        waiting = list(identity_ids)
+        while waiting:
+            rows = map(identity_of, self._rows(select(table).where(table.c.merged_into.in_(waiting))))
+            new = {one.identity_id: one for one in rows if one.identity_id not in found}
+            found |= new
+            waiting = list(new)
+        return [found[number] for number in sorted(found)]
+
     def exemplar_rows(self, numbers: Collection[TrackletNumber]) -> Mapping[TrackletNumber, Sequence[Row[Any]]]:
         """The rows of these tracklets' best crops, best first, embeddings and their models among them."""
         table = schema.exemplars
@@ -326,6 +360,14 @@ class SiteReader:
             table.c.updated_at_ns >= updated_since_ns, table.c.open.is_(True), table.c.camera_id == camera_id
         )
         return [tracklet_of(row) for row in self._rows(fresh.order_by(table.c.number))]
+
+    def present(self, *, updated_since_ns: int) -> Sequence[tuple[CameraId, TrackletNumber, IdentityId | None]]:
+        """Camera, number and identity of every tracklet that may still change and had news since then."""
+        table = schema.tracklets.c
+        fresh = select(table.camera_id, table.number, table.identity_id).where(
+            table.updated_at_ns >= updated_since_ns, table.open.is_(True)
+        )
+        return [(row.camera_id, row.number, row.identity_id) for row in self._rows(fresh)]
 
     def last_observations(self, number: TrackletNumber) -> Observations:
         """What the latest update of a tracklet that brought any brought: empty where none did."""

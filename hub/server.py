@@ -12,6 +12,7 @@ from hub.corrections.desk import Desk
 from hub.endurance import EnduringHub
 from hub.live_pictures import LivePictures
 from hub.model_offers import ModelOffers
+from hub.retention import Retention
 from hub.site_hub import Hub
 from hub.twins.inbox import TwinInbox
 from passerby.errors import DataError
@@ -38,7 +39,8 @@ class HubServer:
     """Between the port and the hub, and between operators and the hub where there is a `desk`.
 
     With `offers` it sends edges the models that are wanted, with `cameras` what was said of cameras at run time; of
-    `twins` it takes what was made beside it; with `pictures` it keeps live ones for whoever watches.
+    `twins` it takes what was made beside it; with `pictures` it keeps live ones for whoever watches; with `retention`
+    it lets go of what is kept too long.
 
     `startup`, `main_loop`, `shutdown`; `stop` ends the loop.
     """
@@ -55,6 +57,7 @@ class HubServer:
         twins: TwinInbox | None = None,
         cameras: CameraChanges | None = None,
         pictures: LivePictures | None = None,
+        retention: Retention | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._hub = hub
@@ -67,6 +70,7 @@ class HubServer:
         self._twins = twins
         self._cameras = cameras
         self._pictures = pictures
+        self._retention = retention
         self._clock = clock
         self._connected: set[EdgeId] = set()
         self._states: dict[CameraId, CameraState] = {}
@@ -97,6 +101,8 @@ class HubServer:
                 self._offers.look(self._port, now=time.monotonic())
             if self._cameras is not None:
                 self._cameras.look(self._port, now=time.monotonic())
+            if self._retention is not None:
+                self._retention.look(now_ns=self._clock(), now=time.monotonic())
             self._report()
 
     def shutdown(self) -> None:
@@ -117,6 +123,9 @@ class HubServer:
             elif isinstance(delivery.envelope.message, ModelRequest) and self._offers is not None:
                 self._offers.answer(delivery, self._port)
         reliable = [delivery for delivery in deliveries if delivery.envelope.seq > 0]
+        if not reliable:  # who watches live pictures must cost no decisions, and change none
+            self._work.tick(now_ns)
+            return
         batch = [(delivery.edge_id, delivery.envelope) for delivery in reliable]
         refused = self._work.take(batch, now_ns=now_ns)
         if refused is None:

@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from hub.access.store import AccessStore
+from hub.camera_list import CameraLine
 from hub.corrections.acts import Act, Outcome
 from hub.corrections.desk import request_correction
 from hub.crops import CropStore
@@ -19,12 +20,13 @@ from hub.enrolment.likeness import Likeness
 from hub.enrolment.records import Look
 from hub.films.records import Asked, Film, Viewing
 from hub.listing import Listing
+from hub.outgoing.trying import Trial
 from hub.ownership import is_owned
 from hub.reader import SiteReader
 from hub.records import TrackletNumber
 from passerby.adaptation.job import Job
 from passerby.arrays import Float32Array, Image
-from passerby.config import CameraSettings
+from passerby.config import CameraSettings, RetentionSettings
 from passerby.ids import CameraId, ModelId
 
 
@@ -42,6 +44,7 @@ class SiteFacts:
     association: Mapping[str, object]
     """All settings of the association, as in the file."""
     adaptation: Mapping[str, object]
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,23 +100,56 @@ class Adaptations(Protocol):
         """Go back to the former model; gives in words what happens now. Raises DataError where there is none."""
 
 
+Login: TypeAlias = tuple[str, str]
+"""A camera's user and password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """What was found where a camera is said to be."""
+
+    url: str
+    """Of the stream, without user, password and other secrets."""
+    facts: Mapping[str, object]
+    """Codec, size, frames per second, person height, verdict and so on, for JSON."""
+    tried: Sequence[str] = ()
+    """Paths of common makers, where only a host was given; the last one answered."""
+    picture: bytes | None = None
+    """The one with the most people, as JPEG."""
+    seen: Sequence[Float32Array] = ()
+    """Of each picture that was looked at the people (n, 4), boxes xyxy as fractions of the picture."""
+
+
 class Cameras(Protocol):
-    """Cameras at run time."""
+    """Cameras at run time. Settings are keys of a camera in the site file; all raise DataError where they are wrong."""
 
     def settings(self) -> Mapping[CameraId, CameraSettings]:
         """All cameras that there are now; a URL may hold a password and is never shown but by `redact`."""
 
-    def attach(self, camera_id: CameraId, settings: CameraSettings, *, actor: str) -> None:
-        """Begin with a camera. Raises DataError where the name is taken or not usable."""
+    def lines(self) -> Sequence[CameraLine]:
+        """All cameras, where each is from, and how far the latest change has come."""
 
-    def edit(self, camera_id: CameraId, settings: CameraSettings, *, actor: str) -> None:
-        """Change a camera. Raises DataError where there is none, or the site file has it."""
+    def attach(
+        self, camera_id: CameraId, settings: Mapping[str, object], *, actor: str, login: Login | None = None
+    ) -> str:
+        """Begin with a camera; gives in words what becomes of it. Raises DataError where the name is taken too."""
 
-    def remove(self, camera_id: CameraId, *, actor: str) -> None:
-        """End a camera. Raises DataError where there is none, or the site file has it."""
+    def edit(
+        self, camera_id: CameraId, changes: Mapping[str, object], *, actor: str, login: Login | None = None
+    ) -> str:
+        """Change a camera: what is left out stays, and so does a URL given as it is shown. Gives what becomes of it."""
 
-    def probe(self, settings: CameraSettings) -> Mapping[str, object]:
-        """Look at a camera that is not attached: codec, size, frames per second, person height and so on, for JSON.
+    def remove(self, camera_id: CameraId, *, actor: str) -> str:
+        """End a camera; gives in words what becomes of it."""
+
+    def probe(
+        self,
+        settings: Mapping[str, object],
+        *,
+        login: Login | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> Probed:
+        """Look at a camera that is not attached; `url` may be a host alone. `tell` hears what is done meanwhile.
 
         Raises SourceError where it cannot be reached.
         """
@@ -197,6 +233,8 @@ class Services:
     adaptations: Adaptations | None = None
     cameras: Cameras | None = None
     live: LivePictures | None = None
+    try_telling: Callable[[], Sequence[Trial]] | None = None
+    """Sends a test to everybody whom the site file names; None where it names nobody. Raises ConfigError."""
     films: Films | None = None
     login: bool = True
     """Whether somebody must say who they are; else everybody is `hub.access.records.LOCAL`, an administrator."""
@@ -247,10 +285,10 @@ class Services:
         StoreError where nobody answers.
         """
         if is_owned(self.data_dir):
-            outcome = request_correction(self.data_dir, act)
+            outcome = request_correction(self.data_dir, act, behalf=actor)
         else:
             with self._crops:  # it is carried out here, and a process may open the crops once
-                outcome = request_correction(self.data_dir, act)
+                outcome = request_correction(self.data_dir, act, behalf=actor)
         self.access.audit.put_correction(act, outcome, actor=actor, address=address)
         return outcome
 

@@ -1,7 +1,7 @@
 """The hub of a site without its sockets: messages in, identities out, everything in the database before it counts."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -178,6 +178,15 @@ class Hub:
     def require_fitting(self, twins: Twins) -> None:
         """Raise DataError where a batch cannot be of the model that it names."""
         require_fitting(self._state, twins)
+
+    def let_go(self, change: Callable[[SiteState], None]) -> None:
+        """Let `change` take out of the state what is kept no longer, in one transaction, at the hub's present time.
+
+        Raises StoreError when it cannot be written: then nothing has changed.
+        """
+        self._recover()
+        with self._transaction(self._state.clock_ns):
+            change(self._state)
 
     def dismiss(self, edge_id: EdgeId, envelope: Envelope) -> None:
         """Note a message as settled without taking it: one that could not be processed. Raises StoreError."""

@@ -4,7 +4,7 @@ The state is a function of the database: `hub.database.loading` builds the same 
 transaction has failed. Changes go through the methods below, which note them for the transaction.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from hub.agenda import Agenda
@@ -36,6 +36,9 @@ REMEMBERED_NS = 600 * 10**9
 
 PATHS_KEPT_NS = 120 * 10**9
 """Where somebody was is kept for so long after the last news."""
+
+PICTURELESS = "pictureless"
+"""The counter that says up to which tracklet pictures were let go."""
 
 PROTOTYPES_PER_CAMERA = 3
 """An identity is searched by its latest tracklets of each camera: clothes and light change, old views mislead."""
@@ -291,6 +294,11 @@ class SiteState:
         for event_id, one in before.items():
             if after.get(event_id) != one:
                 self.changes.assertions[event_id] = after.get(event_id)
+
+    def let_go_pictures(self, numbers: Sequence[TrackletNumber]) -> None:
+        """Let no picture of these tracklets be kept, which are the first ones after those let go before."""
+        self.changes.pictureless.update(dict.fromkeys(numbers))
+        self.counters[PICTURELESS] = max(numbers)
 
     def absorb(self, survivor: IdentityId, absorbed: IdentityId) -> None:
         """Let everything of `absorbed` belong to `survivor`, what is not in mind too."""

@@ -1,16 +1,17 @@
 """All evidence for several tracklets at once: each by itself, and then what those on one spot say of each other."""
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.association.ties import Ties, credible, exclusive, pass_on
+from hub.association.ties import Rivals, Ties, credible, exclusive, pass_on
 from hub.exclusion import seen_together
 from hub.likelihood import Judge, Terms
 from hub.records import Tracklet, TrackletNumber
-from passerby.arrays import Float32Array, Int64Array
+from passerby.arrays import Float32Array
 from passerby.ids import IdentityId
 
 _NEAR_BY = 1.0
@@ -69,8 +70,8 @@ def weigh(
         if other in row_of
     }
     asked = [
-        {*alike[row], *judge.around.in_another_view(one), *judge.around.near(one), *_identity_of(one)}
-        for row, one in enumerate(tracklets)
+        {*alike[row], *near, *_identity_of(one)}
+        for row, (one, near) in enumerate(zip(tracklets, judge.around.beside(tracklets), strict=True))
     ]
     beside: list[dict[int, None]] = [{} for _ in tracklets]
     for (first, second), nat in sorted(pairs.items()):
@@ -142,29 +143,37 @@ def _heard(
 def _tied(tracklets: Sequence[Tracklet], judge: Judge) -> list[dict[TrackletNumber, float]]:
     """The ties of each tracklet to others near in time, given that two who were seen together are not one."""
     by_number = {**judge.around.recent, **{tracklet.number: tracklet for tracklet in tracklets}}
-    raw = [judge.around.tied(tracklet) for tracklet in tracklets]
+    raw = judge.around.tied(tracklets)
     known: dict[tuple[TrackletNumber, TrackletNumber], float] = {}
     for tracklet, ties in zip(tracklets, raw, strict=True):
         for other, nat in ties.items():
             if nat > 0.0:
                 known[min(tracklet.number, other), max(tracklet.number, other)] = nat
     pairs = sorted(known)
-    of: dict[TrackletNumber, list[tuple[int, TrackletNumber]]] = {}
-    for index, (first, second) in enumerate(pairs):
-        of.setdefault(first, []).append((index, second))
-        of.setdefault(second, []).append((index, first))
-
-    def rivals(index: int, shared: TrackletNumber, other: TrackletNumber) -> Int64Array:
-        return np.array(
-            [i for i, third in of[shared] if i != index and seen_together(by_number[other], by_number[third])], np.int64
-        )
-
-    sets = [(rivals(i, first, second), rivals(i, second, first)) for i, (first, second) in enumerate(pairs)]
-    nats = dict(zip(pairs, exclusive(np.array([known[pair] for pair in pairs]), sets).tolist(), strict=True))
+    nat_of = exclusive(np.array([known[pair] for pair in pairs]), _rivals(pairs, by_number))
+    nats = dict(zip(pairs, nat_of.tolist(), strict=True))
     return [
         {
-            other: nats.get((min(tracklet.number, other), max(tracklet.number, other)), credible(nat))
+            other: credible(nat) if nat <= 0.0 else nats[min(tracklet.number, other), max(tracklet.number, other)]
             for other, nat in ties.items()
         }
         for tracklet, ties in zip(tracklets, raw, strict=True)
     ]
+
+
+def _rivals(
+    pairs: Sequence[tuple[TrackletNumber, TrackletNumber]], by_number: Mapping[TrackletNumber, Tracklet]
+) -> tuple[Rivals, Rivals]:
+    """Of each tie between two the others of the first, and those of the second, of which both cannot hold."""
+    of: dict[TrackletNumber, list[tuple[int, TrackletNumber]]] = {}
+    for index, (first, second) in enumerate(pairs):
+        of.setdefault(first, []).append((index, second))
+        of.setdefault(second, []).append((index, first))
+    sides: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+    for shared, ties in of.items():
+        others = [by_number[other] for _, other in ties]
+        for (a, one), (b, other) in itertools.permutations(zip([i for i, _ in ties], others, strict=True), 2):
+            if seen_together(one, other):
+                sides[shared != pairs[a][0]].append((a, b))
+    of_first, of_second = (np.array(side, np.int64).reshape(-1, 2).T for side in sides)
+    return Rivals(*of_first), Rivals(*of_second)

@@ -19,9 +19,13 @@ PAGES = {
     "enrolment": "/enrolment",
     "site": "/site",
     "adaptation": "/adaptation",
+    "cameras": "/cameras",
+    "attach": "/cameras/attach",
     "system": "/system",
 }
 _QUIET_MS = 1500
+_CORNERS = ((0.02, 0.32), (0.2, 0.3), (0.22, 0.78), (0.02, 0.9), (0.02, 0.32))
+"""Of a region that is drawn over a camera's picture, the first one again at the end."""
 
 
 def main() -> int:
@@ -47,15 +51,30 @@ def main() -> int:
             page.goto(told.address + path)
             page.wait_for_selector(".rail")
             page.wait_for_timeout(_QUIET_MS)
+            if name == "camera":
+                _draw(page)
             page.screenshot(path=told.folder / f"{name}{'-dark' if told.dark else ''}.png")
         browser.close()
     return 0
 
 
+def _draw(page: Page) -> None:
+    """A region over the camera's picture, which is not saved."""
+    page.get_by_role("button", name="Ignore a region").click()
+    frame = page.locator("region-view svg").bounding_box()
+    for x, y in _CORNERS:
+        if frame is not None:
+            page.mouse.click(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"])
+
+
 def _found(page: Page, address: str) -> dict[str, str]:
-    """Somebody who was seen, and a decision about them: the first ones that pages lead to."""
+    """Somebody who was seen, a decision about them, a camera: the first ones that pages lead to."""
     found = {}
-    for name, path, link in (("person", "/identities", ".person"), ("event", "/", "#feed a[href^='/event/']")):
+    for name, path, link in (
+        ("person", "/identities", ".person"),
+        ("event", "/", "#feed a[href^='/event/']"),
+        ("camera", "/cameras", ".camera-row h2 a"),
+    ):
         page.goto(address + path)
         page.wait_for_selector(".rail")
         first = page.locator(link).first

@@ -1,11 +1,15 @@
 """One adaptation in a process of its own, as `passerby adapt images` does it, and what has come of it."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 import msgspec
@@ -74,14 +78,51 @@ def missing(trials: Sequence[Trial], results: Path, *, again: bool = False) -> l
     return [trial for trial in trials if again or not _file(trial, results).exists()]
 
 
-def do_all(trials: Sequence[Trial], results: Path, *, attempt: Callable[[Trial], Result]) -> list[Trial]:
-    """Attempt each and write its result at once; gives those whose process failed, which has said why."""
+Attempt = Callable[[Trial], Result]
+
+
+def do_all(
+    trials: Sequence[Trial], results: Path, *, attempt: Attempt, cores: Sequence[frozenset[int]] = ()
+) -> list[Trial]:
+    """Attempt each and write its result at once; gives those whose process failed, which has said why.
+
+    As many go on at a time as there are sets of `cores`, each in a process that has one of the sets to itself: then
+    `attempt` is pickled. Without, they are done here, one after the other.
+    """
+    tried = partial(_tried, attempt=attempt, of=len(trials))
+    numbered = list(enumerate(trials, start=1))
+    if not cores:
+        return _written((tried(each) for each in numbered), results)
+    context = multiprocessing.get_context("spawn")
+    free: Queue[frozenset[int]] = context.Queue()
+    for each in cores:
+        free.put(each)
+    with ProcessPoolExecutor(len(cores), mp_context=context, initializer=_pin, initargs=(free,)) as workers:
+        return _written(
+            (each.result() for each in as_completed([workers.submit(tried, each) for each in numbered])), results
+        )
+
+
+def _pin(free: "Queue[frozenset[int]]") -> None:
+    """Keep to one of the sets of cores, this process and those that it will start."""
+    os.sched_setaffinity(0, free.get())
+
+
+def _tried(numbered: tuple[int, Trial], *, attempt: Attempt, of: int) -> tuple[Trial, Result | None]:
+    """None where its process failed."""
+    number, trial = numbered
+    print(f"[{number}/{of}] {trial.experiment}: {trial.name}", file=sys.stderr, flush=True)
+    try:
+        return trial, attempt(trial)
+    except subprocess.CalledProcessError:
+        return trial, None
+
+
+def _written(tried: Iterable[tuple[Trial, Result | None]], results: Path) -> list[Trial]:
+    """Write each result as it comes; gives the trials that have none."""
     failed = []
-    for number, trial in enumerate(trials, start=1):
-        print(f"[{number}/{len(trials)}] {trial.experiment}: {trial.name}", file=sys.stderr, flush=True)
-        try:
-            result = attempt(trial)
-        except subprocess.CalledProcessError:
+    for trial, result in tried:
+        if result is None:
             failed.append(trial)
             continue
         results.mkdir(parents=True, exist_ok=True)
@@ -106,7 +147,17 @@ def adapt_and_judge(trial: Trial, subject: Subject, *, results: Path) -> Result:
         before = judged_by(load_embedder(_unadapted(trial.model, Path(folder)), threads=THREADS), subject.judged)
     out = results / trial.name
     options = ["--root", str(subject.folder), "--model", trial.model, "--out", str(out), "--recipe", trial.recipe]
-    options += ["--minutes", str(trial.minutes), "--seed", str(trial.seed), "--threads", str(THREADS), "--json"]
+    options += [
+        "--minutes",
+        str(trial.minutes),
+        "--seed",
+        str(trial.seed),
+        "--threads",
+        str(THREADS),
+        "--json",
+        "--device",
+        "cpu",
+    ]
     options += [] if subject.tracklets is None else ["--tracklets", str(subject.tracklets)]
     load, began = os.getloadavg()[0], time.perf_counter()
     done = subprocess.run(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Row, delete, insert, select
+from sqlalchemy import Engine, Row, delete, func, insert, select
 from sqlalchemy.exc import DatabaseError
 
 from hub.access import schema
@@ -15,9 +15,7 @@ from hub.access.records import AuditEntry
 from hub.corrections.acts import Act, Answer, Outcome, SetTransit, Split
 from passerby.errors import StoreError
 
-KEPT_NS = 730 * 86_400 * 10**9
-"""Older entries are deleted when the file is opened."""
-
+_DAY_NS = 86_400 * 10**9
 _AGAIN_AFTER_NS = 600 * 10**9
 _MOST_RECENT = 5000
 _MOST_OBJECTS = 200
@@ -34,13 +32,15 @@ _OBJECTS = {
 
 
 class AuditLog:
-    """Appends and reads. Safe to use from several threads."""
+    """Appends and reads. Safe to use from several threads. Entries older than `kept_days` go, once a day; 0: none."""
 
-    def __init__(self, engine: Engine, *, name: str) -> None:
+    def __init__(self, engine: Engine, *, name: str, kept_days: float = 0.0) -> None:
         self._engine = engine
         self._name = name
         self._recent: OrderedDict[tuple[str, str, str], int] = OrderedDict()
         self._lock = threading.Lock()
+        self._kept_ns = round(kept_days * _DAY_NS)
+        self._forgets_at_ns = 0
 
     def put(
         self,
@@ -66,6 +66,9 @@ class AuditLog:
                 connection.execute(insert(schema.audit), [row])
         except DatabaseError as error:
             raise StoreError(f"{self._name}: cannot keep the record of what was done: {error.orig}") from error
+        if self._kept_ns and time.time_ns() >= self._forgets_at_ns:
+            self._forgets_at_ns = time.time_ns() + _DAY_NS
+            self.forget_before(time.time_ns() - self._kept_ns)
 
     def put_view(self, action: str, seen: str, *, actor: str, address: str = "") -> None:
         """Put down that `actor` looked at something; once in ten minutes, however often a page asks for it."""
@@ -108,10 +111,22 @@ class AuditLog:
         except DatabaseError as error:
             raise StoreError(f"{self._name}: cannot read the audit log: {error.orig}") from error
 
-    def forget_old(self, *, now_ns: int) -> None:
-        """Delete what is older than two years."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(schema.audit).where(schema.audit.c.at_ns < now_ns - KEPT_NS))
+    def oldest_ns(self) -> int | None:
+        """When the oldest entry was put down; None: there is none."""
+        try:
+            with self._engine.connect().execution_options(reads=True) as connection:
+                oldest: int | None = connection.scalar(select(func.min(schema.audit.c.at_ns)))
+                return oldest
+        except DatabaseError as error:
+            raise StoreError(f"{self._name}: cannot read the audit log: {error.orig}") from error
+
+    def forget_before(self, at_ns: int) -> None:
+        """Delete what is older."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(delete(schema.audit).where(schema.audit.c.at_ns < at_ns))
+        except DatabaseError as error:
+            raise StoreError(f"{self._name}: cannot delete old entries of the audit log: {error.orig}") from error
 
 
 def _about(act: Act) -> list[str]:

@@ -13,6 +13,8 @@ from passerby.errors import StoreError
 
 FILE_NAME = "access.sqlite"
 _BUSY_TIMEOUT_S = 5.0
+_WITHOUT_DISABLED = 1
+"""The version of the schema before users could be disabled."""
 
 
 def open_access(data_dir: Path) -> Engine:
@@ -29,6 +31,8 @@ def open_access(data_dir: Path) -> Engine:
             found = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
             if found > VERSION:
                 raise StoreError(f"{file}: made by a newer version of Passerby (schema {found}, known {VERSION})")
+            if found == _WITHOUT_DISABLED:
+                connection.exec_driver_sql("ALTER TABLE users ADD COLUMN disabled BOOLEAN NOT NULL DEFAULT 0")
             if found < VERSION:
                 metadata.create_all(connection)
                 connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")

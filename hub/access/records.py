@@ -41,6 +41,8 @@ class User:
     cameras: frozenset[CameraId] | None
     """The only cameras they may see; None: all, those attached later too."""
     created_at_ns: int
+    disabled: bool
+    """Not let in, by password, session or token, until they are enabled again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

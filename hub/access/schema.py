@@ -4,10 +4,22 @@ Times are Unix nanoseconds. Of passwords there are argon2 hashes; of session coo
 random, SHA-256 hashes.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
 
-VERSION = 1
-"""Kept as SQLite's `user_version`."""
+VERSION = 2
+"""Kept as SQLite's `user_version`; from 2 on users may be disabled."""
 
 metadata = MetaData()
 
@@ -27,6 +39,7 @@ users = Table(
     Column("cameras", Text, nullable=True),
     Column("password_hash", Text, nullable=False),
     Column("created_at_ns", BigInteger, nullable=False),
+    Column("disabled", Boolean, nullable=False, server_default=false()),
 )
 """`cameras`: a JSON list of the only ones they may see, or null."""
 

@@ -33,18 +33,16 @@ _SETUP = "setup"
 class AccessStore:
     """Who may look at a site. Safe to use from several threads; other processes may use the same file.
 
-    Raises StoreError where the file cannot be used.
+    Raises StoreError where the file cannot be used. Of the audit log entries older than `audit_days` go; 0: none.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, audit_days: float = 0.0) -> None:
         self._name = str(data_dir)
         self._engine = open_access(data_dir)
-        self.audit = AuditLog(self._engine, name=self._name)
+        self.audit = AuditLog(self._engine, name=self._name, kept_days=audit_days)
         self.attempts = Attempts()
         with self._writing() as connection:
-            now_ns = time.time_ns()
-            _forget_sessions(connection, now_ns)
-        self.audit.forget_old(now_ns=now_ns)
+            _forget_sessions(connection, time.time_ns())
 
     def users(self) -> Sequence[User]:
         """Everybody, by name."""
@@ -63,14 +61,19 @@ class AccessStore:
         with self._writing() as connection:
             return _add_user(connection, name, hashed, role=role, cameras=cameras)
 
-    def change_user(self, name: str, *, role: Role, cameras: Sequence[CameraId] | None) -> User:
-        """Give somebody another role and scope, at once. Raises DataError where that leaves no administrator."""
+    def change_user(self, name: str, *, role: Role, cameras: Sequence[CameraId] | None, disabled: bool = False) -> User:
+        """Give somebody another role and scope, at once; who is `disabled` is let in no more, and their sessions end.
+
+        Raises DataError where that leaves no administrator.
+        """
         with self._writing() as connection:
             _must_exist(connection, name)
-            if role is not Role.ADMIN:
+            if disabled or role is not Role.ADMIN:
                 _must_not_be_last_admin(connection, name)
-            scope = _scope(role, cameras)
-            connection.execute(update(schema.users).where(schema.users.c.name == name).values(role=role, cameras=scope))
+            values = {"role": role, "cameras": _scope(role, cameras), "disabled": disabled}
+            connection.execute(update(schema.users).where(schema.users.c.name == name).values(values))
+            if disabled:
+                connection.execute(delete(schema.sessions).where(schema.sessions.c.user == name))
             return _user(connection.execute(select(schema.users).where(schema.users.c.name == name)).one())
 
     def set_password(self, name: str, password: str, *, keep: str = "") -> None:
@@ -90,9 +93,10 @@ class AccessStore:
             connection.execute(delete(schema.users).where(schema.users.c.name == name))
 
     def is_password_of(self, name: str, password: str) -> bool:
-        """Whether it is; takes as long where there is no such user."""
+        """Whether it is; takes as long where there is no such user, or a disabled one."""
         with self._reading() as connection:
-            kept = connection.scalar(select(schema.users.c.password_hash).where(schema.users.c.name == name))
+            let_in = (schema.users.c.name == name) & ~schema.users.c.disabled
+            kept = connection.scalar(select(schema.users.c.password_hash).where(let_in))
         return is_password(password, kept)
 
     def begin_session(self, name: str) -> str:
@@ -116,7 +120,7 @@ class AccessStore:
         asked = select(users, table.c.created_at_ns.label("since"), table.c.seen_at_ns).join_from(table, users)
         with self._reading() as connection:
             row = connection.execute(asked.where(table.c.cookie_hash == key)).one_or_none()
-        if row is None:
+        if row is None or row.disabled:
             return None
         expires = min(row.seen_at_ns + SESSION_IDLE_NS, row.since + SESSION_LONGEST_NS)
         if not row.seen_at_ns - SESSION_IDLE_NS < at_ns < expires:
@@ -187,7 +191,7 @@ class AccessStore:
         asked = select(users, table.c.role.label("own_role"), table.c.expires_at_ns, table.c.used_at_ns)
         with self._reading() as connection:
             row = connection.execute(asked.join_from(table, users).where(table.c.token_hash == key)).one_or_none()
-        if row is None or at_ns >= row.expires_at_ns:
+        if row is None or row.disabled or at_ns >= row.expires_at_ns:
             return None
         if row.used_at_ns is None or at_ns - row.used_at_ns > _NOTED_EVERY_NS:
             with self._writing() as connection:
@@ -291,7 +295,7 @@ def _must_exist(connection: Connection, name: str) -> User:
 
 def _must_not_be_last_admin(connection: Connection, name: str) -> None:
     table = schema.users
-    admins = connection.scalars(select(table.c.name).where(table.c.role == Role.ADMIN.value)).all()
+    admins = connection.scalars(select(table.c.name).where(table.c.role == Role.ADMIN.value, ~table.c.disabled)).all()
     if list(admins) == [name]:
         raise DataError(f"{name} is the only administrator; make somebody else one first")
 
@@ -304,7 +308,9 @@ def _forget_sessions(connection: Connection, now_ns: int) -> None:
 
 def _user(row: Row[Any]) -> User:
     cameras = None if row.cameras is None else frozenset(msgspec.json.decode(row.cameras, type=list[CameraId]))
-    return User(name=row.name, role=Role(row.role), cameras=cameras, created_at_ns=row.created_at_ns)
+    return User(
+        name=row.name, role=Role(row.role), cameras=cameras, created_at_ns=row.created_at_ns, disabled=row.disabled
+    )
 
 
 def _token(row: Row[Any]) -> ApiToken:

@@ -22,7 +22,9 @@ from hub.api.routes import (
     health,
     identities,
     learned,
+    notifications,
     people,
+    retention,
     sessions,
     tracklets,
     users,
@@ -44,7 +46,9 @@ _ROUTES = (
     learned,
     adaptations,
     exports,
+    notifications,
     users,
+    retention,
 )
 
 

@@ -1,5 +1,6 @@
 """Figures for Prometheus, read from the database when they are asked for. None is labelled by who was seen."""
 
+import time
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry
@@ -9,6 +10,7 @@ from prometheus_client.registry import Collector
 from hub.api.routes.cameras import CameraOut
 from hub.camera_reports import camera_reports
 from hub.corrections.requests import FOLDER_NAME
+from hub.outgoing.report import read_report
 from hub.ownership import is_owned
 from hub.services import Services
 from passerby.adaptation.job import PHASES, UNDER_WAY
@@ -37,6 +39,7 @@ class _Site(Collector):
         yield from self._of_cameras()
         yield from self._of_people()
         yield from self._of_hub()
+        yield from self._of_telling()
 
     def _of_cameras(self) -> Iterator[Metric]:
         told = (
@@ -103,3 +106,16 @@ class _Site(Collector):
             for name in PHASES:
                 phase.add_metric([name], float(name in now))
             yield phase
+
+    def _of_telling(self) -> Iterator[Metric]:
+        receivers = read_report(self._services.data_dir, now_ns=time.time_ns())
+        up = GaugeMetricFamily("passerby_told_up", "0 while somebody who is to be told is away.", labels=["receiver"])
+        waiting = GaugeMetricFamily("passerby_told_waiting", "Messages that wait for it.", labels=["receiver"])
+        taken = CounterMetricFamily("passerby_told", "Messages that it took.", labels=["receiver"])
+        dropped = CounterMetricFamily("passerby_told_dropped", "Messages that it missed.", labels=["receiver"])
+        for one in receivers:
+            up.add_metric([one.name], float(one.state != "away"))
+            waiting.add_metric([one.name], one.waiting)
+            taken.add_metric([one.name], one.delivered)
+            dropped.add_metric([one.name], one.dropped)
+        yield from (up, waiting, taken, dropped)

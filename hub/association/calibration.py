@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from hub.association.shares import MeasuredShares
+from hub.association.shares import MeasuredShares, Shares, shares_of
+from passerby.ids import ModelId
 
 Setting = Literal["own", "other"]
 """Whether the identity is known from the tracklet's camera (`own`) or from others alone."""
@@ -39,6 +40,9 @@ _EXPECTED = {"own": (0.50, 1.5), "other": (0.55, 0.5)}
 
 _EXPECTED_SD = (0.12, 0.8)
 """How far sites are from it."""
+
+_CHANGED_SD = (0.06, 0.3)
+"""How far the line of an adapted model is from that of the model before, on the same site."""
 
 _LEAST_SLOPE = 0.05
 
@@ -68,8 +72,18 @@ def expected_line(setting: Setting) -> Line:
     return Line(slope, offset, (_EXPECTED_SD[0] ** 2, 0.0, _EXPECTED_SD[1] ** 2), (0, 0))
 
 
+class Expected(msgspec.Struct, frozen=True):
+    """What is expected of a model before it is measured, from the one that it takes the place of on the site."""
+
+    shares: Shares
+    lines: dict[str, Line]
+
+
 class Calibration(msgspec.Struct):
-    """The pairs of one model on one site, and the lines through them. `version` counts the fittings."""
+    """The pairs of one model on one site, and the lines through them. `version` counts the fittings.
+
+    `expected` is None of a model of which nothing is known but its name.
+    """
 
     genuine: dict[str, list[float]] = msgspec.field(default_factory=lambda: {one: [] for one in SETTINGS})
     impostors: dict[str, list[float]] = msgspec.field(default_factory=lambda: {one: [] for one in SETTINGS})
@@ -77,7 +91,18 @@ class Calibration(msgspec.Struct):
     seen: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(SETTINGS, 0))
     fitted: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(SETTINGS, 0))
     measured: MeasuredShares = msgspec.field(default_factory=MeasuredShares)
+    expected: Expected | None = None
     version: int = 0
+
+    @classmethod
+    def after(cls, former: "Calibration", former_id: ModelId) -> "Calibration":
+        """Of a model that was adapted from a former one, before it is measured: about like that one on this site."""
+        lines = {setting: _widened(line) for setting, line in former.lines.items()}
+        return cls(lines=dict(lines), expected=Expected(former.shares(former_id), lines))
+
+    def shares(self, model_id: ModelId) -> Shares:
+        """Where the variance of the model's embeddings comes from on this site."""
+        return self.measured.shares(shares_of(model_id) if self.expected is None else self.expected.shares)
 
     def evidence(self, fit: float, *, seen_here: bool) -> float:
         """The log-likelihood ratio (nat) that a fit is worth on this site."""
@@ -95,22 +120,24 @@ class Calibration(msgspec.Struct):
         """Fit anew the lines for which enough has come since; True if one has changed."""
         due = [one for one in SETTINGS if self.seen[one] >= max(20.0, self.fitted[one] * _REFIT_SHARE)]
         for setting in due:
-            self.lines[setting] = fitted_line(self.genuine[setting], self.impostors[setting], setting=setting)
+            expected = expected_line(setting) if self.expected is None else self.expected.lines[setting]
+            self.lines[setting] = fitted_line(self.genuine[setting], self.impostors[setting], expected=expected)
             self.fitted[setting] = min(self.seen[setting], 2 * KEPT)
             self.seen[setting] = self.fitted[setting]
         self.version += bool(due)
         return bool(due)
 
 
-def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, setting: Setting) -> Line:
-    """The most probable line (Laplace's approximation about it) given fits of known pairs.
+def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, expected: Line) -> Line:
+    """The most probable line (Laplace's approximation about it) given fits of known pairs, and what was expected.
 
     Each kind weighs as many pairs as the rarer one has, so that the offset is free of how often they occur.
     """
     x = np.array([*genuine, *impostors], np.float64)
     sign = np.array([1.0] * len(genuine) + [-1.0] * len(impostors))
     weight = np.array(_shared(len(genuine), len(impostors)))
-    mean, precision = np.array(_EXPECTED[setting]), 1.0 / np.array(_EXPECTED_SD) ** 2
+    xx, xy, yy = expected.covariance
+    mean, precision = np.array([expected.slope, expected.offset]), np.linalg.inv([[xx, xy], [xy, yy]])
     columns = np.stack([x, np.ones_like(x)], axis=1)
 
     mistaken = np.array([_MISTAKEN["genuine"]] * len(genuine) + [_MISTAKEN["impostors"]] * len(impostors), np.float64)
@@ -120,12 +147,12 @@ def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, setting
         likely = mistaken + (1.0 - 2.0 * mistaken) * right
         steep = (1.0 - 2.0 * mistaken) * right * (1.0 - right) / likely
         away = line - mean
-        value = float(-(weight * np.log(likely)).sum() + 0.5 * (precision * away**2).sum())
-        return value, precision * away - columns.T @ (weight * sign * steep)
+        value = float(-(weight * np.log(likely)).sum() + 0.5 * away @ precision @ away)
+        return value, precision @ away - columns.T @ (weight * sign * steep)
 
     found = minimize(cost, mean, jac=True, method="L-BFGS-B", bounds=[(_LEAST_SLOPE, None), (None, None)]).x
     probability = 1.0 / (1.0 + np.exp(np.clip(-(columns @ found), -500.0, 500.0)))
-    curvature = (columns * (weight * probability * (1.0 - probability))[:, None]).T @ columns + np.diag(precision)
+    curvature = (columns * (weight * probability * (1.0 - probability))[:, None]).T @ columns + precision
     covariance = np.linalg.inv(curvature)
     return Line(
         float(found[0]),
@@ -133,6 +160,12 @@ def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, setting
         (float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])),
         (len(genuine), len(impostors)),
     )
+
+
+def _widened(line: Line) -> Line:
+    xx, xy, yy = line.covariance
+    slope_sd, offset_sd = _CHANGED_SD
+    return Line(line.slope, line.offset, (xx + slope_sd**2, xy, yy + offset_sd**2), (0, 0))
 
 
 def _shared(genuine: int, impostors: int) -> list[float]:

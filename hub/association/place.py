@@ -16,27 +16,27 @@ from passerby.ids import CameraId
 
 Float64Array = NDArray[np.float64]
 
-_WALK_SD = 0.5
+WALK_SD = 0.5
 """Body heights per second that somebody may have gone meanwhile, in each direction."""
 
 UNSEEN_NS = 6_000_000_000
 """For so long after somebody was lost their place says something."""
 
-_ERROR_SHARE = 0.03
+ERROR_SHARE = 0.03
 """How often a place is wrong altogether: half a body behind a table, an exchange of two people."""
 
-_DISTANCES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)
+DISTANCES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)
 """Steps of distance between two people, in body heights, begin here."""
 
-_FARTHEST = 4.0
+FARTHEST = 4.0
 """Where the last step is taken to end."""
 
 _PRIOR_PAIRS = 40.0
 """What is usual counts as much as so many pairs of people."""
 
-_MOST_SAMPLES = 6
+MOST_SAMPLES = 6
 
-_MOST_PLACES = 15
+MOST_PLACES = 15
 """Of a long time together so many places are looked at."""
 
 
@@ -51,7 +51,7 @@ class Spacing(msgspec.Struct):
     and walk side by side.
     """
 
-    counts: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(_DISTANCES))
+    counts: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(DISTANCES))
 
     def learn(self, away: float) -> None:
         """Take the distance of two people, in body heights."""
@@ -59,14 +59,21 @@ class Spacing(msgspec.Struct):
 
     def density(self, away: float) -> float:
         """Of another person's distance (1 / body height), drawn to people spread evenly while little is known."""
-        step = _step_of(away)
-        begin, end = _DISTANCES[step], _FARTHEST if step + 1 == len(_DISTANCES) else _DISTANCES[step + 1]
-        evenly = _PRIOR_PAIRS * (end * end - begin * begin) / _FARTHEST**2
-        return (self.counts[step] + evenly) / (sum(self.counts) + _PRIOR_PAIRS) / (end - begin)
+        return self._density(_step_of(away), sum(self.counts))
+
+    def densities(self) -> list[float]:
+        """`density` in each step."""
+        total = sum(self.counts)
+        return [self._density(step, total) for step in range(len(DISTANCES))]
+
+    def _density(self, step: int, total: float) -> float:
+        begin, end = DISTANCES[step], FARTHEST if step + 1 == len(DISTANCES) else DISTANCES[step + 1]
+        evenly = _PRIOR_PAIRS * (end * end - begin * begin) / FARTHEST**2
+        return (self.counts[step] + evenly) / (total + _PRIOR_PAIRS) / (end - begin)
 
 
 def _step_of(away: float) -> int:
-    return max(bisect.bisect_right(_DISTANCES, away) - 1, 0)
+    return max(bisect.bisect_right(DISTANCES, away) - 1, 0)
 
 
 class Floor(msgspec.Struct):
@@ -111,8 +118,8 @@ class Floor(msgspec.Struct):
             at_once = together(before, after)
             if not len(at_once):
                 return None
-            if len(at_once) > _MOST_PLACES:
-                at_once = at_once[np.linspace(0, len(at_once) - 1, _MOST_PLACES).round().astype(np.intp)]
+            if len(at_once) > MOST_PLACES:
+                at_once = at_once[np.linspace(0, len(at_once) - 1, MOST_PLACES).round().astype(np.intp)]
             away, error = transfer.away(at_once[:, :2], at_once[:, 3:5], heights=at_once[:, 5])
             middle = int(np.argsort(away, kind="stable")[len(away) // 2])
             spread = math.hypot(spread, float(error[middle]))
@@ -120,7 +127,7 @@ class Floor(msgspec.Struct):
         if gap_s > UNSEEN_NS / 1e9 or (cameras[0] != cameras[1] and (before.cut[-1] or after.cut[0])):
             return None
         away, error = transfer.away(before.feet[-1:], after.feet[:1], heights=after.heights[:1])
-        spread = math.hypot(2.0 * spread, float(error[0]), _WALK_SD * gap_s)
+        spread = math.hypot(2.0 * spread, float(error[0]), WALK_SD * gap_s)
         return _evidence(float(away[0]), spread=spread, spacing=spacing, samples=1)
 
 
@@ -148,11 +155,11 @@ def distance(places: Float64Array) -> float:
 
 def _evidence(away: float, *, spread: float, spacing: Spacing, samples: int) -> float:
     """Against somebody else's being there; the distance of one spot seen twice has a Rayleigh distribution."""
-    away = min(away, _FARTHEST)
+    away = min(away, FARTHEST)
     near = away / spread
     here = near / spread * math.exp(-min(near * near / 2.0, 700.0))
     # So near to the spot a distance says no more than that it is the spot.
     here = max(here, 0.5 / spread) if near < 1.0 else here
-    ratio = math.log((1.0 - _ERROR_SHARE) * here / spacing.density(away) + _ERROR_SHARE)
+    ratio = math.log((1.0 - ERROR_SHARE) * here / spacing.density(away) + ERROR_SHARE)
     # Times half a second apart are not independent: six of them count as two.
-    return ratio * (1.0 + (min(samples, _MOST_SAMPLES) - 1) / (_MOST_SAMPLES - 1))
+    return ratio * (1.0 + (min(samples, MOST_SAMPLES) - 1) / (MOST_SAMPLES - 1))

@@ -9,7 +9,6 @@ Ties of one moment are all about one position and no independent witnesses. So o
 an identity and the one that speaks most against it count.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,41 +76,53 @@ def pass_on(bare: Float64Array, ties: Ties, *, own: Int64Array) -> Spoken:
     targets = np.concatenate([ties.rows[:, 1], ties.rows[:, 0]])
     gains = np.expm1(np.concatenate([ties.nat, ties.nat]))
     back = np.roll(np.arange(len(sources)), len(ties.rows))
-    incoming = [np.flatnonzero(targets == row) for row in range(len(bare))]
+    heard = _Incoming.at(targets)
+    told = np.searchsorted(heard.rows, sources)
     said = np.zeros((len(sources), bare.shape[1]))
     for _ in range(_ROUNDS):
-        beliefs = np.empty_like(said)
-        for tie, source in enumerate(sources.tolist()):
-            others = said[[one for one in incoming[source].tolist() if one != back[tie]]]
-            place = _strongest(others, ties.high[source], ties.low[source])
-            beliefs[tie] = shares(odds[source] + np.append(place, 0.0))[:-1]
+        most = np.maximum(ties.high[sources], heard.most_but_one(said, back, told=told))
+        least = np.minimum(ties.low[sources], -heard.most_but_one(-said, back, told=told))
+        beliefs = shares(odds[sources] + np.hstack([most + least, np.zeros((len(sources), 1))]))[:, :-1]
         said = np.log1p(beliefs * gains[:, None])
-    for row, ties_in in enumerate(incoming):
-        high[row] = np.maximum(high[row], said[ties_in].max(axis=0, initial=0.0))
-        low[row] = np.minimum(low[row], said[ties_in].min(axis=0, initial=0.0))
+    high[heard.rows] = np.maximum(high[heard.rows], heard.most(said))
+    low[heard.rows] = np.minimum(low[heard.rows], -heard.most(-said))
     agree = (beliefs * beliefs[back]).sum(axis=1)
     same[sources, targets] = (gains + 1.0) * agree / (1.0 + gains * agree)
     return Spoken(high + low, same)
 
 
-def exclusive(nat: Float64Array, rivals: Sequence[tuple[Int64Array, Int64Array]]) -> Float64Array:
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """r times two ties that cannot both hold: `ties` (r,) int64, and their `rivals` (r,) int64."""
+
+    ties: Int64Array
+    rivals: Int64Array
+
+    def sums(self, values: Float64Array) -> Float64Array:
+        """For each of k ties the sum of its rivals' values (k,)."""
+        sums = np.bincount(self.ties, weights=values[self.rivals], minlength=len(values))
+        return np.asarray(sums, np.float64)
+
+
+def exclusive(nat: Float64Array, rivals: tuple[Rivals, Rivals]) -> Float64Array:
     """Ties (k,), in nat, that know of each other: who is one with the first is not one with the second.
 
-    `rivals` of each tie: those that share its first tracklet, and those that share its second, of which it is known
-    that both cannot hold. The marginal odds of a matching, by belief propagation (Williams and Lau 2014, "Approximate
-    evaluation of marginal association probabilities with belief propagation").
+    `rivals` of each tie: those that share its first tracklet, and those that share its second. The marginal odds of a
+    matching, by belief propagation (Williams and Lau 2014, "Approximate evaluation of marginal association
+    probabilities with belief propagation").
 
     >>> two_people_in_two_views = np.array([9.0, 6.0, 6.0, 9.0])
-    >>> rivals = [([1], [2]), ([0], [3]), ([3], [0]), ([2], [1])]
-    >>> exclusive(two_people_in_two_views, [(np.array(a), np.array(b)) for a, b in rivals]).round(1).tolist()
+    >>> each = np.arange(4)
+    >>> rivals = Rivals(each, np.array([1, 0, 3, 2])), Rivals(each, np.array([2, 3, 0, 1]))
+    >>> exclusive(two_people_in_two_views, rivals).round(1).tolist()
     [5.8, -3.5, -3.5, 5.8]
     """
     weight = np.exp(np.minimum(nat, _MOST_NAT))
     back = np.ones(len(nat))
     for _ in range(_ROUNDS_OF_MATCHING):
-        forth = weight / (1.0 + np.array([(weight[first] * back[first]).sum() for first, _ in rivals]))
-        back = 1.0 / (1.0 + np.array([forth[second].sum() for _, second in rivals]))
-    left = np.array([(weight[first] * back[first]).sum() for first, _ in rivals])
+        forth = weight / (1.0 + rivals[0].sums(weight * back))
+        back = 1.0 / (1.0 + rivals[1].sums(forth))
+    left = rivals[0].sums(weight * back)
     return np.array([credible(nat) for nat in np.log(weight * back / (1.0 + left)).tolist()])
 
 
@@ -126,10 +137,35 @@ def credible(nat: float) -> float:
     return float(-np.log(np.exp(-nat) + _EXCHANGED / _PEOPLE))
 
 
-def _strongest(said: Float64Array, high: Float64Array, low: Float64Array) -> Float64Array:
-    if not len(said):
-        return high + low
-    return np.asarray(np.maximum(high, said.max(axis=0)) + np.minimum(low, said.min(axis=0)), np.float64)
+@dataclass(frozen=True, slots=True)
+class _Incoming:
+    """Words (k, m) to several tracklets by whom they are told: `rows` (r,) rising; `order` (k,) of the words so that
+    those to one are together, from `begins` (r,) on."""
+
+    rows: Int64Array
+    order: Int64Array
+    begins: Int64Array
+
+    @classmethod
+    def at(cls, targets: Int64Array) -> "_Incoming":
+        order = np.argsort(targets, kind="stable")
+        rows, begins = np.unique(targets[order], return_index=True)
+        return cls(rows, order, begins)
+
+    def most(self, said: Float64Array) -> Float64Array:
+        """The greatest word (r, m) to each."""
+        return np.asarray(np.maximum.reduceat(said[self.order], self.begins, axis=0), np.float64)
+
+    def most_but_one(self, said: Float64Array, left_out: Int64Array, *, told: Int64Array) -> Float64Array:
+        """For t askers, the greatest word (t, m) to whom `told` (t,) indexes in `rows`, without the word `left_out`
+        (t,), which is to the same one; -inf where there is no other."""
+        most = self.most(said)
+        to = np.empty(len(self.order), np.int64)
+        to[self.order] = np.repeat(np.arange(len(self.rows)), np.diff(np.append(self.begins, len(self.order))))
+        greatest = said == most[to]
+        alone = np.add.reduceat(greatest[self.order], self.begins, axis=0, dtype=np.int64) == 1
+        second = self.most(np.where(greatest & alone[to], -np.inf, said))
+        return np.where(greatest[left_out], second[told], most[told])
 
 
 def _with_stranger(bare: Float64Array, own: Int64Array) -> Float64Array:

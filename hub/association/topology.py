@@ -41,7 +41,7 @@ _STRANGER_RATE = 1 / 60.0
 _PRIOR_APPEARANCES = 2.0
 """The prior weighs as much as so many appearances from a camera in each step."""
 
-_FORBIDDEN_RATE = 1e-30
+FORBIDDEN_RATE = 1e-30
 """Appearances per second where an operator says never: no other evidence makes up for 65 nat."""
 
 _EXACT_S = 0.25
@@ -129,7 +129,7 @@ class Topology(msgspec.Struct):
             for row, camera_id in enumerate(before):
                 low, high = gap_s[row] - clock_error_s[row], gap_s[row] + clock_error_s[row]
                 if self.overrides.forbids(camera_id, after, earliest_s=float(low), latest_s=float(high)):
-                    rates[row] = _FORBIDDEN_RATE
+                    rates[row] = FORBIDDEN_RATE
         return rates
 
     def stranger_rate(self, camera_id: CameraId) -> float:

@@ -59,17 +59,20 @@ class Transfer(msgspec.Struct, frozen=True):
     ) -> tuple[Float64Array, Float64Array]:
         """Distance (n,) in body heights between feet `here` (n, 2) as they are mapped and feet `there` (n, 2), infinite
         behind the horizon; and the standard error (n,) of what is mapped, in each direction."""
-        matrix, scaled, covariance = _arrays(self)
+        matrix, scaled, covariance = self.arrays()
         away = _away(here, there, matrix, heights=heights, seen=self.before[:2])
         x, y, size = self.before
         columns = _derivatives(scaled, (here - np.array([x, y])) / size)
         variance = ((columns @ covariance) * columns).sum(axis=(1, 2)) / 2.0
         return away, np.sqrt(variance) * self.after[2] / np.maximum(heights, 1.0)
 
+    def arrays(self) -> tuple[Float64Array, Float64Array, Float64Array]:
+        """The matrix (3, 3), the same between frames, and the covariance (8, 8) there; not to be changed."""
+        return _arrays(self)
+
 
 @functools.lru_cache(maxsize=1024)
 def _arrays(transfer: Transfer) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """The matrix (3, 3), the same between frames, and the covariance (8, 8) there."""
     matrix = np.array(transfer.matrix).reshape(3, 3)
     return matrix, _scaled(matrix, transfer.before, transfer.after), np.array(transfer.covariance).reshape(8, 8)
 

@@ -11,7 +11,7 @@ from msgspec import structs
 from hub.corrections.acts import Act, Outcome, Undo
 from hub.corrections.archive import Archive
 from hub.corrections.carrying_out import Request
-from hub.corrections.requests import Answered, RequestFolder, Taken, ask, user_name
+from hub.corrections.requests import Answered, RequestFolder, Taken, actor_of, ask
 from hub.ownership import is_owned
 from hub.reader import SiteReader
 from hub.site_hub import Hub
@@ -96,8 +96,10 @@ def correct(hub: Hub, archive: Archive, request: Request, *, now_ns: int) -> Out
     return structs.replace(outcomes[-1], first_event=outcomes[0].first_event)
 
 
-def request_correction(data_dir: Path, act: Act, *, timeout_s: float = TIMEOUT_S) -> Outcome:
+def request_correction(data_dir: Path, act: Act, *, behalf: str = "", timeout_s: float = TIMEOUT_S) -> Outcome:
     """Let an act be carried out on a data folder: by its hub if one runs, else here.
+
+    On record is the system's user of this process, and for whom it asks, where `behalf` names somebody.
 
     Raises DataError, with the reason, where it cannot be done, and StoreError where there are no data, or nobody
     answers within `timeout_s`.
@@ -109,7 +111,12 @@ def request_correction(data_dir: Path, act: Act, *, timeout_s: float = TIMEOUT_S
         if is_owned(data_dir):
             left_s = max(0.0, deadline - time.monotonic())
             answered = ask(
-                data_dir, act, request_id=request_id, timeout_s=left_s, keep_waiting=lambda: is_owned(data_dir)
+                data_dir,
+                act,
+                request_id=request_id,
+                timeout_s=left_s,
+                keep_waiting=lambda: is_owned(data_dir),
+                behalf=behalf,
             )
             if answered is not None:
                 return answered.result()
@@ -121,7 +128,7 @@ def request_correction(data_dir: Path, act: Act, *, timeout_s: float = TIMEOUT_S
                     continue  # one has started in this moment: it is asked
                 raise
             with hub, SiteReader(data_dir) as archive:
-                request = Request(request_id=request_id, actor=user_name(os.getuid()), act=act)
+                request = Request(request_id=request_id, actor=actor_of(os.getuid(), behalf), act=act)
                 return correct(hub, archive, request, now_ns=time.time_ns())
     raise StoreError(f"{data_dir}: the hub does not answer within {timeout_s:.0f} s; nothing was changed")
 

@@ -2,8 +2,8 @@
 
 `requests/ID.request` is written by who asks, and appears whole. The hub takes it (`ID.taken`), carries it out, writes
 `ID.answer`, and the one who asked deletes that. So a running hub stays the only writer of its data, any user who may
-write into the folder may ask, and who that was is the owner of the file. A hub that is killed in between finds what it
-has taken, and whether it was carried out stands in its database.
+write into the folder may ask, and who that was is the owner of the file; for whom else they say they ask is told too.
+A hub that is killed in between finds what it has taken, and whether it was carried out stands in its database.
 """
 
 import contextlib
@@ -29,6 +29,14 @@ LONGEST_BYTES = 1 << 20
 _POLL_S = 0.05
 _ABANDONED_S = 3600.0
 _ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What is asked, as it lies in the file."""
+
+    act: Act
+    behalf: str = ""
+    """For whom the file's owner asks, as the web process does for who has signed in; empty: for themselves."""
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -108,16 +116,22 @@ class RequestFolder:
             mine.unlink(missing_ok=True)
             return None
         try:
-            act: Act | None = msgspec.json.decode(data, type=Act)
+            asked = msgspec.json.decode(data, type=Asked)
         except msgspec.DecodeError:
-            act = None
-        return Taken(request_id, user_name(status.st_uid), act)
+            return Taken(request_id, user_name(status.st_uid), None)
+        return Taken(request_id, actor_of(status.st_uid, asked.behalf), asked.act)
 
 
 def ask(
-    data_dir: Path, act: Act, *, request_id: str, timeout_s: float, keep_waiting: Callable[[], bool]
+    data_dir: Path,
+    act: Act,
+    *,
+    request_id: str,
+    timeout_s: float,
+    keep_waiting: Callable[[], bool],
+    behalf: str = "",
 ) -> Answered | None:
-    """Ask the hub of a data folder, from another process, and wait for its answer.
+    """Ask the hub of a data folder, from another process, and wait for its answer; `behalf` is for whom.
 
     None where `keep_waiting` said that nobody is there to answer, or the time was over, before the hub took it: then it
     will not be done. Raises StoreError where the hub has taken it and gives no answer.
@@ -126,7 +140,7 @@ def ask(
     request, answer = folder / f"{request_id}.request", folder / f"{request_id}.answer"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        _write(request, msgspec.json.encode(act))
+        _write(request, msgspec.json.encode(Asked(act=act, behalf=behalf)))
     except OSError as error:
         raise StoreError(f"{folder}: cannot ask the hub: {error.strerror}") from error
     deadline = time.monotonic() + timeout_s
@@ -146,6 +160,15 @@ def ask(
                     f"`passerby watch --since 0` shows what was"
                 )
         time.sleep(_POLL_S)
+
+
+def actor_of(user_id: int, behalf: str) -> str:
+    """Who is on record: the system's user, or for whom they say they ask, and then both.
+
+    >>> actor_of(0, ""), actor_of(0, "ada")
+    ('root', 'ada by way of root')
+    """
+    return f"{behalf} by way of {user_name(user_id)}" if behalf else user_name(user_id)
 
 
 def user_name(user_id: int) -> str:

@@ -27,13 +27,20 @@ class Rolling:
     cameras: tuple[CameraId, ...]
     reason: str
     found: ModelId | None
+    former: ModelId | None = None
+    """What is in use so far; None where nothing was."""
     witnesses: Witnesses | None = None
-    """What tells how much looks are worth with a model that is promoted."""
+    """What tells how much looks are worth with a model that cameras are to use."""
 
     def carry_out(self, state: SiteState, act_id: ActId) -> None:
         space = state.spaces.get(self.model_id)
-        if self.witnesses is not None and space is not None:
-            state.knowledge.recalibrate(self.model_id, calibrated(space, self.witnesses))
+        if self.witnesses is not None and space is not None and self.former is not None:
+            # Twins may have come since anything was decided: what looks are worth is measured as they will be measured.
+            if space.refresh_statistics():
+                state.changes.models[self.model_id] = None
+            former = state.knowledge.calibration(self.former)
+            learned = calibrated(space, self.witnesses, former=former, former_id=self.former)
+            state.knowledge.recalibrate(self.model_id, learned)
         if self.found is not None:
             state.roll(self.found, "promoted", act_id=act_id, reason="in use before")
         state.roll(self.model_id, self.stage, act_id=act_id, cameras=self.cameras, reason=self.reason)
@@ -61,8 +68,8 @@ def plan_stage(archive: Archive, act: Stage) -> Rolling:
     if act.stage == "promoted":
         _require_coverage(archive, act)
     found = deployed if rollout.deployed is None else None
-    witnesses = find_witnesses(archive, act.model) if act.stage == "promoted" else None
-    return Rolling(act.model, act.stage, act.cameras, _checked(act.reason), found, witnesses)
+    witnesses = None if act.stage == "shadow" else find_witnesses(archive, act.model)
+    return Rolling(act.model, act.stage, act.cameras, _checked(act.reason), found, deployed, witnesses)
 
 
 def plan_rollback(archive: Archive, act: Rollback) -> Rolling:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from hub.api.pictures import picture_of
+from hub.api.problems import ProblemError
 from hub.dashboard.visit import Visit
 from hub.services import Eyes, SeenPerson
 from passerby.arrays import Image
@@ -63,12 +64,9 @@ def decoded(data: bytes, name: str) -> Image:
     if len(data) > MOST_BYTES:
         raise DataError(f"{name} has more than {MOST_BYTES >> 20} MiB; save it smaller")
     try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    except cv2.error:
-        picture = None  # more pixels than OpenCV takes
-    if picture is None:
-        raise DataError(f"{name} is no picture that can be read; bring a JPEG, PNG or WebP")
-    return np.asarray(picture, np.uint8)
+        return picture_of(data, name=name)
+    except ProblemError as error:
+        raise DataError(error.detail) from error
 
 
 def _area(one: SeenPerson) -> float:

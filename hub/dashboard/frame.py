@@ -18,13 +18,14 @@ FILES_AT = "/dashboard-files"
 
 def head() -> str:
     """What the browser loads for all pages; a changed file has another address, and the others are kept for ever."""
-    scripts = (address(name) for name in ("dashboard.js", "lanes.js", "films.js"))
+    scripts = (address(name) for name in ("dashboard.js", "lanes.js", "films.js", "cameras.js", "own.js"))
     return sheet() + joined(Markup('<script src="{}"></script>').format(script) for script in scripts)
 
 
 def sheet() -> Markup:
     """The style of all pages."""
-    return Markup('<link rel="stylesheet" href="{}">').format(address("dashboard.css"))
+    sheets = (address(name) for name in ("dashboard.css", "cameras.css"))
+    return joined(Markup('<link rel="stylesheet" href="{}">').format(sheet) for sheet in sheets)
 
 
 def rail(places: Iterable[Place], *, at: str, site: str, principal: Principal, to_review: int) -> Markup:

@@ -217,7 +217,7 @@ class Gallery:
         """Rows of what is kept."""
         tables = {
             "tracklets": schema.tracklets,
-            "crops": schema.exemplars,
+            "embeddings of crops": schema.exemplars,
             "events": schema.events,
             "operators' acts": schema.acts,
             "enrolments": schema.enrolments,

@@ -26,7 +26,7 @@ class _Answer:
 
 
 _ANSWERS: Mapping[str, _Answer] = {
-    "search": _Answer(Role.VIEWER, answers.searched),
+    "search": _Answer(Role.OPERATOR, answers.searched),
     "enroll": _Answer(Role.OPERATOR, answers.enrolled),
     "verify": _Answer(Role.OPERATOR, answers.compared),
     "identify": _Answer(Role.OPERATOR, answers.identified),
@@ -46,7 +46,7 @@ def router(shell: Shell) -> APIRouter:
             raise HTTPException(401)
         async with request.form(max_files=MOST_PICTURES + 1, max_fields=30) as form:
             fields = {name: value for name, value in form.items() if isinstance(value, str)}
-            if not principal.may(answer.role) or not _meant(principal, fields):
+            if not principal.may(answer.role) or not is_meant(principal, fields):
                 raise HTTPException(403)
             sent = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
             files = [(one.filename or "the picture", await one.read(MOST_BYTES + 1)) for one in sent]
@@ -106,6 +106,6 @@ def _trouble(error: PasserbyError) -> Markup:
     return empty("That does not work", str(error), trouble=True)
 
 
-def _meant(principal: Principal, fields: Mapping[str, str]) -> bool:
+def is_meant(principal: Principal, fields: Mapping[str, str]) -> bool:
     """Whether a page of ours has sent it: another site's form has the cookie, but not this word."""
     return principal.by != "session" or same_word(fields.get("csrf", ""), principal.csrf)

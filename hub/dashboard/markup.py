@@ -60,7 +60,8 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: I
     right = set(numbers)
     kinds = {column: Markup(' class="num"') for column in right}
     head = joined(
-        Markup("<th{} scope=col>{}</th>").format(kinds.get(column, EMPTY), title) for column, title in enumerate(titles)
+        Markup("<th{} scope=col>{}</th>").format(kinds.get(column, EMPTY), title) if title else Markup("<td></td>")
+        for column, title in enumerate(titles)
     )
     body = joined(
         Markup("<tr>{}</tr>").format(
@@ -74,8 +75,8 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: I
 
 
 def dialog(name: str, title: str, body: Markup, *buttons: Markup) -> Markup:
-    """A question that is asked before something is done; the buttons stand in its form."""
-    cancel = Markup('<button type="button" class="btn" data-close>Cancel</button>')
+    """A question before something is done; the buttons stand in its form, and Enter presses the primary one."""
+    cancel = Markup('<button hidden></button><button type="button" class="btn" data-close>Cancel</button>')
     return Markup(
         '<dialog class="ask" id="{0}" aria-labelledby="{0}-title"><form method="dialog"><h2 id="{0}-title">{1}</h2>'
         '{2}<div class="row">{3}{4}</div></form></dialog>'

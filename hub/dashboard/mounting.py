@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from hub.api.gate import who_is
-from hub.dashboard import entrance, frame, icons, looking
+from hub.dashboard import entrance, frame, icons, looking, probing
 from hub.dashboard.places import PLACES
 from hub.dashboard.routes import router
 from hub.dashboard.shell import Shell
@@ -25,6 +25,7 @@ def mount(app: FastAPI, services: Services) -> None:
     app.include_router(entrance.router(shell))
     app.include_router(router(shell))
     app.include_router(looking.router(shell))
+    app.include_router(probing.router(shell))
     app.mount(frame.FILES_AT, StaticFiles(directory=frame.FILES))
     if nicegui_app.config.has_run_config:
         _begin_anew()

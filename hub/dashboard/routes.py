@@ -28,6 +28,13 @@ CLUSTERS = "clusters.jpg"
 
 _MOST_BARS = 20_000
 
+NO_LONGER_KEPT = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 128" preserveAspectRatio="xMidYMid slice">'
+    '<rect width="64" height="128" fill="#8a94a3"/><g fill="#a9b2be"><circle cx="32" cy="44" r="10"/>'
+    '<path d="M14 104c0-26 6-42 18-42s18 16 18 42z"/></g></svg>'
+)
+"""In place of a picture: nobody in particular."""
+
 
 def router(shell: Shell) -> APIRouter:
     """The routes. Who may not see a camera gets 404 of what it saw, as if it was not there."""
@@ -44,7 +51,7 @@ def router(shell: Shell) -> APIRouter:
         else:
             jpeg = shell.services.crop(tracklet.number, int(which)) if which.removeprefix("-").isdecimal() else None
         if jpeg is None:
-            raise HTTPException(404)
+            return Response(NO_LONGER_KEPT, media_type="image/svg+xml", headers=_BEST_KEPT)
         return Response(jpeg, media_type="image/jpeg", headers=_BEST_KEPT if which == "best" else _KEPT)
 
     @routes.get("/live-pictures/{camera_id}")

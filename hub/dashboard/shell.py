@@ -75,7 +75,7 @@ class Shell:
                 self._places, at=at, site=self.services.facts.site, principal=principal, to_review=to_review
             )
             ui.html(rail, sanitize=False)
-            ui.html(Markup('<main class="page" id="page">{}</main>').format(frame.page(page)), sanitize=False)
+            ui.html(Markup('<div class="page" id="page">{}</div>').format(frame.page(page)), sanitize=False)
             self._attend(place, visit, client)
             return None
 

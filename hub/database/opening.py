@@ -1,5 +1,6 @@
 """Opening the database: for the one hub that writes it, and for anybody who reads it meanwhile."""
 
+import contextlib
 import sqlite3
 import urllib.parse
 from pathlib import Path
@@ -58,6 +59,16 @@ def open_for_reading(data_dir: Path) -> Engine:
     return engine
 
 
+def has_history(data_dir: Path) -> bool:
+    """Whether a hub has ever worked here, also an older one; one that begins at this moment has not."""
+    try:
+        connection = sqlite3.connect(f"{_address(data_dir / FILE_NAME)}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
+        with contextlib.closing(connection):
+            return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    except sqlite3.OperationalError:
+        return (data_dir / FILE_NAME).exists()
+
+
 def empty_log(engine: Engine) -> bool:
     """Move everything from the write-ahead log into the database, and cut the log to nothing.
 
@@ -75,7 +86,7 @@ def empty_log(engine: Engine) -> bool:
 
 
 def _engine(file: Path, *, writable: bool, durable: bool = True) -> Engine:
-    address = f"file:{urllib.parse.quote(str(file))}?mode={'rwc' if writable else 'ro'}"
+    address = f"{_address(file)}?mode={'rwc' if writable else 'ro'}"
 
     def connect() -> sqlite3.Connection:
         # Without isolation_level the driver opens no transactions by itself; _begin below does.
@@ -98,6 +109,10 @@ def _engine(file: Path, *, writable: bool, durable: bool = True) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writable else "BEGIN")
 
     return engine
+
+
+def _address(file: Path) -> str:
+    return f"file:{urllib.parse.quote(str(file))}"
 
 
 def _scripts() -> ScriptDirectory:

@@ -107,3 +107,4 @@ class DatabaseTransaction:
         write(self._connection, state, changes)
         self.erases = bool(changes.erased)
         self.kept_crops = {n: e.crop_ids.tolist() for n, (_, e) in changes.exemplars.items()}
+        self.kept_crops |= {number: [] for number in changes.pictureless}

@@ -45,8 +45,11 @@ def write(connection: Connection, state: SiteState, changes: Changes) -> None:
     _add(connection, schema.observations, _observations(changes))
     _replace(connection, schema.camera_status, _statuses(changes))
     _add(connection, schema.events, [_event(event) for event in changes.events])
+    _write_assertions(connection, changes)
     if changes.acts:
         _write_acts(connection, changes)
+    if changes.erased or changes.nameless:
+        _write_erased(connection, changes)
     _replace(connection, schema.counters, [{"name": name, "value": value} for name, value in state.counters.items()])
     write_structures(connection, state)
     _replace(connection, schema.settings, [{"key": CLOCK, "value": str(state.clock_ns)}])
@@ -185,16 +188,23 @@ def _event(event: Event) -> dict[str, Any]:
     }
 
 
-def _write_acts(connection: Connection, changes: Changes) -> None:
-    """Write what operators' acts change beside identities, tracklets and events."""
+def _write_assertions(connection: Connection, changes: Changes) -> None:
     said = {event_id: one for event_id, one in changes.assertions.items() if one is not None}
     _delete(connection, schema.assertions, "event_id", list(changes.assertions))
     _add(connection, schema.assertions, [_assertion(one) for one in said.values()])
+
+
+def _write_acts(connection: Connection, changes: Changes) -> None:
+    """Write what operators' acts change beside identities, tracklets and events."""
     _add(connection, schema.names, [{"name_id": n, "identity_id": i, "name": s} for n, (i, s) in changes.names.items()])
     answers = [{"event_id": e, "answer": word, "act_id": act} for e, (word, act) in changes.answers.items()]
     _replace(connection, schema.answers, answers)
     _add(connection, schema.acts, [_act(one) for one in changes.acts])
     _add(connection, schema.rollouts, [_rollout(one) for one in changes.rollouts])
+
+
+def _write_erased(connection: Connection, changes: Changes) -> None:
+    """Write what is gone for good: as an operator says, or after its time."""
     tombstones = [
         {"number": number, "boot_id": boot_id, "tracklet_id": tracklet_id, "crops_gone": False}
         for number, (boot_id, tracklet_id) in changes.erased.items()

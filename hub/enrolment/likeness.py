@@ -9,7 +9,6 @@ from sqlalchemy.exc import DatabaseError
 
 from hub.association.appearance import Known, fit_of_sets
 from hub.association.calibration import Calibration
-from hub.association.shares import shares_of
 from hub.database import schema
 from hub.database.opening import FILE_NAME, open_for_reading
 from hub.enrolment.records import Enrolment, Look
@@ -58,8 +57,7 @@ class Likeness:
 
         `seen_here`: they are of one camera.
         """
-        shares = self.calibration.measured.shares(shares_of(self.model_id))
-        value = fit_of_sets(known, seen, shares=shares)
+        value = fit_of_sets(known, seen, shares=self.calibration.shares(self.model_id))
         return self.calibration.evidence(value, seen_here=seen_here)
 
 

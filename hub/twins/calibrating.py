@@ -3,7 +3,9 @@
 A running hub learns it from every tracklet that ends (`hub.learning`). Before a model is promoted nothing has ended in
 its space; but the recent past is described there too, and of many of its tracklets places tell who they are, and views
 who they are not (`hub.known_pairs`). Each is compared with what stood for the other's identity when it came, just as it
-would have been then.
+would have been then. These pairs move the lines away from those of the model before, which saw the same site: what its
+people wear and how far its cameras are apart does not change with the model, and the two lines were hardly different
+at simulated sites. So the new space begins with as much as the old one knew, however short the past.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +15,6 @@ import numpy as np
 
 from hub.association.appearance import Known, fit, predict
 from hub.association.calibration import Calibration
-from hub.association.shares import shares_of
 from hub.corrections.archive import Archive
 from hub.exclusion import seen_together
 from hub.known_pairs import known_pairs
@@ -31,7 +32,7 @@ _MOST_TOGETHER = 4
 """Others whom the same camera saw at once, of each tracklet."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """A tracklet, by its row, and an identity that it is known to be (`genuine`), or not to be."""
 
@@ -65,18 +66,19 @@ def find_witnesses(archive: Archive, model_id: ModelId) -> Witnesses | None:
         paths=archive.paths([t for t in tracklets if t.camera_id in sharing]),
         floor=floor,
         topology=knowledge.topology,
+        each_once=False,
     )
-    lessons = [
+    lessons = {
         *_lessons(tracklets, pairs.genuine.tolist(), genuine=True),
         *_lessons(tracklets, pairs.impostors.tolist(), genuine=False),
         *_lessons(tracklets, list(_together(tracklets)), genuine=False),
-    ]
-    lessons.sort(key=lambda one: (one.row, one.identity_id, one.genuine))
-    return Witnesses(tracklets, np.stack([embedding for _, embedding in found]), lessons)
+    }
+    ordered = sorted(lessons, key=lambda one: (one.row, one.identity_id, one.genuine))
+    return Witnesses(tracklets, np.stack([embedding for _, embedding in found]), ordered)
 
 
-def calibrated(space: ModelSpace, witnesses: Witnesses) -> Calibration:
-    """What looks are worth in a space, as far as the witnesses tell; where they are few, what is expected anywhere."""
+def calibrated(space: ModelSpace, witnesses: Witnesses, *, former: Calibration, former_id: ModelId) -> Calibration:
+    """What looks are worth in a space: about as much as with the former model, and what the witnesses tell beyond."""
     tracklets = witnesses.tracklets
     units = [
         space.unit(t.camera_id, raw, at_ns=t.started_at_ns)
@@ -87,7 +89,7 @@ def calibrated(space: ModelSpace, witnesses: Witnesses) -> Calibration:
         if tracklet.identity_id is not None:
             by_identity.setdefault(tracklet.identity_id, []).append(row)
     asked = [(one, _standing(tracklets, by_identity.get(one.identity_id, ()), one.row)) for one in witnesses.lessons]
-    calibration = Calibration()
+    calibration = Calibration.after(former, former_id)
     measured = calibration.measured
     for lesson, rows in asked:
         mine = tracklets[lesson.row]
@@ -96,7 +98,7 @@ def calibrated(space: ModelSpace, witnesses: Witnesses) -> Calibration:
                 own = tracklets[row].camera_id == mine.camera_id
                 kind = measured.impostors if not lesson.genuine else measured.own if own else measured.other
                 kind.learn(float((units[row] * units[lesson.row]).sum()))
-    shares = measured.shares(shares_of(space.model_id))
+    shares = calibration.shares(space.model_id)
     for lesson, rows in asked:
         mine = tracklets[lesson.row]
         elsewhere = [row for row in rows if tracklets[row].camera_id != mine.camera_id]

@@ -58,6 +58,7 @@ _GROUPS = {
     "keys": "Make keys for edges, and say which ones the hub listens to.",
     "models": "List, fetch, describe and export models.",
     "normalization": "What was learned of each camera's colours and light.",
+    "notify": "Tell an MQTT broker and webhooks what happens.",
     "tape": "Record simulated sites as wire messages, or send them live.",
     "topology": "How people get from camera to camera: what was learned, and what you know better.",
     "train": "Train networks.",

@@ -12,6 +12,7 @@ from hub.corrections.desk import Desk
 from hub.identity_store import faiss_available
 from hub.live_pictures import LivePictures
 from hub.model_offers import ModelOffers
+from hub.retention import Retention
 from hub.server import HubServer
 from hub.site_hub import Hub
 from hub.twins.inbox import TwinInbox
@@ -49,6 +50,7 @@ def command(
         keys = load_hub_keys(site.data / "keys")
         port = opened.enter_context(HubPort(site.hub.listen, keys, window=site.hub.window, committed=hub.committed()))
         desk = opened.enter_context(contextlib.closing(Desk(hub, site.data)))
+        retention = opened.enter_context(contextlib.closing(Retention(hub, site.data, site.retention)))
         offers = ModelOffers()
         server = HubServer(
             hub,
@@ -59,6 +61,7 @@ def command(
             offers=offers,
             twins=TwinInbox(hub, site.data),
             cameras=CameraChanges(site),
+            retention=retention,
             pictures=opened.enter_context(LivePictures(site.data, port)),
         )
         opened.enter_context(Foreman(site, config, offers=offers))

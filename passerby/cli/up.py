@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from passerby.config import load_site
+from passerby.config.outgoing import require_secrets
 
 
 def command(
@@ -24,6 +25,7 @@ def command(
     from passerby.models import find_model
 
     site = load_site(config)
+    require_secrets(site)
     find_model(site.models.detector, task="detect")  # a missing model is said here, not in a child's log
     find_model(site.models.reid, task="embed")
     run = Run(until_ended=until_ended, web=() if web else None, greeting=greet(site, config) if web else "")

@@ -77,7 +77,8 @@ def list_command(*, config: Path | None = CONFIG, data: Path | None = DATA, as_j
             if t.user == user.name
         ]
         scope = None if user.cameras is None else sorted(user.cameras)
-        table.add_row(user.name, user.role.value, _scope(scope), _day(user.created_at_ns), "\n".join(mine))
+        role = f"{user.role.value}, disabled" if user.disabled else user.role.value
+        table.add_row(user.name, role, _scope(scope), _day(user.created_at_ns), "\n".join(mine))
     Console().print(table)
 
 

@@ -21,6 +21,7 @@ from passerby.cli.serving.greeting import setup_link
 from passerby.cli.serving.listening import listen_at, place_of
 from passerby.cli.serving.live import SiteLivePictures
 from passerby.cli.serving.server import log_server, serve
+from passerby.cli.serving.telling import trial_of
 from passerby.config import Site, load_site
 
 _log = logging.getLogger("passerby.web")
@@ -75,7 +76,7 @@ def command(
     with contextlib.ExitStack() as opened:
         listener = opened.enter_context(listen_at(place))
         eyes = opened.enter_context(contextlib.closing(LazyEyes(networks)))
-        access = AccessStore(site.data)
+        access = AccessStore(site.data, audit_days=site.retention.audit_days)
         services = Services(
             data_dir=site.data,
             facts=facts_of(site),
@@ -85,6 +86,7 @@ def command(
             adaptations=SiteAdaptations(site),
             cameras=SiteCameras(site),
             live=SiteLivePictures(site.data),
+            try_telling=trial_of(site, folder=config.parent),
             login=place.login,
         )
         opened.callback(services.close)
@@ -109,4 +111,5 @@ def facts_of(site: Site) -> SiteFacts:
         false_link_rate=site.association.false_link_rate,
         association=msgspec.to_builtins(site.association),
         adaptation=msgspec.to_builtins(site.adaptation),
+        retention=site.retention,
     )

@@ -182,6 +182,17 @@ def site_cameras(
     return cameras
 
 
+def camera_names(site: Site) -> list[CameraId]:
+    """Their names, for whoever connects to none. Raises ConfigError."""
+    names = set(site.cameras)
+    for camera_id, saved in CameraFolder(site.data).read().items():
+        if saved.removed and not (saved.attached and camera_id in site.cameras):
+            names.discard(camera_id)
+        elif saved.attached and not saved.removed:
+            names.add(camera_id)
+    return sorted(names)
+
+
 def _saved(file: Path) -> SavedCamera:
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -5,11 +5,12 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn, get_args, get_origin
+from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 
 import msgspec
 import yaml
 
+from passerby.config.outgoing import MQTT_NAME, PRIVATE, WebhookSettings
 from passerby.config.secrets import fill_secrets
 from passerby.config.settings import CameraSettings, Site, TransitSettings
 from passerby.errors import ConfigError
@@ -62,10 +63,15 @@ class _Reader:
         values: dict[str, Any] = {}
         for name, (_, node) in keys.items():
             if name not in {"cameras", "defaults"}:
-                values[name] = self._value(node, fields[name], name)
+                # Only who speaks to the broker and the webhooks needs their secrets, and says so when they are missing.
+                apart = name in {"mqtt", "webhooks"}
+                reader = _Reader(self._file, self._environment, secrets_needed=False) if apart else self
+                values[name] = reader._value(node, fields[name], name)
         values["cameras"] = self._cameras(keys["cameras"][1], keys.get("defaults", (None, None))[1])
         if "association" in values:
             self._check_topology(keys["association"][1], values["association"].topology, values["cameras"])
+        if "webhooks" in values:
+            self._check_webhooks(keys["webhooks"][1], values["webhooks"])
         data = values.get("data", Path("./data"))
         values["data"] = self._absolute_path(data, keys["data"][1] if "data" in keys else root)
         return Site(**values)
@@ -112,6 +118,14 @@ class _Reader:
             if word.overlap is not None and overlaps.setdefault(frozenset(pair), word.overlap) != word.overlap:
                 self._fail(line, f"{where}: {word.before} and {word.after} overlap or do not; the other way says else")
 
+    def _check_webhooks(self, node: yaml.Node, webhooks: Sequence[WebhookSettings]) -> None:
+        """Each has a name of its own."""
+        seen = {MQTT_NAME}
+        for line, webhook in zip(node.value, webhooks, strict=True):
+            if webhook.name in seen:
+                self._fail(line, f"webhooks: the name {webhook.name!r} is taken; give each another one")
+            seen.add(webhook.name)
+
     def _camera_url(self, url: str, node: yaml.Node) -> str:
         if "://" not in url:
             return str(self._absolute_path(Path(url), node))
@@ -141,9 +155,12 @@ class _Reader:
             return msgspec.convert(plain, kind, strict=True, dec_hook=_from_yaml)
         except msgspec.ValidationError as error:
             expected = str(error).split(" - at ", maxsplit=1)[0]
-            if get_origin(kind) is Literal:
-                expected = _expected_word(str(plain), get_args(kind))
-            self._fail(node, f"{where} is {plain!r}: {expected[0].lower()}{expected[1:]}")
+            words = _words(kind)
+            if words and isinstance(plain, list):
+                expected = _expected_word(str(next((one for one in plain if one not in words), "")), words)
+            elif words:
+                expected = _expected_word(str(plain), words)
+            self._fail(node, f"{where} is {_shown(plain, where)}: {expected[0].lower()}{expected[1:]}")
 
     def _struct(self, node: yaml.Node, kind: Any, where: str) -> Any:
         values = self._struct_values(node, _fields(kind), where)
@@ -192,7 +209,7 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null":
             return {}
         if not isinstance(node, yaml.MappingNode):
-            self._fail(node, f"{where} is {self._plain(node)!r}, expected keys with values")
+            self._fail(node, f"{where} is {_shown(self._plain(node), where)}, expected keys with values")
         keys: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key_node, child in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -214,11 +231,22 @@ class _Reader:
         raise ConfigError(f"{self._file}:{node.start_mark.line + 1}: {redact(problem)}")
 
 
+def _shown(value: Any, where: str) -> str:
+    return "not what it should be" if PRIVATE.fullmatch(where) else repr(value)
+
+
 def _from_yaml(kind: type, value: Any) -> Any:
     """The one type of ours that YAML has no word for: a path."""
     if kind is Path and isinstance(value, str):
         return Path(value)
     raise msgspec.ValidationError(f"Expected `{kind.__name__.lower()}`, got `{type(value).__name__}`")
+
+
+def _words(kind: Any) -> tuple[str, ...]:
+    """The only words that a key takes, or a list of them; empty where it takes others too."""
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return _words(get_args(kind)[0]) if get_origin(kind) in (Annotated, tuple, list) else ()
 
 
 def _is_struct(kind: Any) -> bool:

@@ -18,12 +18,14 @@ def site_json_schema() -> dict[str, Any]:
     defaults["properties"] = {key: value for key, value in camera["properties"].items() if key != "url"}
     site = components["Site"]
     site["properties"] = {**site["properties"], "defaults": {"$ref": "#/$defs/CameraDefaults"}}
-    return {
+    whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Passerby site file",
         **schema,
         "$defs": {**components, "CameraDefaults": defaults},
     }
+    # As JSON has it: what is a tuple among the defaults is an array.
+    return msgspec.json.decode(msgspec.json.encode(whole), type=dict[str, Any])
 
 
 def _path_as_text(kind: type) -> dict[str, Any]:

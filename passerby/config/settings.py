@@ -5,12 +5,14 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from passerby.config.outgoing import MqttSettings, WebhookSettings
 from passerby.config.timetable import PATTERN as TIMETABLE
 from passerby.ids import CameraId
 from passerby.redaction import redact
 
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Meta(gt=0.0, le=86400.0)]
+Days = Annotated[float, Meta(ge=0.0, le=36_500.0)]
 Gap = Annotated[float, Meta(ge=0.0, le=86400.0)]
 """Seconds between two sightings."""
 ZmqAddress = Annotated[str, Meta(pattern=r"^(tcp|ipc)://\S+$")]
@@ -125,6 +127,17 @@ class AdaptationSettings(_Settings, frozen=True, kw_only=True):
     """The latest crops it learns from and is judged by."""
 
 
+class RetentionSettings(_Settings, frozen=True, kw_only=True):
+    """How long what was seen is kept, in days; 0: as long as there is room. Who is enrolled has a date of their own."""
+
+    crops_days: Days = 90.0
+    """Pictures of people; they go with their tracklet at the latest."""
+    tracklets_days: Days = 365.0
+    """Where somebody was seen, with embeddings, and with the last of them the person and their name."""
+    audit_days: Days = 730.0
+    """Who did what by way of the web."""
+
+
 class HubSettings(_Settings, frozen=True, kw_only=True):
     """Where the hub listens, and what it bounds."""
 
@@ -171,6 +184,9 @@ class Site(_Settings, frozen=True, kw_only=True):
     cameras: dict[CameraId, CameraSettings]
     association: AssociationSettings = AssociationSettings()
     adaptation: AdaptationSettings = AdaptationSettings()
+    retention: RetentionSettings = RetentionSettings()
     hub: HubSettings = HubSettings()
     web: WebSettings = WebSettings()
     edge: EdgeSettings = EdgeSettings()
+    mqtt: MqttSettings = MqttSettings()
+    webhooks: list[WebhookSettings] = []

@@ -200,7 +200,7 @@ class _Speaker:
             self.place = 0
             self.started_ns += self.script.length_ns
             self.ids = {}
-        return None if tracklet_id is None else _moved(update, self.camera_id, tracklet_id, shift_ns=shift)
+        return None if tracklet_id is None else moved(update, self.camera_id, tracklet_id, shift_ns=shift)
 
 
 @dataclass(slots=True)
@@ -314,7 +314,8 @@ def _scripts(tape: Path) -> list[_Script]:
     return [_Script(said, first_ns, length_ns) for _, said in sorted(lines.items())]
 
 
-def _moved(update: TrackletUpdate, camera_id: CameraId, tracklet_id: TrackletId, *, shift_ns: int) -> TrackletUpdate:
+def moved(update: TrackletUpdate, camera_id: CameraId, tracklet_id: TrackletId, *, shift_ns: int) -> TrackletUpdate:
+    """The same at another camera, of another name, and all its times later by `shift_ns`."""
     seen, best = update.observations, update.exemplars
     return replace(
         update,

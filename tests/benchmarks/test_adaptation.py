@@ -1,5 +1,6 @@
 """Adaptations are judged rightly, on what was meant, and once."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from itertools import combinations
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.adapting.cores import sets_of_cores
 from benchmarks.adapting.scoring import Figures, GuessQuality, Ranking, figures, guess_quality, read_guess
 from benchmarks.adapting.subjects import (
     VARIANTS,
@@ -212,3 +214,28 @@ def test_what_has_a_result_is_not_done_again(
     assert [one.trial for one in read_results(folder)] == [trials[0], trials[2]]
     another = msgspec.structs.replace(trials[0], minutes=2.0)
     assert missing([another], folder) == [another]
+
+
+def tried_elsewhere(trial: Trial) -> Result:
+    """Seed 2 fails; the others say which process they were in, and on how many cores."""
+    if trial.seed == 2:
+        raise subprocess.CalledProcessError(1, "passerby")
+    done = result(trial.subject, trial.recipe, trial.seed)
+    return msgspec.structs.replace(done, model=str(os.getpid()), cores=len(os.sched_getaffinity(0)))
+
+
+def test_side_by_side_each_has_cores_of_its_own(tmp_path: Path) -> None:
+    trials = [result("as-given", "passerby", seed).trial for seed in (1, 2, 3)]
+    assert do_all(trials, tmp_path, attempt=tried_elsewhere, cores=sets_of_cores(1, each=1)) == [trials[1]]
+    done = list(read_results(tmp_path))
+    assert [(one.trial, one.cores) for one in done] == [(trials[0], 1), (trials[2], 1)]
+    assert {one.model for one in done}.isdisjoint({str(os.getpid())})
+
+
+def test_no_core_is_dealt_out_twice() -> None:
+    cores = os.sched_getaffinity(0)
+    dealt = sets_of_cores(len(cores), each=1)
+    assert frozenset().union(*dealt) == cores
+    assert sum(map(len, dealt)) == len(cores)
+    with pytest.raises(DataError, match=f"let --jobs be {len(cores)} or less"):
+        sets_of_cores(len(cores) + 1, each=1)

@@ -1,13 +1,18 @@
 """Somebody who looks at pages, and what they would complain about."""
 
-from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
 _TIMEOUT_MS = 15_000
-_HERE = Path(__file__).parent
+_AXE = Axe()
+_RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+"""Of axe-core: WCAG 2.0 to 2.2 at levels A and AA, and what is customary beyond them."""
 
 
 class Looker:
@@ -32,15 +37,15 @@ class Looker:
         self.page.wait_for_function("window.socket?.connected")
         return self.page
 
-    def poor_contrast(self) -> list[str]:
-        """Texts that are hard to read."""
-        found: list[str] = self.page.evaluate((_HERE / "contrast.js").read_text())
-        return found
+    def barriers(self) -> list[str]:
+        """What keeps somebody from using the page as it is shown: a rule of axe-core, and where it is broken."""
+        found = _AXE.run(self.page, options=_RULES).response["violations"]
+        return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
 
-    def nameless(self) -> list[str]:
-        """What a screen reader has no name for."""
-        found: list[str] = self.page.evaluate((_HERE / "nameless.js").read_text())
-        return found
+    def undo(self) -> None:
+        """Take back what the toast tells."""
+        self.page.locator(".toast button", has_text="Undo").click()
+        expect(self.page.locator(".toast").last).to_contain_text("Undone")
 
     def beyond_the_edge(self) -> int:
         """Pixels by which the page is wider than the window."""

@@ -94,12 +94,13 @@ def web(folder: Path, *options: str) -> Iterator[tuple[str, Passerby]]:
         arguments, folder / f"web{''.join(options)}.log", {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
     )
     try:
-        yield _address(process), process
+        yield address_of(process), process
     finally:
         process.stop()
 
 
-def _address(process: Passerby) -> str:
+def address_of(process: Passerby) -> str:
+    """Where a web process says that its pages are."""
     deadline = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline:
         process.must_run()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from hub.reader import SiteReader
 from tests.dashboard.looking import Looker
@@ -14,19 +14,13 @@ def whose(folder: Path) -> dict[int, int | None]:
         return {tracklet.number: tracklet.identity_id for tracklet in reader.tracklets()}
 
 
-def undo(page: Page) -> None:
-    """Take back what the toast tells."""
-    page.locator(".toast button", has_text="Undo").click()
-    expect(page.locator(".toast").last).to_contain_text("Undone")
-
-
 def test_a_name_is_given_and_taken_back(look: Looker, folder: Path) -> None:
     page = look.at("/person/1")
     page.keyboard.press("n")
     page.locator("#rename input[name=name]").fill("<b>Ada</b>")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("<b>Ada</b>")
-    undo(page)
+    look.undo()
     expect(page.locator("h1")).to_have_text("Person 1")
 
 
@@ -38,7 +32,7 @@ def test_two_are_merged_and_come_apart(look: Looker, folder: Path) -> None:
     expect(page.locator(".toast")).to_contain_text("Person 2 is person 1")
     expect(page.locator(".shots figure")).to_have_count(3)
     assert whose(folder)[3] == 1
-    undo(page)
+    look.undo()
     expect(page.locator(".shots figure")).to_have_count(2)
     assert whose(folder)[3] == 2
 
@@ -49,7 +43,7 @@ def test_a_sighting_is_split_off_and_comes_back(look: Looker, folder: Path) -> N
     page.get_by_role("button", name="Together somebody else").click()
     expect(page.locator(".shots figure")).to_have_count(1)
     assert whose(folder)[2] not in (1, None)
-    undo(page)
+    look.undo()
     expect(page.locator(".shots figure")).to_have_count(2)
     assert whose(folder)[2] == 1
 
@@ -66,7 +60,7 @@ def test_a_question_is_answered_by_a_key_and_is_open_again_when_undone(look: Loo
     page.keyboard.press("d")
     expect(page.locator("#page")).to_contain_text("Nothing to be answered")
     expect(page.locator(".toast")).to_contain_text("Different")
-    undo(page)
+    look.undo()
     page.get_by_role("link", name="Also where somebody was unsure").click()
     expect(page.locator(".head")).to_contain_text("1 of 1")
 

@@ -126,6 +126,14 @@ def test_whoever_was_seen_beside_one_of_a_pair_is_another_than_the_other(scene: 
     assert scene.told() == ({pair(1, 2)}, {pair(2, 3)})
 
 
+def test_all_pairs_may_be_asked_for(scene: Scene) -> None:
+    scene.see(EAST, 100, end_s=9), scene.see(WEST, 100, end_s=4), scene.see(WEST, 100, begin_s=5, end_s=9)
+    scene.see(WEST, 500, end_s=9)
+    found = known_pairs(scene.tracklets, paths=scene.paths, floor=scene.floor, topology=scene.topology, each_once=False)
+    assert _numbered(found.genuine) == {pair(1, 2), pair(1, 3)}
+    assert _numbered(found.impostors) == {pair(1, 4)}
+
+
 def test_an_operators_merge_gives_pairs_of_two_cameras(scene: Scene) -> None:
     east, yard, again = scene.see(EAST, 100), scene.see(YARD, 0, begin_s=60, end_s=65), scene.see(EAST, 1, begin_s=80)
     scene.see(YARD, 9, begin_s=80, end_s=85)

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hub.association import Assignment, LinkProblem, PlainAssociator
+from hub.association import Assignment, LinkProblem, PlainAssociator, Reasoning
 from hub.model_offers import ModelOffers, WantedModels
 from hub.reader import SiteReader
 from hub.server import HubServer
 from hub.site_hub import Hub
 from passerby.codec import decode
 from passerby.ids import BootId, CameraId
-from passerby.messages import CameraStatus, Hello, ModelChunk, ModelOffer, ModelRequest, Status
+from passerby.messages import CameraStatus, Hello, ModelChunk, ModelOffer, ModelRequest, Preview, Status
 from passerby.models import find_model
 from passerby.tape import Tape, TapeWriter
 from passerby.transport import EdgeLink, HubPort, Spool, load_hub_keys, local_keys
@@ -186,6 +186,28 @@ def test_decisions_that_fail_when_their_time_comes_neither_end_the_hub_nor_cost_
         assert (link.stats().refused, link.stats().acknowledged) == (0, 2)
     with SiteReader(tmp_path) as reader:
         assert len(reader.tracklets()) == 2
+
+
+def test_live_pictures_make_the_hub_decide_nothing(tmp_path: Path) -> None:
+    class Counting(PlainAssociator):
+        rounds = 0
+
+        @property
+        def reasoning(self) -> Reasoning | None:  # looked at in each round
+            self.rounds += 1
+            return super().reasoning
+
+    associator = Counting()
+    with running_hub(tmp_path, associator=associator) as address, edge(address, tmp_path) as link:
+        link.publish(seen(1, "hall", tracklet=1, final=True), timeout_s=5)
+        assert link.flush(PATIENCE_S)
+        before = associator.rounds
+        for number in range(20):
+            assert link.offer(Preview(camera_id=CameraId("hall"), captured_at_ns=number, jpeg=b"\xff\xd8"))
+            time.sleep(0.02)  # each comes by itself
+        link.publish(Status(sent_at_ns=1, cameras=[]), timeout_s=5)
+        assert link.flush(PATIENCE_S)
+        assert associator.rounds - before <= 2
 
 
 def test_a_clock_that_was_once_far_ahead_is_told_and_people_are_recognized_all_the_same(

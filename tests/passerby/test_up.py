@@ -1,4 +1,4 @@
-"""`passerby up` as a user runs it: hub and edge of a site, to the end of its recording."""
+"""`passerby up` as a user runs it: a site to the end of its recording, and who is to be told of it."""
 
 import os
 import subprocess
@@ -22,6 +22,7 @@ def run_up(folder: Path, models: Path, *, url: Path | str) -> subprocess.Complet
     site.write_text(
         f"site: test\ndata: data\nhub: {{listen: 'tcp://127.0.0.1:{free_port()}'}}\nedge: {{threads: 1}}\n"
         f"models: {{reid: person-reidentification-retail-0277}}\ncameras: {{hall: {{url: {url}}}}}\n"
+        f"webhooks: [{{name: nobody, url: 'http://127.0.0.1:{free_port()}'}}]\n"
     )
     return subprocess.run(
         [sys.executable, "-m", "passerby", "up", "--config", str(site), "--until-ended"],
@@ -44,7 +45,8 @@ def test_a_site_runs_to_the_end_of_its_recordings(tmp_path: Path, shared_data: C
         (camera,) = reader.cameras()
     assert (camera.status.state, camera.status.frames > 0) == ("ended", True)
     assert "stopped;" in (tmp_path / "data" / "logs" / "hub.log").read_text()
-    assert "Traceback" not in (tmp_path / "data" / "logs" / "edge.log").read_text()
+    for log in ("edge.log", "notify.log"):
+        assert "Traceback" not in (tmp_path / "data" / "logs" / log).read_text()
 
 
 def test_a_missing_model_is_said_before_anything_is_started(tmp_path: Path) -> None:

@@ -55,6 +55,17 @@ def info_nce(queries: Array, keys: Array, others: Array, *, known_same: NDArray[
     return sum(terms) / len(terms) if terms else 0.0
 
 
+def batch_contrast(features: Array, people: Labels, asked: NDArray[np.bool_], *, temperature: float) -> float:
+    terms = []
+    for i in range(len(features)):
+        near = [math.exp(float(features[i] @ other) / temperature) for other in features]
+        own = [near[j] for j in range(len(features)) if people[j] == people[i] and j != i]
+        strange = sum(near[j] for j in range(len(features)) if people[j] != people[i])
+        if asked[i] and own:
+            terms.append(sum(-math.log(each / (each + strange)) for each in own) / len(own))
+    return sum(terms) / len(terms) if terms else 0.0
+
+
 def softmax(values: list[float]) -> list[float]:
     total = sum(math.exp(value - max(values)) for value in values)
     return [math.exp(value - max(values)) / total for value in values]

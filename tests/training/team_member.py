@@ -14,18 +14,18 @@ import torch
 from tests.training.test_adapting import SHORT, SMALL, crops_of
 from training.adapting.loop import Adaptation
 from training.adapting.pace import Pace
-from training.adapting.recipe import GuessingLoss
+from training.adapting.recipe import GuessingLoss, Made
 from training.backbones.osnet import OSNet
 from training.batch_norm import CameraNetwork
 from training.team import gathered_team
 
 
 def main(folder: Path) -> None:
-    """Adapt by the default's loss, and by one whose own weights are trained, with a teacher."""
+    """Adapt by the default's loss with people made of two, and by one whose own weights are trained, with a teacher."""
     found = {}
     with gathered_team("cpu") as team:
         for name, recipe in (
-            ("memory", SHORT),
+            ("memory", msgspec.structs.replace(SHORT, made=Made(share=0.5))),
             ("guessing", msgspec.structs.replace(SHORT, loss=GuessingLoss(), teacher=0.9)),
         ):
             torch.manual_seed(team.rank)  # the first's weights are everybody's

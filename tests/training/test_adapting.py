@@ -20,7 +20,7 @@ from training.adapting.folder import read_crops  # noqa: E402
 from training.adapting.loop import Adaptation, Adapted, camera_purity  # noqa: E402
 from training.adapting.objectives.memory import cluster_weights  # noqa: E402
 from training.adapting.pace import Pace  # noqa: E402
-from training.adapting.recipe import AdaptationRecipe, Distillation, read_recipe  # noqa: E402
+from training.adapting.recipe import AdaptationRecipe, Distillation, Made, MutualLoss, read_recipe  # noqa: E402
 from training.adapting.sheet import cluster_sheet  # noqa: E402
 from training.augmentation import NO_CHANGES  # noqa: E402
 from training.backbones.osnet import OSNet  # noqa: E402
@@ -165,6 +165,16 @@ def test_without_another_the_deployed_model_is_the_network_itself() -> None:
     before, after = distilled(None, weight=1.0, steps=6)
     np.testing.assert_array_equal(distilled(before, weight=1.0, steps=6)[1], after)
     assert (distilled(None, weight=0.0, steps=6)[1] != after).any()
+
+
+def test_people_made_of_two_change_what_is_learned() -> None:
+    with_made = msgspec.structs.replace(SHORT, made=Made(share=0.5))
+    first, again, without = (adaptation(recipe).run() for recipe in (with_made, with_made, SHORT))
+    for ours, theirs in zip(weights(first), weights(again), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert any((ours != theirs).any() for ours, theirs in zip(weights(first), weights(without), strict=True))
+    with pytest.raises(ValueError, match="with a `loss` of kind mutual leave it out"):
+        msgspec.structs.replace(with_made, loss=MutualLoss(), teacher=0.9)
 
 
 @pytest.mark.parametrize("teacher", [0.0, 0.9])

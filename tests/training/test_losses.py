@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs passerby[training]")
 from training.losses import (  # noqa: E402 torch is optional
     Centers,
     HybridMemory,
+    batch_contrast,
     batch_hard_triplet_loss,
     center_loss,
     moved_centers,
@@ -39,6 +40,33 @@ def test_the_losses_are_those_of_the_naive_twins(seed: int) -> None:
         moved_centers(x, y, c, rate=0.5).numpy(),
         reference_losses.moved_centers(features, people, centers, rate=0.5),
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_contrast_within_a_batch_is_that_of_the_naive_twin(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    features, people, asked = random.normal(size=(12, 5)), random.integers(0, 6, 12), random.random(12) < 0.6
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    x, y, a = torch.from_numpy(features).requires_grad_(), torch.from_numpy(people), torch.from_numpy(asked)
+    loss = batch_contrast(x, y, asked=a, temperature=0.2)
+    loss.backward()
+    twin = reference_losses.batch_contrast(features, people, asked, temperature=0.2)
+    assert float(loss.detach()) == pytest.approx(twin)
+    assert torch.isfinite(x.grad).all()
+
+
+def test_contrast_within_a_batch_of_nobody_twice_is_zero() -> None:
+    features = torch.eye(3).requires_grad_()
+    for people, asked in (([0, 1, 2], [True] * 3), ([0, 0, 1], [False] * 3), ([0, 0, 1], [False, False, True])):
+        loss = batch_contrast(features, torch.tensor(people), asked=torch.tensor(asked), temperature=0.1)
+        loss.backward()
+        assert float(loss.detach()) == 0.0
+    one = batch_contrast(features[:2], torch.tensor([0, 0]), asked=torch.tensor([True, True]), temperature=0.1)
+    one.backward()
+    assert float(one.detach()) == 0.0
+    assert torch.isfinite(features.grad).all()
+    with pytest.raises(DataError, match=r"asked \(2,\), expected"):
+        batch_contrast(features, torch.tensor([0, 0, 1]), asked=torch.tensor([True, True]), temperature=0.1)
 
 
 @pytest.mark.parametrize("count", [3, 4, 9])

@@ -7,6 +7,8 @@ from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from passerby.arrays import Float32Array, Int64Array
 from passerby.errors import DataError, NotEnoughDataError
@@ -14,6 +16,7 @@ from passerby.features.clustering.cut import agreement, alone
 from passerby.features.normalization import zscore_by_camera
 from passerby.models import Preprocessing
 from training.adapting.checkpoint import Checkpoint, RoundReport
+from training.adapting.composing import Composition, composed, composition, loss_with_made
 from training.adapting.embedding import embed
 from training.adapting.mutual import losses_of
 from training.adapting.objectives import objective_of
@@ -28,6 +31,9 @@ from training.sampling import people_batches
 from training.schedule import SCHEDULES
 from training.team import ALONE, Team
 from training.unlabelled import UnlabelledCrops
+
+_MAKING = 999_983
+"""Parts the draws of whom to make from those of how to change pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,36 +211,57 @@ class Adaptation:
         shares = team.shares(batch, self._students[0].objective.people[batch])
         rows = shares[team.rank]
         cameras = self._crops.cameras[rows]
+        made = [self._made(share, number, step, *([rank] * (rank > 0))) for rank, share in enumerate(shares)]
+        pictures = composed(self._crops.pictures[rows], made[team.rank])
         views = [
             self._view(
-                rows, number, step, *([student] if student or team.rank else []), *([team.rank] * (team.rank > 0))
+                pictures, number, step, *([student] if student or team.rank else []), *([team.rank] * (team.rank > 0))
             )
             for student in range(len(self._students))
         ]
         features = [student.features(view, cameras) for student, view in zip(self._students, views, strict=True)]
-        losses = losses_of(self._students, features, views, cameras=cameras, rows=rows)
-        if self._relations is not None:
-            kept, asked = self._recipe.distillation, self._relations[rows]
-            losses = [
-                own + kept.weight * relation_loss(found, asked, temperature=kept.temperature)
-                for own, found in zip(losses, features, strict=True)
-            ]
+        losses = self._losses(features, views, made=made[team.rank], rows=rows)
         loss = team.summed(sum(float(each.detach()) for each in losses) / len(losses) * (len(rows) / len(batch)))
         if not np.isfinite(loss):
             raise DataError(f"the loss of step {step + 1} of round {number + 1} is {loss}; lower the learning rate")
+        real = ~np.concatenate([each.made for each in made])
         for student, own, found in zip(self._students, losses, features, strict=True):
-            student.learn(own, features=found, shares=shares, rate=rate, steps=steps)
+            student.learn(own, features=found, shares=shares, real=real, rate=rate, steps=steps)
         return loss
 
-    def _keeping_to(self, network: CameraNetwork, deployed: Float32Array | None) -> torch.Tensor:
+    def _losses(
+        self, features: list[Tensor], views: list[Tensor], *, made: Composition, rows: Int64Array
+    ) -> list[Tensor]:
+        """Of each student: of people who are, of what the deployed model finds alike, and of people who were made."""
+        recipe, real = self._recipe, ~made.made
+        kept = [each[real] for each in features]
+        losses = losses_of(self._students, kept, views, cameras=self._crops.cameras[rows], rows=rows[real])
+        if self._relations is not None:
+            asked, by = self._relations[rows[real]], recipe.distillation
+            losses = [
+                own + by.weight * relation_loss(found, asked, temperature=by.temperature)
+                for own, found in zip(losses, kept, strict=True)
+            ]
+        return [
+            loss_with_made(own, found, made, temperature=recipe.made.temperature)
+            for own, found in zip(losses, features, strict=True)
+        ]
+
+    def _made(self, rows: Int64Array, *draws: int) -> Composition:
+        """Whom the recipe makes of those on the crops `rows`."""
+        draw = np.random.default_rng([self._seed, _MAKING, *draws])
+        people = self._students[0].objective.people[rows]
+        return composition(people, self._crops.cameras[rows], share=self._recipe.made.share, draw=draw)
+
+    def _keeping_to(self, network: CameraNetwork, deployed: Float32Array | None) -> Tensor:
         """The deployed model's embeddings (n, d), without what each camera does to everybody."""
         raw = embed(network, self._crops, how=self._how, pulse=self._pulse) if deployed is None else deployed
         return torch.from_numpy(zscore_by_camera(raw, self._crops.cameras.tolist())).to(self._team.device)
 
-    def _view(self, rows: Int64Array, *draws: int) -> torch.Tensor:
-        """The crops `rows`, changed by what the seed and `draws` draw: (n, 3, height, width)."""
+    def _view(self, pictures: NDArray[np.uint8], *draws: int) -> Tensor:
+        """The `pictures`, changed by what the seed and `draws` draw: (n, 3, height, width)."""
         draw = np.random.default_rng([self._seed, *draws])
-        return training_input(self._crops.pictures[rows], how=self._how, changes=self._recipe.changes, draw=draw)
+        return training_input(pictures, how=self._how, changes=self._recipe.changes, draw=draw)
 
     def _tell(self, number: int, done: int, loss: float | None, labels: PseudoLabels | None = None) -> None:
         if self._progress is None:

@@ -79,6 +79,16 @@ class Distillation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The lower, the more the nearest count."""
 
 
+class Made(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """People who are made of two that the site has seen, to be told from both: what is learned holds for more people
+    than come by."""
+
+    share: Share = 0.0
+    """Of the people of a batch, how many get the lower part of another's pictures; 0: none."""
+    temperature: Positive = 0.05
+    """Of the contrast within a batch, by which they are learned from."""
+
+
 class Grouping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How crops become pseudo-labels."""
 
@@ -128,11 +138,14 @@ class AdaptationRecipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     grouping: Grouping = Grouping()
     loss: MemoryLoss | GuessingLoss | HybridLoss | MutualLoss | ReliableLoss = MemoryLoss()
     distillation: Distillation = Distillation()
+    made: Made = Made()
     changes: CropChanges = CropChanges()
 
     def __post_init__(self) -> None:
         if isinstance(self.loss, MutualLoss) and not self.teacher:
             raise ValueError("`loss` is of kind mutual, for which `teacher` must be above 0, as 0.999")
+        if isinstance(self.loss, MutualLoss) and self.made.share:
+            raise ValueError("`made` makes people for one network alone; with a `loss` of kind mutual leave it out")
 
 
 def read_recipe(name_or_file: str) -> AdaptationRecipe:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from passerby.arrays import Float32Array, Int64Array
@@ -62,9 +63,10 @@ class Student:
     def embeddings(
         self, crops: UnlabelledCrops, *, how: Preprocessing, pulse: Callable[[], None] | None = None
     ) -> Float32Array:
-        """What the teacher says of all crops, by new statistics: raw (n, d)."""
-        self.count_statistics(crops, how=how, pulse=pulse)
-        return embed(self.teacher, crops, how=how, pulse=pulse)
+        """What the teacher says of all crops, by new statistics: raw (n, d), in the bits in which it learns."""
+        with self._precision.computing():
+            self.count_statistics(crops, how=how, pulse=pulse)
+            return embed(self.teacher, crops, how=how, pulse=pulse)
 
     def synchronize(self) -> None:
         """Have what the first process has, its statistics as well."""
@@ -94,10 +96,20 @@ class Student:
             found: Tensor = network(on_device(pictures, network.device), cameras)
         return found.float()
 
-    def learn(self, loss: Tensor, *, features: Tensor, shares: Sequence[Int64Array], rate: float, steps: int) -> None:
+    def learn(
+        self,
+        loss: Tensor,
+        *,
+        features: Tensor,
+        shares: Sequence[Int64Array],
+        real: NDArray[np.bool_],
+        rate: float,
+        steps: int,
+    ) -> None:
         """One step down the team's mean of `loss`, which was of `features` of this process's share of the crops.
 
-        `steps` of this adaptation lie before.
+        `real` (n,), of all shares one after the other, says which crops were shown as they are. `steps` of this
+        adaptation lie before.
         """
         rows = np.concatenate(shares)
         for optimizer in self._optimizers:
@@ -110,7 +122,7 @@ class Student:
             for group in optimizer.param_groups:
                 group["lr"] = rate
         self._precision.step(self._optimizers)
-        self.objective.after_step(self._team.gathered(features.detach(), shares), rows)
+        self.objective.after_step(self._team.gathered(features.detach(), shares)[real], rows[real])
         if self._recipe.teacher:
             # At first it follows closely: it has nothing to remember.
             _follow(self.teacher, self._network, keep=min(self._recipe.teacher, (steps + 1) / (steps + 10)))

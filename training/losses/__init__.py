@@ -1,6 +1,7 @@
 """What re-ID training minimizes: pure functions of features and labels."""
 
 from training.losses.center import Centers, center_loss, moved_centers
+from training.losses.contrast import batch_contrast
 from training.losses.hybrid import HybridMemory
 from training.losses.info_nce import info_nce
 from training.losses.memory import ClusterMemory
@@ -13,6 +14,7 @@ __all__ = [
     "Centers",
     "ClusterMemory",
     "HybridMemory",
+    "batch_contrast",
     "batch_hard_triplet_loss",
     "center_loss",
     "info_nce",

@@ -1,9 +1,10 @@
 """Cameras: how they do, what they show, and attaching them at run time."""
 
+import base64
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Response
@@ -12,10 +13,11 @@ from pydantic import BaseModel, Field
 from hub.api.doors import Admin, Caller, Viewer
 from hub.api.plain import CameraName, PathCamera, moment, moment_or_none
 from hub.api.problems import ProblemError, not_found
-from hub.health import Grade, health_grade
+from hub.health import Grade, grade_of
 from hub.listing import Wanted
 from hub.reader import StoredStatus
-from hub.services import Cameras
+from hub.services import Cameras, Login
+from hub.standing_still import Polygon, stands_in, stood_still
 from passerby.config import CameraSettings
 from passerby.errors import ConfigError
 from passerby.ids import CameraId
@@ -54,17 +56,31 @@ class CameraOut(BaseModel):
     edge: str | None
 
 
-class NewCamera(BaseModel):
-    """A camera to be attached."""
+class CameraLogin(BaseModel):
+    """A camera's user and password, which are kept apart and never told."""
 
-    id: CameraName
-    settings: dict[str, Any] = Field(description="The keys of a camera in the site file; `url` at least.")
+    user: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class ChangedCamera(BaseModel):
     """What a camera is to be."""
 
     settings: dict[str, Any] = Field(description="The keys of a camera in the site file; `url` at least.")
+    login: CameraLogin | None = Field(None, description="In place of any that the URL has.")
+
+
+class NewCamera(ChangedCamera):
+    """A camera to be attached."""
+
+    id: CameraName
+
+
+class CameraChanges(BaseModel):
+    """What is to be another: `{"enabled": false}` pauses a camera."""
+
+    settings: dict[str, Any] = Field({}, description="Keys of a camera in the site file; what is left out stays.")
+    login: CameraLogin | None = None
 
 
 class AttachedCamera(BaseModel):
@@ -72,6 +88,25 @@ class AttachedCamera(BaseModel):
 
     id: str
     settings: dict[str, Any]
+    become: str = Field("", description="What has become of the change, in words.")
+
+
+class ProbedCamera(BaseModel):
+    """What was found."""
+
+    url: str = Field(description="To be attached, with the same login.")
+    tried: list[str] = Field(description="Paths of common makers, where only a host was given; the last one answered.")
+    facts: dict[str, Any] = Field(description="Codec, size, frames per second, person height, verdict and so on.")
+    picture: str | None = Field(description="A JPEG, in base64.")
+    proposals: list[Polygon] = Field(description="`masks` around what stood still as long as it was looked at.")
+
+
+class ProposalOut(BaseModel):
+    """Something that stood in one place."""
+
+    mask: Polygon = Field(description="For a camera's `masks`: corners (x, y) as fractions of the picture.")
+    tracklets: int
+    seconds: float = Field(description="How long it stood, in all.")
 
 
 @router.get("/cameras", summary="All cameras and how they do")
@@ -119,29 +154,49 @@ def settings(who: Admin, camera: PathCamera) -> AttachedCamera:
     return _told(CameraId(camera), _manager(who).settings()[CameraId(camera)])
 
 
+@router.get("/cameras/{camera}/proposals", summary="What might be masked in a camera")
+def proposals(who: Admin, camera: PathCamera) -> list[ProposalOut]:
+    """What is taken for a person and has not moved, by its latest tracklets; the longest first."""
+    _require(who, CameraId(camera))
+    found = stands_in(who.services.reader(), who.services.listing(), CameraId(camera))
+    return [ProposalOut(mask=one.polygon, tracklets=one.times, seconds=one.seconds) for one in found]
+
+
 @router.post("/cameras", summary="Attach a camera", status_code=201)
 def attach(who: Admin, new: NewCamera) -> AttachedCamera:
     """It begins at once, and is there after a restart too; the site file is not touched."""
     camera_id, wanted = CameraId(new.id), _settings(new.settings)
-    _manager(who).attach(camera_id, wanted, actor=who.name)
+    become = _manager(who).attach(camera_id, new.settings, actor=who.name, login=_login(new.login))
     who.did("cameras.attach", [f"camera:{camera_id}"])
-    return _told(camera_id, wanted)
+    return _told(camera_id, wanted, become)
 
 
 @router.post("/cameras/probe", summary="Look at a camera before it is attached")
-def probe(who: Admin, new: ChangedCamera) -> dict[str, Any]:
-    """Codec, size, frames per second, how tall people are, and what follows from it; takes some seconds."""
-    return dict(_manager(who).probe(_settings(new.settings)))
+def probe(who: Admin, new: ChangedCamera) -> ProbedCamera:
+    """`url` may be a host alone: then the paths of common makers are tried. Takes some seconds."""
+    _settings(new.settings)
+    found = _manager(who).probe(new.settings, login=_login(new.login))
+    who.did("cameras.probe", detail=found.url)
+    return ProbedCamera(
+        url=found.url,
+        tried=list(found.tried),
+        facts=dict(found.facts),
+        picture=None if found.picture is None else base64.b64encode(found.picture).decode(),
+        proposals=[one.polygon for one in stood_still(found.seen)],
+    )
 
 
-@router.put("/cameras/{camera}", summary="Change a camera")
-def edit(who: Admin, camera: PathCamera, changed: ChangedCamera) -> AttachedCamera:
-    """All of its settings; what is left out is as by default."""
-    camera_id, wanted = CameraId(camera), _settings(changed.settings)
-    _require(who, camera_id)
-    _manager(who).edit(camera_id, wanted, actor=who.name)
-    who.did("cameras.edit", [f"camera:{camera_id}"])
-    return _told(camera_id, wanted)
+@router.put("/cameras/{camera}", summary="Let a camera be so")
+def replace(who: Admin, camera: PathCamera, changed: ChangedCamera) -> AttachedCamera:
+    """All of its settings; what is left out is as by default. A URL as it was shown stays what it is."""
+    wanted = _settings(changed.settings)
+    return _edited(who, CameraId(camera), msgspec.to_builtins(wanted), changed.login)
+
+
+@router.patch("/cameras/{camera}", summary="Change a camera, pause or resume it")
+def edit(who: Admin, camera: PathCamera, changed: CameraChanges) -> AttachedCamera:
+    """Some of its settings; what is left out stays, its URL and password too."""
+    return _edited(who, CameraId(camera), changed.settings, changed.login)
 
 
 @router.delete("/cameras/{camera}", summary="End a camera", status_code=204)
@@ -173,20 +228,11 @@ def _described(name: CameraId, stored: StoredStatus | None, *, now_ns: int) -> C
     status = stored.status
     silent = now_ns - stored.received_at_ns > _SILENT_NS
     state = "silent" if silent and status.state not in ("ended", "paused") else status.state
-    hours = status.frames / status.achieved_fps / 3600 if status.achieved_fps > 0 else 0.0
     return CameraOut(
         id=name,
         state=state,
         detail=redact(status.detail),
-        health=None
-        if state != "live"
-        else health_grade(
-            achieved_fps=status.achieved_fps,
-            expected_fps=status.expected_fps,
-            reconnects=status.reconnects,
-            stalls=status.stalls,
-            hours=hours,
-        ),
+        health=grade_of(status) if state == "live" else None,
         expected_fps=status.expected_fps,
         achieved_fps=status.achieved_fps,
         width=status.width,
@@ -222,5 +268,18 @@ def _settings(given: Mapping[str, Any]) -> CameraSettings:
         raise ConfigError(f"the camera's settings: {error}") from error
 
 
-def _told(camera_id: CameraId, one: CameraSettings) -> AttachedCamera:
-    return AttachedCamera(id=camera_id, settings={**msgspec.to_builtins(one), "url": redact(one.url)})
+def _login(given: CameraLogin | None) -> Login | None:
+    return None if given is None else (given.user, given.password)
+
+
+def _edited(who: Caller, camera_id: CameraId, changes: Mapping[str, Any], login: CameraLogin | None) -> AttachedCamera:
+    _require(who, camera_id)
+    become = _manager(who).edit(camera_id, changes, actor=who.name, login=_login(login))
+    who.did("cameras.edit", [f"camera:{camera_id}"], detail=", ".join(sorted(changes)))
+    return _told(camera_id, _manager(who).settings()[camera_id], become)
+
+
+def _told(camera_id: CameraId, one: CameraSettings, become: str = "") -> AttachedCamera:
+    return AttachedCamera(
+        id=camera_id, settings={**msgspec.to_builtins(one), "url": redact(one.url)}, become=redact(become)
+    )

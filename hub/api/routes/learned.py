@@ -30,7 +30,9 @@ class Said(BaseModel):
 
     never: bool = Field(False, description="Nobody goes straight from the one to the other.")
     overlap: bool | None = Field(None, description="Whether both can see one person at once.")
-    transit: tuple[Gap, Gap] | None = Field(None, description="At least and at most so many seconds.")
+    transit: Annotated[list[Gap], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="At least and at most so many seconds."
+    )
 
 
 class WayOut(BaseModel):
@@ -191,7 +193,8 @@ def _knowledge(who: Viewer) -> Knowledge:
 
 
 def _said(word: TransitSettings) -> Said:
-    return Said(never=word.never, overlap=word.overlap, transit=word.transit)
+    transit = None if word.transit is None else list(word.transit)
+    return Said(never=word.never, overlap=word.overlap, transit=transit)
 
 
 def _calibrated(knowledge: Knowledge, model_id: Any) -> Mapping[str, Any]:

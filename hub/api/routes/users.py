@@ -26,6 +26,7 @@ class UserOut(BaseModel):
     role: Role
     cameras: list[str] | None = Field(description="The only ones they see; null: all.")
     created_at: datetime
+    disabled: bool
 
 
 class Allowed(BaseModel):
@@ -33,6 +34,12 @@ class Allowed(BaseModel):
 
     role: Role
     cameras: list[CameraName] | None = Field(None, max_length=1000, description="The only ones they see; null: all.")
+
+
+class ChangedUser(Allowed):
+    """What a user may from now on."""
+
+    disabled: bool = Field(False, description="Let in no more, by password, session or token, until this is false.")
 
 
 class NewUser(Allowed):
@@ -100,12 +107,14 @@ def add_user(who: Admin, new: NewUser) -> UserOut:
     return _user(added)
 
 
-@router.put("/users/{name}", summary="Give somebody another role and scope")
-def change_user(who: Admin, name: PathUser, allowed: Allowed) -> UserOut:
+@router.put("/users/{name}", summary="Give somebody another role and scope, or let them in no more")
+def change_user(who: Admin, name: PathUser, allowed: ChangedUser) -> UserOut:
     """It holds at once, in their sessions and tokens too."""
     _must_be_user(who, name)
-    changed = who.services.access.change_user(name, role=allowed.role, cameras=_cameras(allowed))
-    who.did("users.change", [f"user:{name}"], detail=allowed.role.value)
+    changed = who.services.access.change_user(
+        name, role=allowed.role, cameras=_cameras(allowed), disabled=allowed.disabled
+    )
+    who.did("users.change", [f"user:{name}"], detail="disabled" if allowed.disabled else allowed.role.value)
     return _user(changed)
 
 
@@ -180,6 +189,7 @@ def _user(user: User) -> UserOut:
         role=user.role,
         cameras=None if user.cameras is None else sorted(user.cameras),
         created_at=moment(user.created_at_ns),
+        disabled=user.disabled,
     )
 
 

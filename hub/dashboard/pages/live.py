@@ -1,12 +1,14 @@
 """The page that stays open: what cameras see, how they are, and who is recognized as it happens."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
+from hub.access.records import Role
 from hub.dashboard.linked import Told, told
 from hub.dashboard.markup import EMPTY, empty, joined, moment, tag
+from hub.dashboard.pages.cameras import attach_button
 from hub.dashboard.people import hue
 from hub.dashboard.pictures import crop
 from hub.dashboard.pulse import News
@@ -28,14 +30,19 @@ _STATES = {"live": "good", "connecting": "warn", "stalled": "bad", "failed": "ba
 def build(visit: Visit) -> Page:
     """The wall of cameras, and beside it the feed."""
     known = {stored.status.camera_id: stored for stored in visit.reader.cameras()}
-    cameras = [c for c in dict.fromkeys((*visit.services.facts.cameras, *known)) if visit.principal.sees(c)]
+    cameras = [camera for camera in _cameras(visit, known) if visit.principal.sees(camera)]
+    attach = (
+        attach_button(kind="" if cameras else "primary")
+        if visit.services.cameras is not None and visit.principal.may(Role.ADMIN)
+        else EMPTY
+    )
     wall = joined(_camera(visit, camera, known.get(camera)) for camera in cameras)
     if not cameras:
         wall = empty(
             "No cameras yet",
-            Markup(
-                "Add one to the site file under <code>cameras:</code>, or attach it: <code>passerby camera add</code>."
-            ),
+            Markup("Its host and a password are enough.<br><br>{}").format(attach)
+            if attach
+            else Markup("An administrator attaches them, here or by <code>passerby camera add</code>."),
         )
     last = visit.reader.last_event_id()
     recent = visit.reader.events(after=max(0, last - _LOOKED_BACK), limit=_LOOKED_BACK)
@@ -48,6 +55,7 @@ def build(visit: Visit) -> Page:
     return Page(
         title="Live",
         lede=Markup('<span id="site-now">{}</span>').format(_summary(list(known.values()))),
+        actions=attach if cameras else EMPTY,
         body=Markup(
             '<div class="cols"><section class="wall" aria-label="Cameras">{}</section>'
             '<section aria-label="Decisions"><h2 class="sr">Decisions</h2>{}'
@@ -73,6 +81,13 @@ def hears(visit: Visit, news: News) -> Reaction | None:
             if visit.principal.sees(camera):
                 puts[_view_id(camera)] = _last_seen(visit, camera)
     return Reaction(puts=puts) if puts else None
+
+
+def _cameras(visit: Visit, known: Mapping[CameraId, StoredStatus]) -> Iterable[CameraId]:
+    """Those that there are: where cameras come and go at run time, no removed ones that once reported."""
+    if visit.services.cameras is None:
+        return dict.fromkeys((*visit.services.facts.cameras, *known))
+    return visit.services.cameras.settings()
 
 
 def _cards(visit: Visit, decisions: Sequence[Told]) -> list[Markup]:

@@ -2,6 +2,7 @@
 
 from markupsafe import Markup
 
+from hub.access.records import Role
 from hub.dashboard.forms import WHOLE, drop_form
 from hub.dashboard.markup import empty, joined
 from hub.dashboard.visit import Page, Place, Visit
@@ -32,4 +33,4 @@ def build(visit: Visit) -> Page:
     )
 
 
-PLACE = Place(path="/search", title="Search", icon="search", build=build)
+PLACE = Place(path="/search", title="Search", icon="search", build=build, role=Role.OPERATOR)

@@ -72,7 +72,7 @@
     if (element.dataset.do || element.hasAttribute("data-close")) element.closest("dialog")?.close();
   });
   document.addEventListener("submit", (event) => {
-    const button = event.target.querySelector("[data-do]");
+    const button = event.target.querySelector(".primary[data-do]") || event.target.querySelector("[data-do]");
     if (event.target.method === "dialog" || button) event.preventDefault();
     if (button) button.click();
   });
@@ -85,7 +85,7 @@
   });
 
   // --- keys: a button says which key presses it; "/" finds the search field, "?" nothing but what buttons say
-  const places = { l: "/", i: "/identities", t: "/timeline", r: "/review", f: "/search", e: "/enrolment", s: "/site", a: "/adaptation", y: "/system" };
+  const places = { l: "/", i: "/identities", t: "/timeline", r: "/review", f: "/search", e: "/enrolment", s: "/site", a: "/adaptation", c: "/cameras", y: "/system" };
   let leader = 0;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -135,7 +135,8 @@
     while (list.children.length > 80) list.lastChild.remove();
     if (held > 4) list.scrollTop = held + 1;
   }
-  const put = (id, html) => { const element = document.getElementById(id); if (element && element.innerHTML !== html) element.innerHTML = html; };
+  // What somebody is being asked stays open, whatever is told meanwhile.
+  const put = (id, html) => { const element = document.getElementById(id); if (element && element.innerHTML !== html && !element.querySelector("dialog[open]")) element.innerHTML = html; };
 
   // --- live pictures: asked for while the page is seen, drawn with one colour a person
   const hue = (identity) => (identity * 137.508) % 360;

@@ -53,13 +53,16 @@ def require_cameras(site: Site, cameras: Sequence[CameraId]) -> None:
         raise DataError(f"there is no camera {unknown[0]}; the site has {', '.join(sorted(known))}")
 
 
-def into_the_shadow(site: Site, job: Job, *, reason: str) -> ModelId:
-    """Put the model among the site's, and let everybody be embedded by it too; nothing depends on that yet."""
+def into_the_shadow(site: Site, job: Job, *, reason: str, behalf: str = "") -> ModelId:
+    """Put the model among the site's, and let everybody be embedded by it too; nothing depends on that yet.
+
+    `behalf`: for whom, if not for this process's own user.
+    """
     model_id = enlist(site, job).model_id
     with SiteReader(site.data) as reader:
         rollout = reader.rollout()
     if model_id not in (rollout.deployed, rollout.candidate):
-        request_correction(site.data, Stage(model=model_id, stage="shadow", reason=reason))
+        request_correction(site.data, Stage(model=model_id, stage="shadow", reason=reason), behalf=behalf)
     return model_id
 
 
@@ -83,10 +86,13 @@ def embed_everybody(site: Site, model_id: ModelId, *, show: Callable[[int, int],
         time.sleep(_LOOK_S)
 
 
-def to_the_cameras(site: Site, model_id: ModelId, *, cameras: tuple[CameraId, ...], reason: str, force: bool) -> None:
+def to_the_cameras(
+    site: Site, model_id: ModelId, *, cameras: tuple[CameraId, ...], reason: str, force: bool, behalf: str = ""
+) -> None:
     """Let these cameras use it, or all where none is named. Raises DataError where too many would not be known."""
     stage: Literal["canary", "promoted"] = "canary" if cameras else "promoted"
-    request_correction(site.data, Stage(model=model_id, stage=stage, cameras=cameras, reason=reason, force=force))
+    act = Stage(model=model_id, stage=stage, cameras=cameras, reason=reason, force=force)
+    request_correction(site.data, act, behalf=behalf)
 
 
 @contextlib.contextmanager

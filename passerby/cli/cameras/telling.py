@@ -14,26 +14,29 @@ WAIT_S = 10.0
 
 def tell(site: Site, camera_id: CameraId, saved: SavedCamera) -> None:
     """Wait until the running hub knows what becomes of it, and say so. Raises ConfigError where an edge refuses it."""
+    typer.echo(f"{camera_id}: {become(site, camera_id, saved)}")
+
+
+def become(site: Site, camera_id: CameraId, saved: SavedCamera, *, wait_s: float = WAIT_S) -> str:
+    """What has become of a word, in words, after at most `wait_s`. Raises ConfigError where an edge refuses it."""
     if not is_owned(site.data):
-        typer.echo(f"{camera_id}: saved; no hub runs now, the next start takes it")
-        return
+        return "saved; no hub runs now, the next start takes it"
     news = wait_for_news(
         site.data,
         camera_id,
         changed_at_ns=saved.changed_at_ns,
-        timeout_s=WAIT_S,
+        timeout_s=wait_s,
         keep_waiting=lambda: is_owned(site.data),
     )
     if news is None:
-        typer.echo(f"{camera_id}: saved; the hub has not looked at it yet")
-        return
+        return "saved; the hub has not looked at it yet"
     edges = ", ".join(news.edges)
     match news.progress:
         case "taken":
-            typer.echo(f"{camera_id}: saved, and taken{f' by edge {edges}' if edges else ''}")
+            return f"saved, and taken{f' by edge {edges}' if edges else ''}"
         case "asked":
-            typer.echo(f"{camera_id}: saved; edge {edges} has been asked, and has not answered yet")
+            return f"saved; edge {edges} has been asked, and has not answered yet"
         case "waiting":
-            typer.echo(f"{camera_id}: saved; it waits: {news.reason}")
+            return f"saved; it waits: {news.reason}"
         case "refused":
             raise ConfigError(f"camera {camera_id}: saved, but it cannot be used: {news.reason}")

@@ -62,8 +62,17 @@ def host_of(where: str) -> tuple[str, int | None] | None:
     >>> host_of("10.0.0.5"), host_of("rtsp://cam-3.lan:8554/"), host_of("rtsp://10.0.0.5/sub")
     (('10.0.0.5', None), ('cam-3.lan', 8554), None)
     """
+    return None if Path(where).exists() else named_host(where)
+
+
+def named_host(where: str) -> tuple[str, int | None] | None:
+    """The same where no file is meant.
+
+    >>> named_host("[fe80::1]:554"), named_host("10.0.0.5/sub")
+    (('[fe80::1]', 554), None)
+    """
     match = _HOST.fullmatch(where)
-    if match is None or Path(where).exists():
+    if match is None:
         return None
     return match.group("host"), int(match.group("port")) if match.group("port") else None
 

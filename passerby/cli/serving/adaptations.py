@@ -61,8 +61,8 @@ class SiteAdaptations:
             raise DataError("a model is on its way to the cameras already: wait until that is done")
         try:
             reason = f"by {actor}"
-            model_id = into_the_shadow(self._site, job, reason=reason)
-            finish = functools.partial(self._finish, model_id, reason, tuple(cameras))
+            model_id = into_the_shadow(self._site, job, reason=reason, behalf=actor)
+            finish = functools.partial(self._finish, model_id, actor, tuple(cameras))
             threading.Thread(target=finish, name="promotion", daemon=True).start()
         except PasserbyError:
             self._promoting.release()
@@ -71,16 +71,16 @@ class SiteAdaptations:
         return f"{model_id}: everybody known is embedded anew, then {where}"
 
     def rollback(self, *, actor: str) -> str:
-        request_correction(self._site.data, Rollback(reason=f"by {actor}"))
+        request_correction(self._site.data, Rollback(reason=f"by {actor}"), behalf=actor)
         with SiteReader(self._site.data) as reader:
             deployed = reader.rollout().deployed
         return f"deployed: {deployed or 'the model of the site file'}"
 
-    def _finish(self, model_id: ModelId, reason: str, cameras: tuple[CameraId, ...]) -> None:
+    def _finish(self, model_id: ModelId, actor: str, cameras: tuple[CameraId, ...]) -> None:
         """Interrupted, the model stays in the shadow: to promote it again goes on."""
         try:
             embed_everybody(self._site, model_id, show=lambda _done, _total: None)
-            to_the_cameras(self._site, model_id, cameras=cameras, reason=reason, force=False)
+            to_the_cameras(self._site, model_id, cameras=cameras, reason=f"by {actor}", force=False, behalf=actor)
             _log.info("%s goes to the cameras", model_id)
         except PasserbyError as error:
             _log.error("%s is not promoted: %s", model_id, error)

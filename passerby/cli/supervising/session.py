@@ -1,4 +1,4 @@
-"""One run of a site on one machine: hub, edge and web started, watched over, shown, and stopped in order."""
+"""One run of a site on one machine: hub, edge, web and notify started, watched over, shown, and stopped in order."""
 
 import contextlib
 import functools
@@ -16,6 +16,7 @@ from passerby.cli.process import stop_on_signals
 from passerby.cli.supervising.children import Child
 from passerby.cli.supervising.view import SiteView
 from passerby.config import Site
+from passerby.config.outgoing import tells_anybody
 
 _LOOK_S = 0.5
 _REPORT_S = 10.0
@@ -62,7 +63,9 @@ def run_site(site: Site, config: Path, run: Run) -> RunReport:
     edge = Child("edge", edge_arguments, log=logs / "edge.log")
     web_arguments = ["web", "--config", str(config), "--no-setup-link", *(run.web or ())]
     web = None if run.web is None else Child("web", web_arguments, log=logs / "web.log")
-    children = [hub, edge] if web is None else [hub, edge, web]
+    notify = Child("notify", ["notify", "run", "--config", str(config)], log=logs / "notify.log")
+    asking = [*([] if web is None else [web]), *([notify] if tells_anybody(site) else [])]
+    children = [hub, edge, *asking]
     stop = stop_on_signals(before_force=functools.partial(_kill, *children))
     view = SiteView(site, children, started_at_ns=time.time_ns())
     if run.greeting:
@@ -82,7 +85,8 @@ def run_site(site: Site, config: Path, run: Run) -> RunReport:
         console.print("stopping: open tracklets are finished and sent ...")
         rss_mib = hub.peak_rss_mib() + edge.peak_rss_mib()
         # First whoever asks the hub for something, then whoever tells it something.
-        in_order = web is None or web.stop(patience_s=_PATIENCE_S)
+        stopped = [child.stop(patience_s=_PATIENCE_S) for child in asking]
+        in_order = all(stopped)
         in_order &= edge.stop(patience_s=_PATIENCE_S)
         in_order &= hub.stop(patience_s=_PATIENCE_S)
     note = "" if in_order else " A process did not end in time and was killed; nothing acknowledged is lost."

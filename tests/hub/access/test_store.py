@@ -1,5 +1,7 @@
 """Users, tokens, attempts and the audit log, as they are kept."""
 
+import contextlib
+import sqlite3
 import stat
 import threading
 from pathlib import Path
@@ -9,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.access.attempts import Attempts
-from hub.access.audit import KEPT_NS
 from hub.access.opening import FILE_NAME
 from hub.access.records import Role
 from hub.access.secrets import csrf_of, hash_word, new_word
@@ -100,8 +101,11 @@ def test_views_are_put_down_once_and_old_entries_go(tmp_path: Path) -> None:
         access.audit.put("10%_x", actor="ada")
         assert [one.action for one in access.audit.entries(action="10%_")] == ["10%_x"]
         assert len(access.audit.entries(action="identities")) == 2
-        access.audit.forget_old(now_ns=KEPT_NS + 2 * 10**9)
+        assert access.audit.oldest_ns() == 10**9
+    with AccessStore(tmp_path, audit_days=730) as access:
+        access.audit.put("new", actor="ada")
         assert access.audit.entries(action="old") == []
+        assert len(access.audit.entries(action="identities")) == 2
 
 
 def test_words_are_long_and_what_is_kept_of_them_tells_nothing() -> None:
@@ -133,3 +137,31 @@ def test_what_succeeds_counts_no_more() -> None:
         attempts.succeed("a")
     assert attempts.wait_s("a", now=0) == 0
     attempts.succeed("nobody")
+
+
+def test_who_is_disabled_comes_in_by_nothing_until_they_are_enabled(tmp_path: Path) -> None:
+    with AccessStore(tmp_path) as access:
+        access.add_user("ada", PASSWORD, role=Role.ADMIN)
+        access.add_user("dora", PASSWORD, role=Role.ADMIN)
+        cookie, (_, word) = access.begin_session("dora"), access.add_token("dora", "t", role=Role.VIEWER, days=1)
+        assert access.change_user("dora", role=Role.VIEWER, cameras=None, disabled=True).disabled
+        assert not access.is_password_of("dora", PASSWORD)
+        assert access.who_has_cookie(cookie) is None
+        assert access.who_has_token(word) is None
+        with pytest.raises(DataError, match="only administrator"):
+            access.change_user("ada", role=Role.ADMIN, cameras=None, disabled=True)
+        access.change_user("dora", role=Role.VIEWER, cameras=None)
+        assert access.is_password_of("dora", PASSWORD)
+        assert access.who_has_token(word) is not None
+        assert access.who_has_cookie(cookie) is None
+
+
+def test_a_file_from_before_users_could_be_disabled_goes_on(tmp_path: Path) -> None:
+    with AccessStore(tmp_path) as access:
+        access.add_user("ada", PASSWORD, role=Role.ADMIN)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as former:
+        former.execute("ALTER TABLE users DROP COLUMN disabled")
+        former.execute("PRAGMA user_version=1")
+    with AccessStore(tmp_path) as access:
+        assert [(one.name, one.disabled) for one in access.users()] == [("ada", False)]
+        assert access.is_password_of("ada", PASSWORD)

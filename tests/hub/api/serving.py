@@ -11,18 +11,37 @@ import cv2
 import httpx
 import numpy as np
 import uvicorn
+import yaml
 from fastapi import FastAPI
 
 from hub.access.records import Role
 from hub.access.store import AccessStore
 from hub.services import Eyes, Services, SiteFacts
 from hub.site_hub import Hub
+from passerby.cli.looking.options import Place
+from passerby.cli.serving.adaptations import SiteAdaptations
+from passerby.cli.serving.cameras import SiteCameras
+from passerby.cli.serving.eyes import LazyEyes
+from passerby.cli.serving.films import SiteFilms
+from passerby.cli.serving.live import SiteLivePictures
+from passerby.config import load_site
 from passerby.errors import EngineError
 from passerby.ids import CameraId
 from tests.hub.people import Sender, at, seen
 
 PASSWORD = "quite a long word"  # noqa: S105 - of users who live for one test
 HALL, LOBBY = CameraId("hall"), CameraId("lobby")
+KNOWN = {
+    "number": 1,
+    "crop": 1,
+    "camera": "hall",
+    "before": "hall",
+    "after": "lobby",
+    "name": "ada",
+    "person": 1,
+    "film_id": 16 * "0",
+}
+"""What there is of each kind that paths name: numbers and names of nobody alone would find nothing."""
 
 
 def crop(shade: int) -> bytes:
@@ -64,6 +83,30 @@ def services_of(data: Path, *, users: Collection[str] = USERS, **more: object) -
         role, cameras = USERS[name]
         access.add_user(name, PASSWORD, role=role, cameras=cameras)
     return Services(data_dir=data, facts=blank_facts(), access=access, **{"eyes": blind, **more})  # type: ignore[arg-type]
+
+
+def whole_services_of(folder: Path, *, users: Collection[str] = USERS) -> Services:
+    """The same with all that `passerby web` has of a site file in `folder`, whose data are in `folder`/data."""
+    document = {
+        "site": "test",
+        "data": "data",
+        "models": {"detector": "passerby-sim-detector", "reid": "passerby-sim-reid"},
+        "cameras": {str(name): {"url": f"{name}.mp4"} for name in (HALL, LOBBY)},
+    }
+    config = folder / "site.yaml"
+    config.write_text(yaml.safe_dump(document), encoding="utf-8")
+    site = load_site(config)
+    networks = Place(data=site.data, models=site.models, engine="onnxruntime", threads=1, association=site.association)
+    services = services_of(
+        site.data,
+        users=users,
+        eyes=LazyEyes(networks),
+        adaptations=SiteAdaptations(site),
+        cameras=SiteCameras(site),
+        live=SiteLivePictures(site.data),
+    )
+    services.films = SiteFilms(networks, services.access)
+    return services
 
 
 @contextlib.contextmanager

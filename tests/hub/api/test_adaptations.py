@@ -2,16 +2,18 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 
 from hub.api import make_api
-from hub.services import LivePicture
+from hub.camera_list import CameraLine
+from hub.services import LivePicture, Login, Probed
 from passerby.adaptation.job import Job, JobBook, JobProgress, JobRequest
 from passerby.config import CameraSettings
+from passerby.config.changing import changed_settings
 from passerby.errors import DataError, SourceRefusedError
 from passerby.ids import CameraId, ModelId
 from tests.hub.api.serving import crop, fill, served, services_of, token_of
@@ -70,19 +72,31 @@ class Attached:
     def settings(self) -> Mapping[CameraId, CameraSettings]:
         return dict(self._settings)
 
-    def attach(self, camera_id: CameraId, settings: CameraSettings, *, actor: str) -> None:
+    def lines(self) -> Sequence[CameraLine]:
+        return []
+
+    def attach(
+        self, camera_id: CameraId, settings: Mapping[str, object], *, actor: str, login: Login | None = None
+    ) -> str:
         if camera_id in self._settings:
             raise DataError(f"there is a camera {camera_id} already")
-        self._settings[camera_id] = settings
+        self._settings[camera_id] = changed_settings(camera_id, None, settings)
+        return "saved"
 
-    def edit(self, camera_id: CameraId, settings: CameraSettings, *, actor: str) -> None:
-        self._settings[camera_id] = settings
+    def edit(
+        self, camera_id: CameraId, changes: Mapping[str, object], *, actor: str, login: Login | None = None
+    ) -> str:
+        self._settings[camera_id] = changed_settings(camera_id, self._settings[camera_id], changes)
+        return "saved"
 
-    def remove(self, camera_id: CameraId, *, actor: str) -> None:
+    def remove(self, camera_id: CameraId, *, actor: str) -> str:
         del self._settings[camera_id]
+        return "saved"
 
-    def probe(self, settings: CameraSettings) -> Mapping[str, object]:
-        raise SourceRefusedError(f"nobody listens at {settings.url}")
+    def probe(
+        self, settings: Mapping[str, object], *, login: Login | None = None, tell: Callable[[str], None] = print
+    ) -> Probed:
+        raise SourceRefusedError(f"nobody listens at {settings['url']}")
 
 
 class Live:
@@ -152,6 +166,10 @@ def test_cameras_are_attached_and_passwords_never_told(ada: httpx.Client) -> Non
         assert ada.post("/cameras", json={"id": "door", "settings": settings}).status_code == 422
     assert [one["id"] for one in ada.get("/cameras").json()] == ["hall", "lobby", "yard"]
     assert ada.put("/cameras/yard", json={"settings": {"url": "b.mp4"}}).json()["settings"]["fps"] == 5.0
+    paused = ada.patch("/cameras/yard", json={"settings": {"enabled": False}}).json()
+    assert (paused["settings"]["enabled"], paused["settings"]["url"], paused["become"]) == (False, "b.mp4", "saved")
+    assert ada.patch("/cameras/nowhere", json={"settings": {}}).status_code == 404
+    assert ada.get("/cameras/hall/proposals").json() == []
     refused = ada.post("/cameras/probe", json={"settings": {"url": "rtsp://u:secret@10.0.0.9/s"}})
     assert refused.status_code == 422
     told = "".join(ada.get(f"/cameras/{name}/settings").text for name in ("hall", "yard"))

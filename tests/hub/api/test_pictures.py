@@ -1,12 +1,16 @@
 """What is sent as a picture: sizes are read from headers, and nothing that is no picture gets further."""
 
 import contextlib
+import gzip
 import http.client
 import io
+import itertools
 import struct
 import urllib.parse
+import zipfile
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import httpx
@@ -19,8 +23,10 @@ from hub.api import make_api
 from hub.api.gate import LONGEST_UPLOAD
 from hub.api.pictures import MOST_PIXELS, picture_of, size_of
 from hub.api.problems import ProblemError
+from hub.dashboard.brought import decoded
 from hub.services import Services
-from tests.hub.api.serving import fill, served, services_of, token_of
+from passerby.errors import DataError
+from tests.hub.api.serving import KNOWN, fill, served, services_of, token_of
 
 FORMATS = (".jpg", ".png", ".webp")
 
@@ -76,6 +82,8 @@ def test_what_is_no_usable_picture_is_refused_before_it_is_decoded(data: bytes, 
     with pytest.raises(ProblemError) as caught:
         picture_of(data, name="a")
     assert caught.value.status == status
+    with pytest.raises(DataError, match="a"):  # by way of a page
+        decoded(data, "a")
 
 
 @settings(deadline=None)  # whatever else the machine does
@@ -105,40 +113,61 @@ def address(services: Services) -> Iterator[str]:
         yield found
 
 
-@pytest.mark.parametrize(
-    ("path", "field"),
-    [
-        ("/search", "picture"),
-        ("/identify", "picture"),
-        ("/enrolments", "pictures"),
-        ("/enrolments/x/verify", "pictures"),
-    ],
-)
-def test_garbage_and_bombs_are_a_mistake_of_who_sends_them(
-    services: Services, address: str, path: str, field: str
-) -> None:
-    with httpx.Client(base_url=f"{address}/api/v1", headers=token_of(services, "otto"), timeout=30) as otto:
-        for data in (b"", b"garbage" * 100, bomb(60_000, 60_000), encoded(".jpg")[:150]):
-            answer = otto.post(path, files={field: ("a.jpg", io.BytesIO(data))}, data={"name": "x"})
-            assert 400 <= answer.status_code < 500, answer.text
-        text = otto.post(path, content=b"--x", headers={"Content-Type": "multipart/form-data; boundary=x"})
-        assert 400 <= text.status_code < 500
-        none = otto.post(path, content=b"--x", headers={"Content-Type": "multipart/form-data"})
-        assert 400 <= none.status_code < 500
-        plain = otto.post(path, json={"picture": "x"})
-        assert 400 <= plain.status_code < 500
+def uploads(document: dict[str, Any]) -> dict[str, list[str]]:
+    """The paths of the description to which files are sent, each with the names of its files."""
+    found = {}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            form = operation.get("requestBody", {}).get("content", {}).get("multipart/form-data")
+            if form is not None:
+                schema = document["components"]["schemas"][form["schema"]["$ref"].rpartition("/")[2]]
+                found[path] = [name for name, kind in schema["properties"].items() if "contentMediaType" in str(kind)]
+    return found
+
+
+def zipped() -> bytes:
+    """An archive that is a thousand times as large when it is unpacked."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("picture.png", bytes(20 << 20))
+    return packed.getvalue()
+
+
+def test_garbage_and_bombs_are_a_mistake_of_who_sends_them(services: Services, address: str) -> None:
+    wrong = (b"", b"garbage" * 100, bomb(60_000, 60_000), encoded(".jpg")[:150], zipped(), gzip.compress(bomb(9, 9)))
+    told = uploads(httpx.get(f"{address}/api/v1/openapi.json").json())
+    assert {"/api/v1/search", "/api/v1/identify", "/api/v1/enrolments", "/api/v1/enrolments/{name}/verify"} <= set(told)
+    with httpx.Client(base_url=address, headers=token_of(services, "otto"), timeout=30) as otto:
+        for path, fields in ((path.format_map(KNOWN), fields) for path, fields in told.items()):
+            assert fields, path
+            for field, data in itertools.product(fields, wrong):
+                answer = otto.post(path, files={field: ("a.jpg", io.BytesIO(data))}, data={"name": "x"})
+                assert 400 <= answer.status_code < 500, (path, field, answer.text)
+            for kind in ("multipart/form-data; boundary=x", "multipart/form-data", "application/json"):
+                answer = otto.post(path, content=b"--x", headers={"Content-Type": kind})
+                assert 400 <= answer.status_code < 500, (path, kind, answer.text)
+            many = [(field, (f"{n}.jpg", b"\xff\xd8")) for n in range(1200) for field in fields[:1]]
+            assert 400 <= otto.post(path, files=many).status_code < 500, path
+
+
+def test_a_deep_or_endless_body_is_a_mistake_of_who_sends_it(services: Services, address: str) -> None:
+    headers = {**token_of(services, "otto"), "Content-Type": "application/json"}
+    for body in (b"[" * 500_000, b'{"name":' * 100_000, b'{"name": ' + b"9" * 900_000 + b"}", b'{"name": "\\ud800"}'):
+        answer = httpx.put(f"{address}/api/v1/identities/1/name", content=body, headers=headers, timeout=30)
+        assert 400 <= answer.status_code < 500, answer.text
 
 
 def test_too_much_is_refused_whether_its_length_is_said_or_not(services: Services, address: str) -> None:
     headers = token_of(services, "otto")
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=30)
-    connection.putrequest("POST", "/api/v1/search")
-    for name, value in {**headers, "Content-Type": "multipart/form-data; boundary=x"}.items():
-        connection.putheader(name, value)
-    connection.putheader("Content-Length", str(100 << 20))
-    connection.endheaders()
-    assert connection.getresponse().status == 413  # without a byte of it
-    connection.close()
+    for path in uploads(httpx.get(f"{address}/api/v1/openapi.json").json()):
+        connection = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=30)
+        connection.putrequest("POST", path.format_map(KNOWN))
+        for name, value in {**headers, "Content-Type": "multipart/form-data; boundary=x"}.items():
+            connection.putheader(name, value)
+        connection.putheader("Content-Length", str(100 << 20))
+        connection.endheaders()
+        assert connection.getresponse().status == 413, path  # without a byte of it
+        connection.close()
 
     def pieces() -> Iterator[bytes]:
         yield b'--x\r\nContent-Disposition: form-data; name="picture"; filename="a"\r\n\r\n'

@@ -51,6 +51,13 @@ def test_pages_are_followed_to_the_end_and_nothing_is_told_twice(ada: httpx.Clie
         assert ids, path
 
 
+def test_what_is_kept_how_long_and_since_when_is_told(ada: httpx.Client) -> None:
+    told = ada.get("/retention").json()
+    assert (told["crops_days"], told["tracklets_days"], told["audit_days"]) == (90, 365, 730)
+    assert told["data_bytes"] >= told["database_bytes"] + told["crops_bytes"] > told["crops_bytes"] > 0
+    assert told["oldest_tracklet_at"] == told["oldest_crops_at"] == "2023-11-14T22:14:00Z"
+
+
 @pytest.mark.parametrize("cursor", ["x", "MTI", "LTE=", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "%00", "ß"])
 def test_a_cursor_that_was_never_given_is_refused(ada: httpx.Client, cursor: str) -> None:
     answer = ada.get("/tracklets", params={"cursor": cursor})

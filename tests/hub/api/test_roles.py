@@ -20,7 +20,9 @@ ROLES = {
     ("POST", "/api/v1/cameras"): "admin",
     ("GET", "/api/v1/cameras/{camera}"): "viewer",
     ("PUT", "/api/v1/cameras/{camera}"): "admin",
+    ("PATCH", "/api/v1/cameras/{camera}"): "admin",
     ("DELETE", "/api/v1/cameras/{camera}"): "admin",
+    ("GET", "/api/v1/cameras/{camera}/proposals"): "admin",
     ("GET", "/api/v1/cameras/{camera}/snapshot"): "viewer",
     ("GET", "/api/v1/cameras/{camera}/settings"): "admin",
     ("POST", "/api/v1/cameras/probe"): "admin",
@@ -96,6 +98,9 @@ ROLES = {
     ("POST", "/api/v1/tokens"): "viewer",
     ("DELETE", "/api/v1/tokens/{number}"): "viewer",
     ("GET", "/api/v1/audit"): "admin",
+    ("GET", "/api/v1/notifications"): "viewer",
+    ("POST", "/api/v1/notifications/test"): "admin",
+    ("GET", "/api/v1/retention"): "viewer",
     ("GET", "/healthz"): None,
     ("GET", "/readyz"): None,
     ("GET", "/metrics"): "viewer",
@@ -123,12 +128,15 @@ SCOPED = {
     "cameras/lobby/snapshot": 200,
     "enrolments": 403,
     "calibration": 403,
+    "retention": 403,
     "adaptations": 403,
+    "notifications": 403,
     "exports/events.jsonl": 403,
-    "exports/tracks.zip": 200,
-    "exports/tracklets.jsonl": 200,
-    "exports/embeddings.jsonl": 200,
     "exports/events.parquet": 403,
+    "exports/tracklets.jsonl": 200,
+    "exports/tracklets.parquet": 200,
+    "exports/embeddings.jsonl": 200,
+    "exports/tracks.zip": 200,
     "films": 403,
     "viewings": 403,
     "topology": 200,
@@ -165,7 +173,7 @@ def test_every_route_lets_in_whoever_has_its_role_and_nobody_else(services: Serv
             if least is None or path.endswith("/exports/tracks.zip") or (method, path[-8:]) == ("DELETE", "/session"):
                 continue
             url = path.format(
-                camera="none", number=999_999, crop=1, person=1, film_id="0" * 16, name="nobody", before="a", after="b"
+                camera="none", number=999_999, crop=1, name="nobody", before="a", after="b", film_id="f", person=1
             )
             url += "?after=0&most=1" if path.endswith("events/stream") else ""
             assert client.request(method, url).status_code == 401, (method, path)

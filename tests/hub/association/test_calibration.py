@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.association.calibration import KEPT, SETTINGS, Calibration, Line, Setting, expected_line, fitted_line
+from passerby.ids import ModelId
 from tests.hub.association import reference_calibration
 
 FITS = st.lists(st.floats(-40, 40), max_size=25)
@@ -25,18 +26,19 @@ def usual(setting: Setting) -> dict[str, tuple[float, float]]:
 @settings(max_examples=60, deadline=None)
 @given(genuine=FITS, impostors=FITS, setting=st.sampled_from(SETTINGS))
 def test_no_line_near_it_is_more_probable(genuine: list[float], impostors: list[float], setting: Setting) -> None:
-    line = fitted_line(genuine, impostors, setting=setting)
+    line = fitted_line(genuine, impostors, expected=expected_line(setting))
     least = reference_calibration.cost((line.slope, line.offset), genuine, impostors, **usual(setting))
     for slope, offset in itertools.product((-0.02, 0.0, 0.02), (-0.1, 0.0, 0.1)):
         if line.slope + slope >= 0.05:
             near = (line.slope + slope, line.offset + offset)
-            assert reference_calibration.cost(near, genuine, impostors, **usual(setting)) >= least - 1e-6
+            # Pairs that are mistaken for what they are not may make two lines as good as equally probable.
+            assert reference_calibration.cost(near, genuine, impostors, **usual(setting)) >= least - 1e-4
 
 
 @settings(max_examples=30, deadline=None)
 @given(genuine=FITS, impostors=FITS)
 def test_its_uncertainty_is_what_the_curvature_says(genuine: list[float], impostors: list[float]) -> None:
-    line = fitted_line(genuine, impostors, setting="other")
+    line = fitted_line(genuine, impostors, expected=expected_line("other"))
     expected = reference_calibration.covariance((line.slope, line.offset), genuine, impostors, **usual("other"))
     found = np.array([[line.covariance[0], line.covariance[1]], [line.covariance[1], line.covariance[2]]])
     np.testing.assert_allclose(found, expected, rtol=1e-2, atol=1e-5)
@@ -46,7 +48,7 @@ def test_its_uncertainty_is_what_the_curvature_says(genuine: list[float], impost
 def test_without_pairs_of_both_kinds_a_site_is_as_any_other(setting: Setting) -> None:
     usual_line = expected_line(setting)
     for genuine, impostors in ([], []), ([5.0] * 50, []), ([], [-30.0] * 400):
-        line = fitted_line(genuine, impostors, setting=setting)
+        line = fitted_line(genuine, impostors, expected=expected_line(setting))
         assert (line.slope, line.offset) == pytest.approx((usual_line.slope, usual_line.offset))
         assert line.pairs == (len(genuine), len(impostors))
 
@@ -65,7 +67,7 @@ def test_with_many_pairs_evidence_means_what_it_says(per_kind: tuple[int, int], 
     rng, mean, sd = np.random.default_rng(3), 4.0, 4.5
     genuine = drawn(rng, mean, sd, per_kind[0], mistaken=mistaken[0])
     impostors = drawn(rng, -mean, sd, per_kind[1], mistaken=mistaken[1])
-    line = fitted_line(genuine, impostors, setting="own")
+    line = fitted_line(genuine, impostors, expected=expected_line("own"))
     # Where nothing is mistaken those that lie far out are taken to be, and the line is a little steep.
     assert line.slope == pytest.approx(2 * mean / sd**2, rel=0.25 if mistaken[0] else 0.3)
     assert line.offset == pytest.approx(0.0, abs=0.6)
@@ -77,11 +79,11 @@ def test_with_many_pairs_evidence_means_what_it_says(per_kind: tuple[int, int], 
 def test_a_few_that_are_mistaken_do_not_lay_the_line(kind: str) -> None:
     rng = np.random.default_rng(5)
     pairs = {"genuine": drawn(rng, 6.0, 4.0, 400), "impostors": drawn(rng, -6.0, 4.0, 400)}
-    clean = fitted_line(pairs["genuine"], pairs["impostors"], setting="own")
+    clean = fitted_line(pairs["genuine"], pairs["impostors"], expected=expected_line("own"))
     count = 12 if kind == "genuine" else 4
     far_out = -40.0 if kind == "genuine" else 40.0
     pairs[kind][:count] = [far_out] * count
-    line = fitted_line(pairs["genuine"], pairs["impostors"], setting="own")
+    line = fitted_line(pairs["genuine"], pairs["impostors"], expected=expected_line("own"))
     assert line.slope == pytest.approx(clean.slope, rel=0.1)
     assert line.offset == pytest.approx(clean.offset, abs=0.3)
     plain, _ = reference_calibration.plain(pairs["genuine"], pairs["impostors"], **usual("own"))
@@ -94,7 +96,7 @@ def test_a_line_is_about_as_sure_as_it_is_alike_for_other_pairs() -> None:
         rng = np.random.default_rng(seed)
         genuine = drawn(rng, 5.0, 4.5, 300, mistaken=reference_calibration.MISTAKEN[0])
         impostors = drawn(rng, -5.0, 4.5, 300, mistaken=reference_calibration.MISTAKEN[1])
-        lines.append(fitted_line(genuine, impostors, setting="own"))
+        lines.append(fitted_line(genuine, impostors, expected=expected_line("own")))
     slopes, offsets = np.std([line.slope for line in lines]), np.std([line.offset for line in lines])
     said = np.sqrt(np.mean([line.covariance[::2] for line in lines], axis=0))
     assert 0.5 < slopes / said[0] < 1.5
@@ -114,23 +116,24 @@ def test_more_pairs_make_it_more_certain() -> None:
     rng = np.random.default_rng(0)
     genuine, impostors = rng.normal(6, 4, 400).tolist(), rng.normal(-6, 4, 400).tolist()
     variances = [
-        fitted_line(genuine[:count], impostors[:count], setting="own").covariance[0] for count in (0, 5, 50, 400)
+        fitted_line(genuine[:count], impostors[:count], expected=expected_line("own")).covariance[0]
+        for count in (0, 5, 50, 400)
     ]
     assert variances == sorted(variances, reverse=True)
 
 
 def test_pairs_that_contradict_all_sense_do_not_turn_looks_round() -> None:
     for away in (0.5, 3.0, 30.0):
-        line = fitted_line([-away] * 100, [away] * 100, setting="own")
+        line = fitted_line([-away] * 100, [away] * 100, expected=expected_line("own"))
         assert 0.05 <= line.slope <= expected_line("own").slope
     rng = np.random.default_rng(6)
-    line = fitted_line(drawn(rng, -3.0, 4.0, 400), drawn(rng, 3.0, 4.0, 400), setting="own")
+    line = fitted_line(drawn(rng, -3.0, 4.0, 400), drawn(rng, 3.0, 4.0, 400), expected=expected_line("own"))
     assert 0.05 <= line.slope < 0.1
 
 
 def test_duplicate_and_huge_fits_give_numbers() -> None:
     for genuine, impostors in ([3.0] * 400, [3.0] * 400), ([1e8] * 30, [-1e8] * 30), ([0.0], [0.0]):
-        line = fitted_line(genuine, impostors, setting="other")
+        line = fitted_line(genuine, impostors, expected=expected_line("other"))
         assert np.isfinite([line.slope, line.offset, *line.covariance]).all()
         assert np.isfinite([line.evidence(fit) for fit in (-1e9, 0.0, 1e9)]).all()
 
@@ -145,6 +148,48 @@ def test_the_two_settings_do_not_learn_from_each_other() -> None:
     assert calibration.lines["other"] == expected_line("other")
     assert calibration.evidence(3.0, seen_here=True) < 0.0 < calibration.evidence(9.0, seen_here=True)
     assert calibration.evidence(3.0, seen_here=False) > 0.0
+
+
+def learned(seed: int) -> Calibration:
+    """Of a site on which looks tell less than is expected anywhere."""
+    calibration, rng = Calibration(), np.random.default_rng(seed)
+    for _ in range(200):
+        for seen_here in (True, False):
+            calibration.learn(float(rng.normal(6, 4)), seen_here=seen_here, genuine=True)
+            calibration.learn(float(rng.normal(-6, 4)), seen_here=seen_here, genuine=False)
+    calibration.measured.impostors.learn(0.3)
+    assert calibration.refit()
+    return calibration
+
+
+def test_an_adapted_model_is_expected_to_be_about_like_the_one_before() -> None:
+    former = learned(3)
+    after = Calibration.after(former, ModelId("former@1"))
+    assert after.shares(ModelId("adapted@1")) == former.shares(ModelId("former@1"))
+    for setting in SETTINGS:
+        line, known = after.lines[setting], former.lines[setting]
+        assert (line.slope, line.offset) == (known.slope, known.offset)
+        assert line.covariance[0] > known.covariance[0]
+        assert line.covariance[2] > known.covariance[2]
+        assert line.pairs == (0, 0)
+    for fit in (8.0, -8.0):
+        assert 0.0 < after.evidence(fit, seen_here=True) / former.evidence(fit, seen_here=True) < 1.0
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(after), type=Calibration) == after
+
+
+def test_few_pairs_of_an_adapted_model_leave_it_near_the_one_before_and_many_do_not() -> None:
+    former, rng = learned(5), np.random.default_rng(6)
+    slopes = []
+    for count in (10, 400):
+        after = Calibration.after(former, ModelId("former@1"))
+        for _ in range(count):
+            after.learn(float(rng.normal(2, 1)), seen_here=False, genuine=True)
+            after.learn(float(rng.normal(-2, 1)), seen_here=False, genuine=False)
+        assert after.refit()
+        slopes.append(after.lines["other"].slope)
+        assert after.lines["own"] == Calibration.after(former, ModelId("former@1")).lines["own"]
+    assert former.lines["other"].slope < slopes[0] < slopes[1]
+    assert slopes[0] - former.lines["other"].slope < 0.3 * (slopes[1] - former.lines["other"].slope)
 
 
 def test_it_is_bounded_and_fitted_seldom() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hub.association.ties import Spoken, Ties, credible, exclusive, pass_on
+from hub.association.ties import Rivals, Spoken, Ties, credible, exclusive, pass_on
 from passerby.errors import DataError
 from tests.hub.association import reference_ties
 from tests.hub.association.reference_ties import Float64Array, Tie
@@ -209,24 +209,27 @@ def test_neither_the_order_of_ties_nor_of_names_makes_a_difference(n: int, seed:
     np.testing.assert_allclose(again.same, found.same, atol=1e-9)
 
 
-def grid(first: int, second: int) -> tuple[list[Tie], list[tuple[NDArray[np.int64], NDArray[np.int64]]]]:
+def grid(first: int, second: int) -> tuple[list[Tie], tuple[Rivals, Rivals]]:
     """Each of one view with each of the other, all of whom their view saw at once; and the rivals of each tie."""
     ties = list(itertools.product(range(first), range(second)))
-    sides = [
-        [[i for i, other in enumerate(ties) if other[side] == tie[side] and other != tie] for tie in ties]
-        for side in (0, 1)
-    ]
-    return ties, [(np.array(a, np.int64), np.array(b, np.int64)) for a, b in zip(*sides, strict=True)]
+    indexes = list(itertools.permutations(range(len(ties)), 2))
+    first_side, second_side = ([(i, j) for i, j in indexes if ties[i][side] == ties[j][side]] for side in (0, 1))
+    return ties, (rivals_of(first_side), rivals_of(second_side))
+
+
+def rivals_of(pairs: Sequence[Tie]) -> Rivals:
+    rows = np.array(pairs, np.int64).reshape(-1, 2)
+    return Rivals(rows[:, 0], rows[:, 1])
 
 
 def test_no_tie_has_no_rivals() -> None:
-    assert exclusive(np.zeros(0), []).shape == (0,)
+    assert exclusive(np.zeros(0), (rivals_of([]), rivals_of([]))).shape == (0,)
 
 
 def test_a_tie_without_rivals_is_worth_what_it_says() -> None:
-    nobody = np.zeros(0, np.int64)
+    nobody = rivals_of([])
     for nat in (-5.0, 0.0, 0.5, 7.0):
-        assert exclusive(np.array([nat]), [(nobody, nobody)])[0] == pytest.approx(credible(nat))
+        assert exclusive(np.array([nat]), (nobody, nobody))[0] == pytest.approx(credible(nat))
 
 
 @settings(max_examples=60, deadline=None)

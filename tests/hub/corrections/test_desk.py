@@ -72,21 +72,22 @@ def test_a_running_hub_carries_it_out_within_a_second(data: Path) -> None:
         assert name_of(data, ONE) == "Ada"
         with pytest.raises(DataError, match="person 9 does not exist"):
             request_correction(data, Merge(survivor=ONE, absorbed=IdentityId(9)), timeout_s=PATIENCE_S)
-        request_correction(data, Merge(survivor=ONE, absorbed=TWO), timeout_s=PATIENCE_S)
+        request_correction(data, Merge(survivor=ONE, absorbed=TWO), behalf="ada", timeout_s=PATIENCE_S)
     assert left_behind(data) == []
+    me = user_name(os.getuid())
     with SiteReader(data) as reader:
-        assert [one.actor for one in reader.acts()] == [user_name(os.getuid())] * 2
+        assert [one.actor for one in reader.acts()] == [me, f"ada by way of {me}"]
         done = [reader.event(one.outcome.first_event) for one in reader.acts() if one.outcome.first_event is not None]
     assert [None if one is None else one.kind for one in done] == [EventKind.RENAMED, EventKind.MERGED]
 
 
 def test_without_a_hub_it_is_carried_out_all_the_same(data: Path) -> None:
-    outcome = request_correction(data, Erase(identity=ONE))
+    outcome = request_correction(data, Erase(identity=ONE), behalf="ada")
     assert outcome.erased is not None
     assert outcome.erased.tracklets == 1
     assert not is_owned(data)
     with SiteReader(data) as reader:
-        assert [one.actor for one in reader.acts()] == [user_name(os.getuid())]
+        assert [one.actor for one in reader.acts()] == [f"ada by way of {user_name(os.getuid())}"]
 
 
 def test_two_who_ask_at_once_are_both_heard(data: Path) -> None:
@@ -148,7 +149,7 @@ def test_what_is_no_request_is_told_so_and_harms_nobody(data: Path) -> None:
     with Hub.open(data) as hub:
         desk = Desk(hub, data)
         (data / FOLDER_NAME / f"{'1' * 32}.request").write_bytes(b"not json")
-        (data / FOLDER_NAME / f"{'2' * 32}.request").write_bytes(b'{"type":"conquer","identity":1}')
+        (data / FOLDER_NAME / f"{'2' * 32}.request").write_bytes(b'{"act":{"type":"conquer","identity":1}}')
         (data / FOLDER_NAME / f"{'3' * 32}.request").write_bytes(b"x" * (2 << 20))
         (data / FOLDER_NAME / "..-etc-passwd.request").write_bytes(b"{}")
         desk.serve(at(3))
