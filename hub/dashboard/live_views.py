@@ -61,7 +61,8 @@ def router(shell: Shell) -> APIRouter:
         pictures, cameras = _seen(shell, principal, camera)
         feed: Feed = request.app.state.feed
         told = _told(shell, request, pictures=pictures, cameras=cameras, feed=feed)
-        return StreamingResponse(told, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(told, media_type="application/octet-stream", headers=headers)
 
     return routes
 
