@@ -137,6 +137,8 @@ SCOPED = {
     "exports/tracklets.parquet": 200,
     "exports/embeddings.jsonl": 200,
     "exports/tracks.zip": 200,
+    "films": 403,
+    "viewings": 403,
     "topology": 200,
     "normalization": 200,
 }
