@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from hub.corrections.acts import Act, Outcome
 from passerby.errors import DataError, StoreError
+from passerby.whole_files import write_whole
 
 FOLDER_NAME = "requests"
 AT_ONCE = 16
@@ -98,7 +99,8 @@ class RequestFolder:
     def answer(self, request_id: str, answered: Answered) -> None:
         """Tell who asked. Raises StoreError where the disk does not take it: the next start answers."""
         try:
-            _write(self._folder / f"{request_id}.answer", msgspec.json.encode(answered))
+            # Its owner alone reads it: a name may stand in it.
+            write_whole(self._folder / f"{request_id}.answer", msgspec.json.encode(answered), private=True)
             (self._folder / f"{request_id}.taken").unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"{self._folder}: cannot answer request {request_id}: {error.strerror}") from error
@@ -140,7 +142,7 @@ def ask(
     request, answer = folder / f"{request_id}.request", folder / f"{request_id}.answer"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        _write(request, msgspec.json.encode(Asked(act=act, behalf=behalf)))
+        write_whole(request, msgspec.json.encode(Asked(act=act, behalf=behalf)), private=True)
     except OSError as error:
         raise StoreError(f"{folder}: cannot ask the hub: {error.strerror}") from error
     deadline = time.monotonic() + timeout_s
@@ -177,14 +179,3 @@ def user_name(user_id: int) -> str:
         return pwd.getpwuid(user_id).pw_name
     except KeyError:
         return str(user_id)
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Let a file appear whole, readable by its owner alone: a name may stand in it."""
-    scratch = file.with_name(f".{file.name}.new")  # an ending that nobody looks for
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(data)
-        opened.flush()
-        os.fsync(opened.fileno())
-    scratch.replace(file)

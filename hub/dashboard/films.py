@@ -67,7 +67,7 @@ def progress(viewing: Viewing) -> Markup:
         return _ended(viewing)
     steps = joined(_step(phase, viewing) for phase in PHASES)
     if viewing.state == "queued":
-        words = "Another film is looked at first."
+        words = "It waits for its turn."
     elif viewing.phase == "watching":
         words = f"Frame {viewing.frame} of {viewing.of_frames}"
     else:

@@ -54,9 +54,9 @@ def named(shots: Markup, said: str, ranking: Sequence[tuple[str, float]], nobody
 def said_plainly(said: str, ranking: Sequence[tuple[str, float]], nobody: float) -> Markup:
     """The heading of an identification, and a sentence."""
     if said == NOBODY_KNOWN:
-        count = "the one person who is" if len(ranking) == 1 else f"the {len(ranking)} people who are"
         title, kind, probability = "Nobody known", "", nobody
-        words = f"None of {count} enrolled is this, as far as can be told."
+        words = "It is not the one person" if len(ranking) == 1 else f"It is none of the {len(ranking)} people"
+        words += f" who {'is' if len(ranking) == 1 else 'are'} enrolled; {percent(SURE)} and more is said to be so."
     elif said == UNSURE:
         name, probability = ranking[0]
         title, kind = "Unsure", "warn"

@@ -6,7 +6,6 @@ time: the process that does it holds the lock of `adaptation/running.lock`, whic
 """
 
 import fcntl
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from msgspec import Struct
 
 from passerby.errors import DataError, StoreError
 from passerby.ids import ModelId
+from passerby.whole_files import write_whole
 
 FOLDER_NAME = "adaptation"
 JOB, PROGRESS, CANCEL = "job.json", "progress.json", "cancel"
@@ -223,14 +223,7 @@ def _read(folder: Path) -> Job:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Let a file appear whole."""
-    scratch = file.with_name(f".{file.name}.{os.getpid()}.{time.monotonic_ns()}")
     try:
-        with scratch.open("wb") as opened:
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        scratch.replace(file)
+        write_whole(file, data)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         raise StoreError(f"{file}: cannot be written: {error.strerror}") from error

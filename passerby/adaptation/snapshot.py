@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from passerby.arrays import Float32Array, Image, Int64Array, require_shape
 from passerby.errors import DataError
 from passerby.ids import CameraId, ModelId
+from passerby.whole_files import whole_file
 
 FORMAT = 1
 ARRAYS = "snapshot.npz"
@@ -168,7 +169,6 @@ def write_snapshot(snapshot: Snapshot, jpegs: Iterable[bytes]) -> None:
     }
     arrays: dict[str, Any] = {name: getattr(snapshot, name) for name in _ARRAYS}
     arrays |= {"views_apart": snapshot.views.apart, "views_fastest_s": snapshot.views.fastest_s}
-    scratch = snapshot.folder / f".{ARRAYS}.new.npz"
     try:
         snapshot.folder.mkdir(parents=True, exist_ok=True)
         with (snapshot.folder / CROPS).open("wb") as file:
@@ -178,8 +178,8 @@ def write_snapshot(snapshot: Snapshot, jpegs: Iterable[bytes]) -> None:
         expected = int(snapshot.jpeg_ends[-1]) if snapshot.crops else 0
         if written != expected:
             raise DataError(f"{snapshot.folder / CROPS}: {written} bytes of pictures came, {expected} were announced")
-        np.savez(scratch, about=np.array(json.dumps(about)), **arrays)
-        scratch.replace(snapshot.folder / ARRAYS)
+        with whole_file(snapshot.folder / ARRAYS) as opened:
+            np.savez(opened, about=np.array(json.dumps(about)), **arrays)
     except OSError as error:
         raise DataError(f"{snapshot.folder}: the snapshot cannot be written: {error.strerror}") from error
 

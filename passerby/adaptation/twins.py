@@ -3,7 +3,6 @@
 One file each, `NAME.npz`, which appears whole. Names sort in the order in which the files were written.
 """
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from passerby.arrays import Float32Array, Int64Array, require_shape
 from passerby.errors import DataError
 from passerby.ids import ModelId
+from passerby.whole_files import whole_file
 
 FORMAT = 1
 FOLDER_NAME = "twins"
@@ -66,11 +66,9 @@ class Twins:
 
 def write_twins(file: Path, twins: Twins) -> None:
     """Let `file`, whose name ends in `.npz`, appear with these twins. Raises DataError where that fails."""
-    scratch = file.with_name(f".{file.name}.new")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as opened:
+        with whole_file(file, private=True) as opened:
             np.savez(
                 opened,
                 format=np.array(FORMAT, "<i8"),
@@ -81,9 +79,6 @@ def write_twins(file: Path, twins: Twins) -> None:
                 embeddings=twins.embeddings.astype("<f4"),
                 mapped=twins.mapped,
             )
-            opened.flush()
-            os.fsync(opened.fileno())
-        scratch.replace(file)
     except OSError as error:
         raise DataError(f"{file}: the twins cannot be written: {error.strerror}") from error
 

@@ -1,6 +1,5 @@
 """What the gate says of an adapted model: whether it may be promoted, why, and by which figures."""
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from passerby.errors import DataError
+from passerby.whole_files import write_whole
 
 
 class Figure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,10 +80,8 @@ class Verdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def write_verdict(verdict: Verdict, file: Path) -> None:
     """Replace `file` by the verdict as JSON. Raises DataError where that fails."""
-    fresh = file.with_name(f".{file.name}.fresh")
     try:
-        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(verdict)) + b"\n")
-        os.replace(fresh, file)
+        write_whole(file, msgspec.json.format(msgspec.json.encode(verdict)) + b"\n")
     except OSError as error:
         raise DataError(f"{file}: the verdict cannot be written: {error.strerror}") from error
 

@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from passerby.config.secrets import fill_secrets
 from passerby.config.settings import CameraSettings, Site
 from passerby.errors import ConfigError
 from passerby.ids import CameraId, EdgeId
+from passerby.whole_files import write_whole
 
 FOLDER_NAME = "cameras"
 CAMERA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -152,12 +152,7 @@ class CameraFolder:
 
     def _replace(self, name: str, text: str) -> None:
         try:
-            descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=f".{name}.")  # mode 0600
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(self._folder / name)
+            write_whole(self._folder / name, text.encode(), private=True)
         except OSError as error:
             raise ConfigError(f"{self._folder / name}: cannot be written: {error.strerror}") from error
 

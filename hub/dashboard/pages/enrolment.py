@@ -87,7 +87,7 @@ def _beside(tab: str, enrolments: Sequence[Enrolment]) -> Markup:
     if not enrolments:
         return empty(
             "Nobody is enrolled",
-            "A few sharp pictures of the whole person, from several sides, are best to begin with.",
+            "A few sharp pictures of the whole person from several sides, or a short film, are best to begin with.",
         )
     if tab != "enroll":
         return empty("Nothing was asked yet", "The answer is a probability as this site is calibrated, not a score.")

@@ -1,8 +1,10 @@
 """Everybody over time: lanes of cameras or of people, links by how sure they are. The browser draws it."""
 
+from importlib.util import find_spec
+
 from markupsafe import Markup
 
-from hub.dashboard.markup import empty, joined
+from hub.dashboard.markup import EMPTY, button, dialog, empty, joined
 from hub.dashboard.visit import Page, Place, Visit
 from hub.records import TrackletNumber
 
@@ -39,11 +41,12 @@ def build(visit: Visit) -> Page:
     )
     return Page(
         title="Timeline",
-        lede="Wheel or + and - to zoom, drag or arrows to move, click for pictures.",
+        lede="Wheel or + and - to zoom, drag or arrows to move, click for pictures. The fainter a link, the less sure.",
+        actions=_exports() if visit.may_correct else EMPTY,
         body=Markup(
             '<div class="cols"><section class="card pad" data-lanes data-into="chosen" data-from="{}" data-to="{}" '
-            'data-tracklet="{}" data-identity="{}" aria-label="Timeline"><div class="row">'
-            '<div class="row" style="margin-right:auto" role="group" aria-label="Lanes">'
+            'data-tracklet="{}" data-identity="{}" aria-label="Timeline"><div class="row toolbar">'
+            '<div class="row" role="group" aria-label="Lanes">'
             '<button type="button" class="btn" data-by="camera" aria-pressed="true">By camera</button>'
             '<button type="button" class="btn" data-by="person" aria-pressed="false">By person</button></div>{}{}'
             '<button type="button" class="btn quiet" data-zoom="0.6" aria-label="Zoom in">+</button>'
@@ -63,6 +66,26 @@ def build(visit: Visit) -> Page:
             empty("Nothing chosen", "Click a bar to see its pictures."),
         ),
     )
+
+
+def _exports() -> Markup:
+    """What may be taken along as files; the browser says which time is shown."""
+    tables = ["parquet", "jsonl"] if find_spec("pyarrow") is not None else ["jsonl"]
+    sightings = joined(_link(f"tracklets.{form}", "Parquet" if form == "parquet" else "JSON lines") for form in tables)
+    body = Markup(
+        '<ul class="files"><li>Sightings of the time that is shown<div class="row" data-exports>{}</div></li>'
+        '<li>All decisions, with why they were taken<div class="row">{}</div></li>'
+        '<li>All tracks, frame by frame, a file per camera<div class="row">{}</div></li></ul>'
+    ).format(
+        sightings,
+        joined(_link(f"events.{form}", "Parquet" if form == "parquet" else "JSON lines") for form in tables),
+        _link("tracks.zip", "MOT format"),
+    )
+    return button("Export…", opens="export") + dialog("export", "Export", body)
+
+
+def _link(file: str, title: str) -> Markup:
+    return Markup('<a class="btn" download href="/api/v1/exports/{}">{}</a>').format(file, title)
 
 
 PLACE = Place(path="/timeline", title="Timeline", icon="timeline", build=build)

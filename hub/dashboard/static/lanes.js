@@ -104,10 +104,16 @@ passerby.lanes = (host) => {
     for (let t = Math.ceil((from - shift) / step) * step + shift; t <= to; t += step) {
       const px = Math.round(x(t)) + 0.5;
       if (px < LEFT) continue;
-      if (words) { pen.fillStyle = soft; pen.fillText(step >= 86400000 ? days.format(t) : step < 60000 ? clock.format(t) : brief.format(t), px + 4, 10); }
+      const told = step >= 86400000 ? days.format(t) : step < 60000 ? clock.format(t) : brief.format(t);
+      if (words && px + 4 + pen.measureText(told).width <= width) { pen.fillStyle = soft; pen.fillText(told, px + 4, 10); }
       pen.strokeStyle = line; pen.lineWidth = 1; pen.beginPath(); pen.moveTo(px, 2); pen.lineTo(px, height); pen.stroke();
     }
   }
+  // What is exported is the time that is shown.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest('[data-open="export"]')) for (const link of document.querySelectorAll("[data-exports] a"))
+      link.search = new URLSearchParams({ from: new Date(from).toISOString(), to: new Date(to).toISOString() });
+  }, true);
   function move(begin, end) {
     const width = Math.min(Math.max(end - begin, 2000), 400 * 86400000);
     from = begin; to = begin + width;

@@ -1,7 +1,6 @@
 """The guard set: labelled people of a simulated site that no network of ours has ever seen."""
 
 import contextlib
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from passerby.arrays import Image
+from passerby.whole_files import whole_file
 from simulation.kinds import KIND_VERSION
 from simulation.samples import person_crops, sampled_frames
 from simulation.shelf import shelf_folder
@@ -61,7 +61,6 @@ def _read(file: Path) -> GuardSet:
 
 def _write(made: GuardSet, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f".{file.stem}.{os.getpid()}.npz")
     pictures: dict[str, Any] = {f"picture {row}": picture for row, picture in enumerate(made.pictures)}
-    np.savez(fresh, people=made.people, cameras=made.cameras, **pictures)
-    fresh.replace(file)
+    with whole_file(file) as opened:
+        np.savez(opened, people=made.people, cameras=made.cameras, **pictures)

@@ -22,6 +22,7 @@ from passerby.cli.looking.options import Place
 from passerby.cli.serving.adaptations import SiteAdaptations
 from passerby.cli.serving.cameras import SiteCameras
 from passerby.cli.serving.eyes import LazyEyes
+from passerby.cli.serving.films import SiteFilms
 from passerby.cli.serving.live import SiteLivePictures
 from passerby.config import load_site
 from passerby.errors import EngineError
@@ -30,7 +31,16 @@ from tests.hub.people import Sender, at, seen
 
 PASSWORD = "quite a long word"  # noqa: S105 - of users who live for one test
 HALL, LOBBY = CameraId("hall"), CameraId("lobby")
-KNOWN = {"number": 1, "crop": 1, "camera": "hall", "before": "hall", "after": "lobby", "name": "ada"}
+KNOWN = {
+    "number": 1,
+    "crop": 1,
+    "camera": "hall",
+    "before": "hall",
+    "after": "lobby",
+    "name": "ada",
+    "person": 1,
+    "film_id": 16 * "0",
+}
 """What there is of each kind that paths name: numbers and names of nobody alone would find nothing."""
 
 
@@ -87,7 +97,7 @@ def whole_services_of(folder: Path, *, users: Collection[str] = USERS) -> Servic
     config.write_text(yaml.safe_dump(document), encoding="utf-8")
     site = load_site(config)
     networks = Place(data=site.data, models=site.models, engine="onnxruntime", threads=1, association=site.association)
-    return services_of(
+    services = services_of(
         site.data,
         users=users,
         eyes=LazyEyes(networks),
@@ -95,6 +105,8 @@ def whole_services_of(folder: Path, *, users: Collection[str] = USERS) -> Servic
         cameras=SiteCameras(site),
         live=SiteLivePictures(site.data),
     )
+    services.films = SiteFilms(networks, services.access)
+    return services
 
 
 @contextlib.contextmanager

@@ -76,6 +76,19 @@ ROLES = {
     ("GET", "/api/v1/exports/tracklets.parquet"): "operator",
     ("GET", "/api/v1/exports/embeddings.jsonl"): "operator",
     ("GET", "/api/v1/exports/embeddings.parquet"): "operator",
+    ("GET", "/api/v1/films"): "operator",
+    ("POST", "/api/v1/films"): "operator",
+    ("GET", "/api/v1/films/{film_id}"): "operator",
+    ("DELETE", "/api/v1/films/{film_id}"): "operator",
+    ("GET", "/api/v1/films/{film_id}/frames/{number}"): "operator",
+    ("POST", "/api/v1/films/{film_id}/enroll"): "operator",
+    ("POST", "/api/v1/films/{film_id}/verify"): "operator",
+    ("POST", "/api/v1/films/{film_id}/identify"): "operator",
+    ("GET", "/api/v1/viewings"): "operator",
+    ("GET", "/api/v1/viewings/{number}"): "operator",
+    ("GET", "/api/v1/viewings/{number}/stream"): "operator",
+    ("POST", "/api/v1/viewings/{number}/cancel"): "operator",
+    ("GET", "/api/v1/viewings/{number}/people/{person}/crops/{crop}"): "operator",
     ("GET", "/api/v1/users"): "admin",
     ("POST", "/api/v1/users"): "admin",
     ("PUT", "/api/v1/users/{name}"): "admin",
@@ -124,6 +137,8 @@ SCOPED = {
     "exports/tracklets.parquet": 200,
     "exports/embeddings.jsonl": 200,
     "exports/tracks.zip": 200,
+    "films": 403,
+    "viewings": 403,
     "topology": 200,
     "normalization": 200,
 }
@@ -157,7 +172,9 @@ def test_every_route_lets_in_whoever_has_its_role_and_nobody_else(services: Serv
         for (method, path), least in ROLES.items():
             if least is None or path.endswith("/exports/tracks.zip") or (method, path[-8:]) == ("DELETE", "/session"):
                 continue
-            url = path.format(camera="none", number=999_999, crop=1, name="nobody", before="a", after="b")
+            url = path.format(
+                camera="none", number=999_999, crop=1, name="nobody", before="a", after="b", film_id="f", person=1
+            )
             url += "?after=0&most=1" if path.endswith("events/stream") else ""
             assert client.request(method, url).status_code == 401, (method, path)
             assert client.request(method, url, headers=nobody).status_code == 401, (method, path)
