@@ -17,8 +17,9 @@ Rounds alternate: `--seconds` with the live page closed, as long with it open.
     pictures   new pictures a second at each camera's place on the page; edges send at most 2.5
 
 The browser takes the cores that are left (nice 19), as it would not run on the hub's machine; where other work takes
-those, give it --browser-nice 0. The share of the cores that were busy is said. The limits: arrival of associations p95 500 ms; hub at most 1.10. Writes
-benchmarks/results/dashboard.json.
+those, give it --browser-nice 0. The share of the cores that were busy is said: times on a machine that was busy with
+other work say little, CPU more. The limits: arrival of associations p95 500 ms; deciding, per message, at most 1.10.
+Writes benchmarks/results/dashboard.json.
 """
 
 import argparse

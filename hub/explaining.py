@@ -4,10 +4,10 @@ import numpy as np
 
 from hub.association import Assignment, Outcome
 from hub.association.odds import probability
-from hub.likelihood import MergeTerms
-from hub.likelihood import Terms as LinkTerms
 from hub.link_question import LinkQuestion, nearest_by_identity
+from hub.link_terms import Terms as LinkTerms
 from hub.merge_question import MergeQuestion
+from hub.merge_terms import MergeTerms
 from hub.records import Evidence, Terms, TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState

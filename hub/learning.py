@@ -6,7 +6,8 @@ import numpy as np
 
 from hub.association import Assignment
 from hub.association.place import distance, together
-from hub.likelihood import Judge, Terms
+from hub.likelihood import Judge
+from hub.link_terms import Terms
 from hub.movement import seen_last
 from hub.paths import NOWHERE
 from hub.records import Tracklet

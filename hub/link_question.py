@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from hub.association import Boundaries, LinkProblem, Thresholds
 from hub.association.odds import probability, shares
 from hub.exclusion import SHARED_VIEW_NS, cannot_be_one
-from hub.likelihood import Judge, Terms
+from hub.likelihood import Judge
+from hub.link_terms import Terms
 from hub.records import Tracklet, TrackletNumber
 from hub.similarities import cosine_similarities
 from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
@@ -126,10 +127,15 @@ def _fragments(
             looks = {j: terms[row][i].appearance for j in likely if (i := identities[j]) in terms[row]}
             for i, j in itertools.combinations(sorted(looks), 2):
                 bridges[i, j] = max(bridges.get((i, j), 0.0), _BRIDGED * min(looks[i], looks[j]))
-    for (i, j), bridge in bridges.items():
-        first, second = identities[i], identities[j]
-        if not cannot_be_one(state, first, second):
-            one[i, j] = one[j, i] = probability(judge.merge_odds(first, second) + bridge)
+    asked = {
+        pair: bridge
+        for (i, j), bridge in bridges.items()
+        if not cannot_be_one(state, *(pair := (identities[i], identities[j])))
+    }
+    column = {identity_id: index for index, identity_id in enumerate(identities)}
+    for pair, odds_of_one in judge.merge_odds(asked).items():
+        i, j = (column[identity_id] for identity_id in pair)
+        one[i, j] = one[j, i] = probability(odds_of_one + asked[pair])
     return one
 
 

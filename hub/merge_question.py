@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from hub.association import Boundaries, MergeProblem, Thresholds
 from hub.exclusion import cannot_be_one
-from hub.likelihood import Judge, MergeTerms
+from hub.likelihood import Judge
+from hub.merge_terms import MergeTerms
 from hub.records import Tracklet, TrackletNumber
 from hub.similarities import cosine_similarities
 from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
@@ -68,7 +69,7 @@ def merge_question(
     for pair in pairs:
         for identity_id in pair:
             prototypes.setdefault(identity_id, state.prototypes(identity_id, space.model_id))
-    terms = {} if judge is None else {pair: found for pair in pairs if (found := judge.merge_terms(*pair)) is not None}
+    terms = {} if judge is None else judge.merge_terms(pairs)
     without = np.nan if judge is None else -np.inf
     odds = {pair: terms[pair].log_odds if pair in terms else without for pair in pairs}
     between = {pair: _between(space, prototypes[pair[0]], prototypes[pair[1]]) for pair in pairs}

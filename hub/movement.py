@@ -1,12 +1,14 @@
 """What moving says of who a tracklet is, during one round: when and where identities were seen last, and at once."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hub.association.topology import FORBIDDEN_RATE, Topology
 from hub.records import Tracklet
+from passerby.arrays import Int64Array
 from passerby.ids import CameraId
 
 Float64Array = NDArray[np.float64]
@@ -23,53 +25,82 @@ def seen_last(tracklets: Collection[Tracklet], at_ns: int) -> Tracklet:
     return max(tracklets, key=lambda t: (min(t.ended_at_ns, at_ns), t.started_at_ns, t.number))
 
 
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """Tracklets (n,) with their `numbers` and times, int64, as arrays."""
+
+    tracklets: Sequence[Tracklet]
+    numbers: Int64Array
+    begins_ns: Int64Array
+    ends_ns: Int64Array
+
+    @classmethod
+    def of(cls, tracklets: Sequence[Tracklet]) -> "Sightings":
+        """As they are now."""
+        return cls(
+            tracklets,
+            np.array([t.number for t in tracklets], np.int64),
+            np.array([t.started_at_ns for t in tracklets], np.int64),
+            np.array([t.ended_at_ns for t in tracklets], np.int64),
+        )
+
+    def last(self, sets: Int64Array, rows: Int64Array, *, before_ns: Int64Array) -> Int64Array:
+        """Of each of s sets the one that was seen last before a time `before_ns` (s,), as `seen_last` has it; where
+        nobody was seen by then, of all. Gives rows (s,).
+
+        Set `sets[i]`, rising, has `rows[i]`; there are no empty ones.
+        """
+        firsts = np.searchsorted(sets, np.arange(len(before_ns)))
+        begins, before = self.begins_ns[rows], before_ns[sets]
+        begun = begins <= before
+        left = begun | ~np.logical_or.reduceat(begun, firsts)[sets]
+        for key in (np.minimum(self.ends_ns[rows], before), begins, self.numbers[rows]):
+            most = np.maximum.reduceat(np.where(left, key, -1), firsts)
+            left &= key == most[sets]
+        # A tracklet may be in a set twice.
+        return np.asarray(np.maximum.reduceat(np.where(left, rows, -1), firsts), np.int64)
+
+
 class Movement:
     """Weighs ways by what the topology knows; where that is not `asked`, they say nothing."""
 
     def __init__(self, topology: Topology, *, asked: bool) -> None:
         self._topology = topology
-        self._asked = asked
+        self.asked = asked
         self._never_together: dict[tuple[CameraId, CameraId], float] = {}
 
-    def evidence(
-        self, tracklet: Tracklet, others: Sequence[Collection[Tracklet]], *, beside: Sequence[Tracklet] = ()
-    ) -> Float64Array:
-        """Log (n,) of the rates of appearing here and now for identities with those tracklets, each at least one, over
-        that of strangers; what is common to all who may be `beside` it speaks for none of them."""
-        if not self._asked or not others:
-            return np.zeros(len(others))
-        begin = tracklet.started_at_ns
-        last = [_seen_last([*mine, *beside], begin) for mine in others]
-        if beside:
-            last.append(_seen_last(beside, begin))
-        moved = self._rates(tracklet, last)
-        return moved[:-1] - moved[-1] if beside else moved
+    def evidence(self, tracklets: Sequence[Tracklet], last: Sequence[Tracklet]) -> Float64Array:
+        """Log (n,) of the rates of each tracklet's appearing here and now for somebody whom the one of `last` showed
+        before, over that of strangers."""
+        if not self.asked or not last:
+            return np.zeros(len(last))
+        code: dict[tuple[CameraId, CameraId], int] = {}
+        which = [code.setdefault((b.camera_id, t.camera_id), len(code)) for t, b in zip(tracklets, last, strict=True)]
+        ways = list(code)
+        error_s = [
+            (b.clock_error_ns + t.clock_error_ns) / 1e9 * (b.camera_id != t.camera_id)
+            for t, b in zip(tracklets, last, strict=True)
+        ]
+        gap_s = np.array([(t.started_at_ns - b.ended_at_ns) / 1e9 for t, b in zip(tracklets, last, strict=True)])
+        rates = self._topology.rates(
+            ways, np.array(which, np.int64), gap_s=gap_s, clock_error_s=np.array(error_s, np.float64)
+        )
+        strangers = np.array([self._topology.stranger_rate(after) for _, after in ways])
+        missed = missed_since(gap_s) * (rates > FORBIDDEN_RATE)
+        return np.asarray(np.log(rates / strangers[which] + missed), np.float64)
 
     def apart(self, tracklet: Tracklet, others: Sequence[Tracklet]) -> float:
         """To be in two views at once costs what the site has learned that it does; once, however many there are."""
-        if not self._asked:
-            return 0.0
-        return min((self._rarely(other.camera_id, tracklet.camera_id) for other in others), default=0.0)
+        return min((self.rarely(other.camera_id, tracklet.camera_id) for other in others), default=0.0)
 
-    def _rarely(self, first: CameraId, second: CameraId) -> float:
+    def rarely(self, first: CameraId, second: CameraId) -> float:
+        """What it costs (nat, at most 0) to be in these two views at once."""
+        if not self.asked:
+            return 0.0
         pair = (first, second)
         if pair not in self._never_together:
             self._never_together[pair] = self._topology.never_together(first, second)
         return self._never_together[pair]
-
-    def _rates(self, tracklet: Tracklet, last: Sequence[Tracklet]) -> Float64Array:
-        """Log (n,) of the rates of appearing here and now after those tracklets, over that of strangers."""
-        begin, error_ns, camera_id = tracklet.started_at_ns, tracklet.clock_error_ns, tracklet.camera_id
-        gap_s = np.array([(begin - t.ended_at_ns) / 1e9 for t in last])
-        rates = self._topology.rates(
-            [t.camera_id for t in last],
-            camera_id,
-            gap_s=gap_s,
-            clock_error_s=np.array([(t.clock_error_ns + error_ns) / 1e9 * (t.camera_id != camera_id) for t in last]),
-        )
-        strangers = self._topology.stranger_rate(camera_id)
-        missed = missed_since(gap_s) * (rates > FORBIDDEN_RATE)
-        return np.asarray(np.log(rates / strangers + missed), np.float64)
 
 
 def missed_since(gap_s: Float64Array) -> Float64Array:
@@ -81,8 +112,3 @@ def missed_since(gap_s: Float64Array) -> Float64Array:
     """
     gap = np.maximum(gap_s, 0.0)
     return np.asarray(_MISSED * gap / (gap + _MISSED_WITHIN_S), np.float64)
-
-
-def _seen_last(others: Collection[Tracklet], begin_ns: int) -> Tracklet:
-    """Who was seen last before it began; where nobody was, who was seen at all."""
-    return seen_last([t for t in others if t.started_at_ns <= begin_ns] or others, begin_ns)

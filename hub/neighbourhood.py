@@ -84,16 +84,20 @@ class Neighbourhood:
             if identity_id != tracklet.identity_id and any(seen_together(tracklet, other) for other in others)
         }
 
-    def places(self, tracklet: Tracklet, others: Sequence[Tracklet]) -> float:
-        """The best and the worst (nat) that places say of a tracklet being one person with others: one that fits is not
-        all, one that does not is not all."""
-        low = high = 0.0
-        if not self._place:
-            return 0.0
-        for nat in self._ties([(tracklet, other) for other in self._near(tracklet, others)]):
-            value = credible(nat)
-            low, high = min(low, value), max(high, value)
-        return low + high
+    def places(self, asked: Sequence[tuple[Tracklet, Sequence[Tracklet]]]) -> list[float]:
+        """The best and the worst (nat) that places say of each tracklet being one person with some others: one that
+        fits is not all, one that does not is not all."""
+        low, high = [0.0] * len(asked), [0.0] * len(asked)
+        if self._place:
+            near = [
+                (index, tracklet, other)
+                for index, (tracklet, others) in enumerate(asked)
+                for other in self._near(tracklet, others)
+            ]
+            for (index, _, _), nat in zip(near, self._ties([(one, other) for _, one, other in near]), strict=True):
+                value = credible(nat)
+                low[index], high[index] = min(low[index], value), max(high[index], value)
+        return [worst + best for worst, best in zip(low, high, strict=True)]
 
     @staticmethod
     def at_once(tracklet: Tracklet, others: Collection[Tracklet]) -> list[Tracklet]:

@@ -77,6 +77,7 @@ class HubServer:
         self._reported: dict[str, int] = {}
         self._report_due = 0.0
         self._flush_due = 0.0
+        self._tick_due = 0.0
         self._time_stands = False
 
     def startup(self) -> None:
@@ -89,10 +90,11 @@ class HubServer:
         """Until `stop` is set. Raises TransportError when the port fails."""
         while not self._stop.is_set():
             deliveries = self._port.receive(max_messages=BATCH_MESSAGES, timeout_s=TICK_S)
-            if deliveries:
-                self._take(deliveries)
-            else:
+            if not self._take(deliveries):
+                if deliveries and time.monotonic() < self._tick_due:
+                    continue  # who watches live pictures must cost no decisions, and change none
                 self._work.tick(self._clock())
+            self._tick_due = time.monotonic() + TICK_S
             if self._desk is not None:
                 self._desk.serve(self._clock())
             if self._twins is not None:
@@ -110,7 +112,8 @@ class HubServer:
         self._report_counters()
         _log.info("stopped; %d identities known", len(self._hub.state.identities))
 
-    def _take(self, deliveries: Sequence[Delivery]) -> None:
+    def _take(self, deliveries: Sequence[Delivery]) -> bool:
+        """Take what came; whether there was anything to decide over."""
         now_ns = self._clock()
         self._record(deliveries, now_ns=now_ns)
         for delivery in deliveries:
@@ -123,19 +126,19 @@ class HubServer:
             elif isinstance(delivery.envelope.message, ModelRequest) and self._offers is not None:
                 self._offers.answer(delivery, self._port)
         reliable = [delivery for delivery in deliveries if delivery.envelope.seq > 0]
-        if not reliable:  # who watches live pictures must cost no decisions, and change none
-            self._work.tick(now_ns)
-            return
+        if not reliable:
+            return False
         batch = [(delivery.edge_id, delivery.envelope) for delivery in reliable]
         refused = self._work.take(batch, now_ns=now_ns)
         if refused is None:
-            return  # stopped while it could not be written: the edges keep it
+            return True  # stopped while it could not be written: the edges keep it
         reasons = {(refusal.boot_id, refusal.seq): refusal.reason for refusal in refused}
         self._port.acknowledge([d for d in reliable if (d.envelope.boot_id, d.envelope.seq) not in reasons])
         for delivery in reliable:
             reason = reasons.get((delivery.envelope.boot_id, delivery.envelope.seq))
             if reason is not None:
                 self._port.refuse(delivery, reason)
+        return True
 
     def _record(self, deliveries: Sequence[Delivery], *, now_ns: int) -> None:
         """Put a batch on the tape, at the batch's time: so a replay of the tape decides over the same batches.

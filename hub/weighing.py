@@ -2,14 +2,15 @@
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hub.association.ties import Rivals, Ties, credible, exclusive, pass_on
 from hub.exclusion import seen_together
-from hub.likelihood import Judge, Terms
+from hub.likelihood import Judge
+from hub.link_terms import Asked, Terms
 from hub.records import Tracklet, TrackletNumber
 from passerby.arrays import Float32Array
 from passerby.ids import IdentityId
@@ -77,16 +78,18 @@ def weigh(
     for (first, second), nat in sorted(pairs.items()):
         if nat >= _TOGETHER:
             beside[first][second] = beside[second][first] = None
-    terms = [
-        judge.terms(
-            one,
-            units[row],
-            asked[row].union(*(asked[other] for other in beside[row])),
-            beside=[tracklets[other] for other in beside[row]],
-            rivals=[other for other in tracklets if other.number != one.number and seen_together(other, one)],
-        )
-        for row, one in enumerate(tracklets)
-    ]
+    terms = judge.terms(
+        [
+            Asked(
+                one,
+                units[row],
+                asked[row].union(*(asked[other] for other in beside[row])),
+                beside=[tracklets[other] for other in beside[row]],
+                rivals=[other for other in tracklets if other.number != one.number and seen_together(other, one)],
+            )
+            for row, one in enumerate(tracklets)
+        ]
+    )
     return _heard(tracklets, terms, tied, pairs, beside, judge=judge)
 
 
@@ -131,12 +134,10 @@ def _heard(
     spoken = pass_on(bare, ties, own=own)
     placed, odds = [], []
     for row, one in enumerate(tracklets):
-        place = spoken.place[row]
-        placed.append({i: replace(found, place=float(place[column[i]])) for i, found in terms[row].items()})
+        place = spoken.place[row].tolist()
+        placed.append({i: found.placed(place[column[i]]) for i, found in terms[row].items()})
         further = provisional[row].difference(_identity_of(one))
-        odds.append(
-            {i: found.log_odds for i, found in placed[-1].items()} | {i: float(place[column[i]]) for i in further}
-        )
+        odds.append({i: found.log_odds for i, found in placed[-1].items()} | {i: place[column[i]] for i in further})
     return Weighed(placed, odds, spoken.same)
 
 

@@ -61,9 +61,13 @@ class Line(msgspec.Struct, frozen=True):
 
     def evidence(self, fit: float) -> float:
         """The moderated log-likelihood ratio of a fit, nat."""
+        return float(self.evidences(np.array([fit]))[0])
+
+    def evidences(self, fits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`evidence` of each of the fits (n,)."""
         xx, xy, yy = self.covariance
-        variance = xx * fit * fit + 2.0 * xy * fit + yy
-        return (self.slope * fit + self.offset) / float(np.sqrt(1.0 + np.pi * variance / 8.0))
+        variance = xx * fits * fits + 2.0 * xy * fits + yy
+        return np.asarray((self.slope * fits + self.offset) / np.sqrt(1.0 + np.pi * variance / 8.0), np.float64)
 
 
 def expected_line(setting: Setting) -> Line:
@@ -107,6 +111,11 @@ class Calibration(msgspec.Struct):
     def evidence(self, fit: float, *, seen_here: bool) -> float:
         """The log-likelihood ratio (nat) that a fit is worth on this site."""
         return self.lines["own" if seen_here else "other"].evidence(fit)
+
+    def evidences(self, fits: NDArray[np.float64], *, seen_here: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """`evidence` of each of the fits (n,)."""
+        own, other = (self.lines[setting].evidences(fits) for setting in SETTINGS)
+        return np.where(seen_here, own, other)
 
     def learn(self, fit: float, *, seen_here: bool, genuine: bool) -> None:
         """Take a pair of which it is known whether it is one person."""

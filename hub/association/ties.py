@@ -13,8 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from hub.association.odds import shares
+from hub.association.ranges import reduced
 from passerby.arrays import Int64Array, require_shape
 
 Float64Array = NDArray[np.float64]
@@ -69,26 +72,46 @@ def pass_on(bare: Float64Array, ties: Ties, *, own: Int64Array) -> Spoken:
     """
     high, low = ties.high.copy(), ties.low.copy()
     same = np.zeros((len(bare), len(bare)))
-    if not len(ties.rows):
-        return Spoken(high + low, same)
     odds = _with_stranger(bare, own)
+    for rows, places in _connected(ties.rows, len(bare)):
+        # Of whom nobody here knows anything nobody can tell.
+        columns = np.flatnonzero(np.isfinite(odds[rows, :-1]).any(axis=0))
+        some = np.ix_(rows, columns)
+        here = Ties(np.searchsorted(rows, ties.rows[places]), ties.nat[places], ties.high[some], ties.low[some])
+        high[some], low[some], same[np.ix_(rows, rows)] = _pass_on(odds[np.ix_(rows, np.append(columns, -1))], here)
+    return Spoken(high + low, same)
+
+
+def _connected(pairs: Int64Array, n: int) -> list[tuple[Int64Array, Int64Array]]:
+    """The tracklets that are tied, directly or through others, rising, and which of the `pairs` (k, 2) they are in."""
+    if not len(pairs):
+        return []
+    tied = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    labels = connected_components(tied, directed=False)[1]
+    of_pairs = labels[pairs[:, 0]]
+    return [(np.flatnonzero(labels == one), np.flatnonzero(of_pairs == one)) for one in np.unique(of_pairs).tolist()]
+
+
+def _pass_on(odds: Float64Array, ties: Ties) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """The most that is said for identities and against them, (n, m) each, and who is one with whom (n, n), of tied
+    tracklets with log odds (n, m + 1), the last of being a stranger; at least one tie."""
+    same = np.zeros((len(odds), len(odds)))
     sources = np.concatenate([ties.rows[:, 0], ties.rows[:, 1]])
     targets = np.concatenate([ties.rows[:, 1], ties.rows[:, 0]])
     gains = np.expm1(np.concatenate([ties.nat, ties.nat]))
     back = np.roll(np.arange(len(sources)), len(ties.rows))
     heard = _Incoming.at(targets)
     told = np.searchsorted(heard.rows, sources)
-    said = np.zeros((len(sources), bare.shape[1]))
+    said = np.zeros((len(sources), odds.shape[1] - 1))
     for _ in range(_ROUNDS):
         most = np.maximum(ties.high[sources], heard.most_but_one(said, back, told=told))
         least = np.minimum(ties.low[sources], -heard.most_but_one(-said, back, told=told))
         beliefs = shares(odds[sources] + np.hstack([most + least, np.zeros((len(sources), 1))]))[:, :-1]
         said = np.log1p(beliefs * gains[:, None])
-    high[heard.rows] = np.maximum(high[heard.rows], heard.most(said))
-    low[heard.rows] = np.minimum(low[heard.rows], -heard.most(-said))
     agree = (beliefs * beliefs[back]).sum(axis=1)
     same[sources, targets] = (gains + 1.0) * agree / (1.0 + gains * agree)
-    return Spoken(high + low, same)
+    # Everybody here is told something.
+    return np.maximum(ties.high, heard.most(said)), np.minimum(ties.low, -heard.most(-said)), same
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +177,7 @@ class _Incoming:
 
     def most(self, said: Float64Array) -> Float64Array:
         """The greatest word (r, m) to each."""
-        return np.asarray(np.maximum.reduceat(said[self.order], self.begins, axis=0), np.float64)
+        return reduced(np.maximum, said[self.order], begins=self.begins)
 
     def most_but_one(self, said: Float64Array, left_out: Int64Array, *, told: Int64Array) -> Float64Array:
         """For t askers, the greatest word (t, m) to whom `told` (t,) indexes in `rows`, without the word `left_out`
@@ -163,7 +186,7 @@ class _Incoming:
         to = np.empty(len(self.order), np.int64)
         to[self.order] = np.repeat(np.arange(len(self.rows)), np.diff(np.append(self.begins, len(self.order))))
         greatest = said == most[to]
-        alone = np.add.reduceat(greatest[self.order], self.begins, axis=0, dtype=np.int64) == 1
+        alone = reduced(np.add, greatest[self.order].astype(np.int64), begins=self.begins) == 1
         second = self.most(np.where(greatest & alone[to], -np.inf, said))
         return np.where(greatest[left_out], second[told], most[told])
 

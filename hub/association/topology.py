@@ -87,8 +87,13 @@ class Topology(msgspec.Struct):
         With clocks off by up to `clock_error_s`, the mean over the gaps that it may have been. What an operator says
         is impossible at all of them is next to never.
         """
-        gaps, errors = np.array([gap_s]), np.array([clock_error_s])
-        return float(self.rates([before], after, gap_s=gaps, clock_error_s=errors)[0])
+        if self.overrides.forbids(before, after, earliest_s=gap_s - clock_error_s, latest_s=gap_s + clock_error_s):
+            return FORBIDDEN_RATE
+        error_s = 0.0 if clock_error_s <= _EXACT_S else clock_error_s
+        steps = [step_of(one) for one in (gap_s - error_s, gap_s, gap_s + error_s)]
+        if steps[0] == steps[2]:
+            return self._learned_rate(before, after, step=steps[0])
+        return sum(self._learned_rate(before, after, step=step) for step in steps) / 3.0
 
     def _learned_rate(self, before: CameraId, after: CameraId, *, step: int) -> float:
         """The rate in one step as it was counted, and no less than is usual where views are said to overlap."""
@@ -105,30 +110,24 @@ class Topology(msgspec.Struct):
 
     def rates(
         self,
-        before: Sequence[CameraId],
-        after: CameraId,
+        ways: Sequence[tuple[CameraId, CameraId]],
+        which: NDArray[np.int64],
         *,
         gap_s: NDArray[np.float64],
         clock_error_s: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """`rate` of n who were last seen in the cameras `before` so long ago, (n,) each."""
+        """`rate` of n who went these `ways`, from a camera to another: `which` (n,), so long ago, (n,) each."""
         steps = np.searchsorted(STEPS_S, np.stack([gap_s - clock_error_s, gap_s, gap_s + clock_error_s]), side="right")
-        steps[:, clock_error_s <= _EXACT_S] = steps[1, clock_error_s <= _EXACT_S]
-        known: dict[tuple[CameraId, int], float] = {}
-        rates = np.empty(len(before))
-        for row, (camera_id, *which) in enumerate(zip(before, *steps.tolist(), strict=True)):
-            for step in which:
-                if (camera_id, step) not in known:
-                    known[camera_id, step] = self._learned_rate(camera_id, after, step=step)
-            first, middle, last = which
-            here = known[camera_id, first]
-            if first != last:
-                here = (here + known[camera_id, middle] + known[camera_id, last]) / 3.0
-            rates[row] = here
+        exact = clock_error_s <= _EXACT_S
+        steps[:, exact] = steps[1, exact]
+        asked, place = np.unique(which * _STEPS + steps, return_inverse=True)
+        learned = [self._learned_rate(*ways[way], step=step) for way, step in zip(*_way_and_step(asked), strict=True)]
+        first, middle, last = np.array(learned, np.float64)[place.reshape(steps.shape)]
+        rates = np.asarray(np.where(steps[0] == steps[2], first, (first + middle + last) / 3.0), np.float64)
         if not self.overrides.silent:
-            for row, camera_id in enumerate(before):
+            for row, way in enumerate(which.tolist()):
                 low, high = gap_s[row] - clock_error_s[row], gap_s[row] + clock_error_s[row]
-                if self.overrides.forbids(camera_id, after, earliest_s=float(low), latest_s=float(high)):
+                if self.overrides.forbids(*ways[way], earliest_s=float(low), latest_s=float(high)):
                     rates[row] = FORBIDDEN_RATE
         return rates
 
@@ -193,6 +192,11 @@ class Topology(msgspec.Struct):
             keep = _MEMORY / total / 2.0
             link.exposure_s = [value * keep for value in link.exposure_s]
             link.appearances = {name: [value * keep for value in row] for name, row in link.appearances.items()}
+
+
+def _way_and_step(asked: NDArray[np.int64]) -> tuple[list[int], list[int]]:
+    ways, steps = np.divmod(asked, _STEPS)
+    return ways.tolist(), steps.tolist()
 
 
 def step_of(gap_s: float) -> int:

@@ -20,6 +20,7 @@ from hub.association.place import (
     Floor,
     Spacing,
 )
+from hub.association.ranges import ranges
 from hub.association.transfers import Transfers
 from hub.association.view_map import SPOT_SD
 from hub.paths import Path
@@ -145,7 +146,7 @@ def _together(walks: Walks, first: Int64Array, second: Int64Array) -> _Places:
     high = np.minimum(walks.ranks[walks.ends[first] - 1], walks.ranks[walks.ends[second] - 1])
     begins = np.searchsorted(walks.keys, second * walks.base + low, side="left")
     counts = np.maximum(np.searchsorted(walks.keys, second * walks.base + high, side="right") - begins, 0)
-    pairs, rows = _ranges(begins, counts)
+    pairs, rows = ranges(begins, counts)
     kept = ~walks.cut[rows]
     pairs, rows = pairs[kept], rows[kept]
     before = np.searchsorted(walks.keys, first[pairs] * walks.base + walks.ranks[rows], side="right") - 1
@@ -165,20 +166,10 @@ def _together(walks: Walks, first: Int64Array, second: Int64Array) -> _Places:
 def _spread_out(counts: Int64Array) -> Int64Array:
     """Of rows in groups of so many (k,) those that are looked at: all, or MOST_PLACES evenly spread ones."""
     kept = np.minimum(counts, MOST_PLACES)
-    groups, order = _ranges(np.zeros(len(counts), np.int64), kept)
+    groups, order = ranges(np.zeros(len(counts), np.int64), kept)
     steps = np.where(counts > MOST_PLACES, (counts - 1) / (MOST_PLACES - 1.0), 1.0)
     first_rows = np.cumsum(counts) - counts
     return first_rows[groups] + (order * steps[groups]).round().astype(np.int64)
-
-
-def _ranges(begins: Int64Array, counts: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """Which range (n,), and what is in it (n,), for ranges of so many numbers from `begins` (k,) on.
-
-    >>> [part.tolist() for part in _ranges(np.array([7, 0, 3]), np.array([2, 0, 1]))]
-    [[0, 0, 2], [7, 8, 3]]
-    """
-    which = np.repeat(np.arange(len(counts)), counts)
-    return which, np.arange(len(which)) + (begins - (np.cumsum(counts) - counts))[which]
 
 
 def _evidence(

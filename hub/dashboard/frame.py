@@ -18,7 +18,7 @@ FILES_AT = "/dashboard-files"
 
 def head() -> str:
     """What the browser loads for all pages; a changed file has another address, and the others are kept for ever."""
-    scripts = (address(name) for name in ("dashboard.js", "lanes.js", "films.js", "cameras.js", "own.js"))
+    scripts = (address(name) for name in ("dashboard.js", "live.js", "lanes.js", "films.js", "cameras.js", "own.js"))
     return sheet() + joined(Markup('<script src="{}"></script>').format(script) for script in scripts)
 
 

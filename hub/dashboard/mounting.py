@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from hub.api.gate import who_is
-from hub.dashboard import entrance, frame, icons, looking, probing
+from hub.dashboard import entrance, frame, icons, live_views, looking, probing
 from hub.dashboard.places import PLACES
 from hub.dashboard.routes import router
 from hub.dashboard.shell import Shell
@@ -24,6 +24,7 @@ def mount(app: FastAPI, services: Services) -> None:
     shell = Shell(services, PLACES, who_asks=lambda request: who_is(request, services))
     app.include_router(entrance.router(shell))
     app.include_router(router(shell))
+    app.include_router(live_views.router(shell))
     app.include_router(looking.router(shell))
     app.include_router(probing.router(shell))
     app.mount(frame.FILES_AT, StaticFiles(directory=frame.FILES))

@@ -1,28 +1,21 @@
-"""What pages fetch beside themselves: pictures, live views, bars of the timeline."""
+"""What pages fetch beside themselves: pictures, bars of the timeline."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import FileResponse
 
 from hub.access.records import Principal
-from hub.dashboard.gallery import Gallery, Standing
 from hub.dashboard.shell import Shell
 from hub.dashboard.sighting import sighting
 from hub.records import TrackletNumber
 from passerby.adaptation.job import MODEL, Job
-from passerby.errors import DataError, StoreError
-from passerby.ids import CameraId
+from passerby.errors import DataError
 
 _KEPT = {"Cache-Control": "private, max-age=86400, immutable"}
 _BEST_KEPT = {"Cache-Control": "private, max-age=5"}
-_NEAR_NS = 1_500_000_000
-"""A box is drawn on a picture that is at most so much older or newer."""
-
 CLUSTERS = "clusters.jpg"
 """In the folder of an adapted model: the people it was taught by."""
 
@@ -39,7 +32,7 @@ NO_LONGER_KEPT = (
 def router(shell: Shell) -> APIRouter:
     """The routes. Who may not see a camera gets 404 of what it saw, as if it was not there."""
     routes = APIRouter(include_in_schema=False)
-    asks = Annotated[Principal, Depends(_required(shell))]
+    asks = Annotated[Principal, Depends(required(shell))]
 
     @routes.get("/pictures/{number:int}/{which}.jpg")
     def picture(number: int, which: str, principal: asks) -> Response:
@@ -53,22 +46,6 @@ def router(shell: Shell) -> APIRouter:
         if jpeg is None:
             return Response(NO_LONGER_KEPT, media_type="image/svg+xml", headers=_BEST_KEPT)
         return Response(jpeg, media_type="image/jpeg", headers=_BEST_KEPT if which == "best" else _KEPT)
-
-    @routes.get("/live-pictures/{camera_id}")
-    async def live(camera_id: str, request: Request, principal: asks) -> Response:
-        camera = CameraId(camera_id)
-        pictures = shell.services.live
-        if pictures is None or not principal.sees(camera):
-            raise HTTPException(404)
-        shown = await asyncio.to_thread(pictures.latest, camera)
-        if shown is None:
-            return Response(status_code=204)
-        etag = f'"{shown.captured_at_ns}"'
-        if request.headers.get("If-None-Match") == etag:
-            return Response(status_code=304)
-        boxes = await asyncio.to_thread(_boxes, shell.gallery, camera, shown.captured_at_ns)
-        headers = {"ETag": etag, "Cache-Control": "no-store", "X-Boxes": boxes}
-        return Response(shown.jpeg, media_type="image/jpeg", headers=headers)
 
     @routes.get("/timeline-bars")
     def bars(since: int, until: int, principal: asks) -> Response:
@@ -124,32 +101,13 @@ def _job(shell: Shell, number: int, principal: Principal) -> Job:
         raise HTTPException(404) from None
 
 
-def _required(shell: Shell) -> Callable[[Request], Principal]:
-    def required(request: Request) -> Principal:
+def required(shell: Shell) -> Callable[[Request], Principal]:
+    """Who asks, for a route; 401 where nobody is known."""
+
+    def known(request: Request) -> Principal:
         principal = shell.who_asks(request)
         if principal is None:
             raise HTTPException(401)
         return principal
 
-    return required
-
-
-def _boxes(gallery: Gallery, camera_id: CameraId, at_ns: int) -> str:
-    """Who stands where, as JSON in ASCII: a header takes nothing else."""
-    try:
-        there = [_box(one, at_ns) for one in gallery.standing(camera_id)]
-    except StoreError:
-        return "[]"
-    return json.dumps([box for box in there if box is not None])
-
-
-def _box(one: Standing, at_ns: int) -> dict[str, object] | None:
-    if not len(one.at_ns):
-        return None
-    nearest = int(np.argmin(np.abs(one.at_ns - at_ns)))
-    if abs(int(one.at_ns[nearest]) - at_ns) > _NEAR_NS:
-        return None
-    known = one.identity_id is not None
-    name = one.name or (f"Person {one.identity_id}" if known else "not decided yet")
-    box = [round(float(value), 1) for value in one.boxes_xyxy[nearest]]
-    return {"box": box, "identity": one.identity_id or 0, "name": name}
+    return known

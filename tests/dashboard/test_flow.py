@@ -149,7 +149,7 @@ def _enroll(look: Looker, picture: Path) -> None:
     for tab, button, answer in (
         ("enroll", "Enroll", "Grace is enrolled"),
         ("verify", "Compare", "This is Grace"),
-        ("identify", "Identify", "Grace"),
+        ("identify", "Identify", "This is Grace"),
     ):
         page = look.at(f"/enrolment?tab={tab}")
         if tab == "enroll":

@@ -95,11 +95,14 @@ def test_a_viewer_looks_and_an_operator_of_one_camera_sees_that_alone(
         assert look.complaints == []
         assert look.page.request.get(guarded[0] + "/pictures/3/best.jpg").status == 404
         assert look.page.request.get(guarded[0] + "/pictures/1/best.jpg").status == 200
+        for path in ("/live-pictures?camera=lobby&camera=hall", "/live-pictures/hall", "/live-pictures?camera=.."):
+            assert look.page.request.get(guarded[0] + path).status == 404
 
 
 def test_a_stranger_gets_nothing(browser: Browser, guarded: tuple[str, str]) -> None:
     with Looker(browser, guarded[0]) as look:
-        for path in ("/pictures/1/best.jpg", "/timeline-bars?since=0&until=1", "/timeline-tracklet/1"):
+        private = ("/pictures/1/best.jpg", "/timeline-bars?since=0&until=1", "/timeline-tracklet/1")
+        for path in (*private, "/live-pictures?camera=hall", "/live-pictures/hall"):
             assert look.page.request.get(guarded[0] + path).status == 401
         assert (
             look.page.request.get(guarded[0] + "/api/v1/nothing").headers["content-type"] == "application/problem+json"

@@ -11,7 +11,8 @@ import pytest
 from hub.association import Assignment, CalibratedAssociator, Likeness, LinkProblem, MergeProblem, Outcome, Thresholds
 from hub.association.reasoning import Reasoning
 from hub.export import event_json
-from hub.likelihood import Judge, MergeTerms
+from hub.likelihood import Judge
+from hub.merge_terms import MergeTerms
 from hub.narration import placement, sentence
 from hub.reader import SiteReader
 from hub.records import EventKind, Evidence, Terms
@@ -69,11 +70,9 @@ def test_odds_of_two_identities_are_their_terms(tmp_path: Path) -> None:
         watch(hub, Sender(), (1, "a"), (2, "b"))
         (space,) = hub.state.spaces.values()
         judge = Judge(hub.state, space, reasoning=Reasoning())
-        terms = judge.merge_terms(IdentityId(1), IdentityId(2))
-        assert terms is not None
-        assert judge.merge_odds(IdentityId(1), IdentityId(2)) == terms.log_odds
-        assert judge.merge_terms(IdentityId(1), IdentityId(99)) is None
-        assert judge.merge_odds(IdentityId(1), IdentityId(99)) == -np.inf
+        pair, with_nobody = (IdentityId(1), IdentityId(2)), (IdentityId(1), IdentityId(99))
+        (terms,) = judge.merge_terms([pair, with_nobody]).values()
+        assert judge.merge_odds([pair, with_nobody]) == {pair: terms.log_odds, with_nobody: -np.inf}
 
 
 def test_all_terms_of_a_merge_count() -> None:

@@ -1,13 +1,21 @@
 """What never moves is found, by a short look and by tracklets of a long time, and masked by its feet."""
 
+import contextlib
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.zones import Region
-from hub.standing_still import Still, _overlaps, stands_still, stood_still
+from hub.listing import Listing
+from hub.reader import SiteReader
+from hub.site_hub import Hub
+from hub.standing_still import Still, _overlaps, stands_in, stands_still, stood_still
 from passerby.arrays import Detections
 from passerby.config import CameraSettings
+from passerby.ids import CameraId
+from tests.hub.people import Sender, at, seen
 
 POSTER = np.array([0.1, 0.2, 0.2, 0.8])
 WALK = np.array([[0.3 + 0.05 * step, 0.2, 0.4 + 0.05 * step, 0.8] for step in range(8)])
@@ -53,6 +61,21 @@ def test_who_rested_for_less_than_a_minute_is_let_alone() -> None:
     assert stands_still([jittered(POSTER, 5)], [59.0]) == []
     assert stands_still([], []) == []
     assert stands_still([np.empty((0, 4))], [90.0]) == []
+
+
+def test_by_what_a_hub_has_stored_it_is_found_in_its_own_camera_alone(tmp_path: Path) -> None:
+    sender = Sender()
+    with Hub.open(tmp_path) as hub:  # everybody of these tests stands on one spot of 640 x 480 pixels
+        told = [("hall", 0, 45), ("hall", 50, 95), ("lobby", 0, 40)]
+        for number, (camera, begin, end) in enumerate(told):
+            update = seen(number, camera, tracklet=number, begin_s=begin, end_s=end, final=True)
+            hub.ingest(sender.send(update), now_ns=at(end))
+    with SiteReader(tmp_path) as reader, contextlib.closing(Listing(tmp_path)) as listing:
+        (still,) = stands_in(reader, listing, CameraId("hall"))
+        assert stands_in(reader, listing, CameraId("lobby")) == []
+    assert (still.times, still.seconds) == (2, 90.0)
+    assert np.allclose(still.box_xyxy, (10 / 640, 20 / 480, 60 / 640, 180 / 480), atol=1e-4)
+    assert not counts(np.array([10 / 640, 20 / 480, 60 / 640, 180 / 480]), still)
 
 
 @given(st.lists(st.tuples(*[st.floats(0, 1)] * 4), min_size=1, max_size=6))

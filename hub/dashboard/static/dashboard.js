@@ -1,4 +1,4 @@
-// What pages do in the browser: theme, times, keys, toasts, dialogs, live pictures. No page holds state that the server lacks.
+// What pages do in the browser: theme, times, keys, toasts, dialogs. No page holds state that the server lacks.
 "use strict";
 (() => {
   const root = document.documentElement;
@@ -138,56 +138,12 @@
   // What somebody is being asked stays open, whatever is told meanwhile.
   const put = (id, html) => { const element = document.getElementById(id); if (element && element.innerHTML !== html && !element.querySelector("dialog[open]")) element.innerHTML = html; };
 
-  // --- live pictures: asked for while the page is seen, drawn with one colour a person
+  // --- one colour a person
   const hue = (identity) => (identity * 137.508) % 360;
   const colour = (identity, alpha = 1) => {
     const style = getComputedStyle(root);
     return `oklch(${style.getPropertyValue("--id-l")} ${style.getPropertyValue("--id-c")} ${hue(identity)} / ${alpha})`;
   };
-  async function watch(view) {
-    const image = view.querySelector("img.live"), canvas = view.querySelector("canvas"), none = view.querySelector("[data-none]");
-    let etag = "";
-    while (view.isConnected) {
-      let pause = 200;
-      if (document.visibilityState === "visible") {
-        try {
-          const answer = await fetch(view.dataset.watch, { headers: etag ? { "If-None-Match": etag } : {} });
-          if (answer.status === 200) {
-            etag = answer.headers.get("ETag") || "";
-            const boxes = JSON.parse(answer.headers.get("X-Boxes") || "[]");
-            const bitmap = URL.createObjectURL(await answer.blob());
-            image.onload = () => URL.revokeObjectURL(bitmap);
-            image.src = bitmap;
-            await image.decode().catch(() => {});
-            draw(canvas, image, boxes);
-            image.hidden = canvas.hidden = false;
-            if (none) none.hidden = true;
-          } else if (answer.status !== 304) {
-            image.hidden = canvas.hidden = true;
-            if (none) none.hidden = false;
-            pause = 1500;
-          }
-        } catch { pause = 2000; }
-      } else pause = 1000;
-      await new Promise((done) => setTimeout(done, pause));
-    }
-  }
-  function draw(canvas, image, boxes) {
-    const ratio = devicePixelRatio || 1, width = canvas.clientWidth * ratio, height = canvas.clientHeight * ratio;
-    canvas.width = width; canvas.height = height;
-    const pen = canvas.getContext("2d"), scale = Math.min(width / image.naturalWidth, height / image.naturalHeight);
-    pen.translate((width - image.naturalWidth * scale) / 2, (height - image.naturalHeight * scale) / 2);
-    pen.font = `600 ${12 * ratio}px system-ui, sans-serif`;
-    for (const { box, identity, name } of boxes) {
-      const [x1, y1, x2, y2] = box.map((v) => v * scale), ink = `oklch(75% 0.16 ${hue(identity)})`;
-      pen.lineWidth = 2 * ratio; pen.strokeStyle = identity ? ink : "#cfd6df";
-      pen.strokeRect(x1, y1, x2 - x1, y2 - y1);
-      const wide = pen.measureText(name).width + 8 * ratio, tall = 17 * ratio, top = Math.max(0, y1 - tall);
-      pen.fillStyle = identity ? ink : "#cfd6df"; pen.fillRect(x1 - ratio, top, wide, tall);
-      pen.fillStyle = "#0b0e12"; pen.fillText(name, x1 + 3 * ratio, top + 12.5 * ratio);
-    }
-  }
-
   // --- drop zones: a file goes to `data-to` with the form's fields, the answer's HTML replaces `data-into`
   async function send(zone, files) {
     const into = document.getElementById(zone.dataset.into), form = zone.closest("form"), body = new FormData(form);
@@ -219,7 +175,7 @@
     if (node.nodeType !== 1) return;
     if (node.matches("time[data-as]")) tell(node);
     tellAll(node);
-    for (const view of [...(node.matches("[data-watch]") ? [node] : []), ...node.querySelectorAll("[data-watch]")]) if (!view.watched) { view.watched = true; watch(view); }
+    for (const view of [...(node.matches("[data-watch]") ? [node] : []), ...node.querySelectorAll("[data-watch]")]) if (!view.watched) { view.watched = true; passerby.watch(view); }
     for (const drop of [...(node.matches(".drop") ? [node] : []), ...node.querySelectorAll(".drop")]) if (!drop.ready) { drop.ready = true; zone(drop); }
     for (const lanes of [...(node.matches("[data-lanes]") ? [node] : []), ...node.querySelectorAll("[data-lanes]")]) if (!lanes.ready) { lanes.ready = true; passerby.lanes?.(lanes); }
     passerby.films?.(node);

@@ -1,5 +1,7 @@
 """Many identities in one pass fit as well as each by itself."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from hub.association.appearance import Known, fit, predict
 from hub.association.shares import Shares, shares_of
-from hub.association.standing import Standing, fits
+from hub.association.standing import Fits, Looks, Standing, fits
 from passerby.arrays import Float32Array
 from passerby.errors import DataError
 from passerby.ids import CameraId, ModelId
@@ -44,24 +46,53 @@ def sites(draw: st.DrawFn) -> dict[int, list[Known]]:
     }
 
 
+def fitted(
+    known: dict[int, list[Known]],
+    asked: Sequence[tuple[Float32Array, int, int]],
+    *,
+    pairs: Sequence[tuple[int, int]],
+    shares: Shares,
+) -> Fits:
+    """Fits of `pairs` of a tracklet (unit, camera, pictures) and the place of an owner."""
+    return fits(
+        Looks.of(standing_of(known), shares),
+        np.array([row for row, _ in pairs], np.int64),
+        np.array([owner for _, owner in pairs], np.int64),
+        units=np.array([new for new, _, _ in asked], np.float32).reshape(-1, AXES),
+        cameras=np.array([camera for _, camera, _ in asked], np.int64),
+        pictures=np.array([pictures for _, _, pictures in asked], np.int64),
+        shares=shares,
+    )
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     known=sites(),
-    camera=st.integers(0, 3),
-    pictures=st.integers(0, 9),
+    places=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=3),
     shares=st.sampled_from(SHARES),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_each_fits_as_its_twin_of_one_by_one_says(
-    known: dict[int, list[Known]], camera: int, pictures: int, shares: Shares, seed: int
+    known: dict[int, list[Known]], places: list[tuple[int, int]], shares: Shares, seed: int
 ) -> None:
-    new = unit(np.random.default_rng(seed), alike=0.5)
-    owners, values, seen_here = fits(standing_of(known), new, camera=camera, pictures=pictures, shares=shares)
-    assert owners.tolist() == sorted(known)
-    for owner, value, here in zip(owners.tolist(), values.tolist(), seen_here.tolist(), strict=True):
-        prediction = predict(known[owner], CameraId(str(camera)), shares=shares)
-        assert value == pytest.approx(fit(prediction, new, pictures=pictures, shares=shares), rel=1e-4, abs=1e-4)
-        assert here == prediction.seen_here
+    rng = np.random.default_rng(seed)
+    asked = [(unit(rng, alike=0.5), camera, pictures) for camera, pictures in places]
+    pairs = [(row, owner) for row in range(len(asked)) for owner in range(len(known)) if rng.random() < 0.8]
+    found = fitted(known, asked, pairs=pairs, shares=shares)
+    for index, (row, place) in enumerate(pairs):
+        new, camera, pictures = asked[row]
+        mine = known[sorted(known)[place]]
+        prediction = predict(mine, CameraId(str(camera)), shares=shares)
+        alone = fit(prediction, new, pictures=pictures, shares=shares)
+        assert found.values[index] == pytest.approx(alone, rel=1e-4, abs=1e-4)
+        assert found.seen_here[index] == prediction.seen_here
+        others = [one for one in mine if one.camera_id != str(camera)]
+        if not others:
+            assert np.isnan(found.elsewhere[index])
+            continue
+        without = predict(others, CameraId(str(camera)), shares=shares)
+        alone = fit(without, new, pictures=pictures, shares=shares)
+        assert found.elsewhere[index] == pytest.approx(alone, rel=1e-4, abs=1e-4)
 
 
 @settings(max_examples=60, deadline=None)
@@ -69,18 +100,18 @@ def test_each_fits_as_its_twin_of_one_by_one_says(
 def test_what_it_comes_to_is_the_same_to_the_last_bit_whoever_else_is_asked(
     known: dict[int, list[Known]], camera: int, seed: int
 ) -> None:
-    new = unit(np.random.default_rng(seed))
-    together = fits(standing_of(known), new, camera=camera, pictures=3, shares=Shares())[1]
+    rng = np.random.default_rng(seed)
+    new, other = (unit(rng), camera, 3), (unit(rng), 0, 1)
+    everybody = [(row, owner) for row in (0, 1) for owner in range(len(known))]
+    together = fitted(known, [other, new], pairs=everybody, shares=Shares()).values[len(known) :]
     for index, owner in enumerate(sorted(known)):
-        alone = fits(standing_of({owner: known[owner]}), new, camera=camera, pictures=3, shares=Shares())[1]
+        alone = fitted({owner: known[owner]}, [new], pairs=[(0, 0)], shares=Shares()).values
         assert alone.tolist() == [together[index]]
 
 
 def test_where_nothing_stands_nothing_fits() -> None:
-    owners, values, seen_here = fits(
-        standing_of({}), unit(np.random.default_rng(0)), camera=0, pictures=3, shares=Shares()
-    )
-    assert owners.tolist() == values.tolist() == seen_here.tolist() == []
+    found = fitted({}, [(unit(np.random.default_rng(0)), 0, 3)], pairs=[], shares=Shares())
+    assert found.values.tolist() == found.elsewhere.tolist() == found.seen_here.tolist() == []
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:

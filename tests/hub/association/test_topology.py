@@ -134,7 +134,8 @@ def test_the_rates_of_many_are_what_one_by_one_says(
     for word in said:
         topology.tell(word)
     gaps, errors = np.array([gap_s for _, gap_s, _ in asked]), np.array([error_s for _, _, error_s in asked])
-    found = topology.rates([before for before, _, _ in asked], LOBBY, gap_s=gaps, clock_error_s=errors)
+    ways = [(before, LOBBY) for before, _, _ in asked]
+    found = topology.rates(ways, np.arange(len(ways)), gap_s=gaps, clock_error_s=errors)
     assert found.shape == (len(asked),)
     for (before, gap_s, error_s), rate in zip(asked, found.tolist(), strict=True):
         assert rate == topology.rate(before, LOBBY, gap_s=gap_s, clock_error_s=error_s)
