@@ -1,32 +1,13 @@
-"""The tables of `outgoing.sqlite`, and the file itself: made, brought to the present schema, opened."""
+"""The tables of `outgoing.sqlite`, and the file itself."""
 
-import os
-import sqlite3
 from pathlib import Path
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    create_engine,
-    event,
-)
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import BigInteger, Column, Engine, Index, Integer, LargeBinary, MetaData, Table, Text
 
-from passerby.errors import StoreError
+from hub.database.shared_file import open_shared_file
 
 VERSION = 1
 """Kept as SQLite's `user_version`."""
-
-_BUSY_TIMEOUT_S = 5.0
 
 metadata = MetaData()
 
@@ -58,38 +39,4 @@ receivers = Table(
 
 def open_outbox(file: Path) -> Engine:
     """The engine, for several threads at once. The file is its owner's alone. Raises StoreError."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise StoreError(f"{file}: cannot be made: {error.strerror}") from error
-
-    def connect() -> sqlite3.Connection:
-        # Without isolation_level the driver opens no transactions by itself; _begin below does.
-        connection = sqlite3.connect(file, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # Whoever only looks says so, and never waits for who writes.
-        reads = connection.get_execution_options().get("reads", False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-    try:
-        with engine.begin() as connection:
-            found = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-            if found > VERSION:
-                raise StoreError(f"{file}: made by a newer version of Passerby (schema {found}, known {VERSION})")
-            if found < VERSION:
-                metadata.create_all(connection)
-                connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
-    except (DatabaseError, StoreError) as error:
-        engine.dispose()
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(f"{file}: cannot be opened: {error.orig}") from error
-    return engine
+    return open_shared_file(file, metadata=metadata, version=VERSION)

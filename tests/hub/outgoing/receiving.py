@@ -17,6 +17,7 @@ from iotcore import Broker as RealBroker
 from paho.mqtt import client as paho
 
 PATIENCE_S = 30.0
+_SILENCE_S = 0.3
 USER, PASSWORD = "passerby", "a broker's word"
 
 
@@ -146,3 +147,13 @@ def listening(port: int, *topics: str) -> Iterator[Heard]:
     finally:
         client.disconnect()
         client.loop_stop()
+
+
+def kept_at(port: int, *topics: str) -> dict[str, bytes]:
+    """What the broker keeps of each topic: all that it tells a newcomer, until it has been silent for a while."""
+    with listening(port, *topics) as heard:
+        known, pause = -1, threading.Event()
+        while len(heard.messages) != known:
+            known = len(heard.messages)
+            pause.wait(_SILENCE_S)
+        return {topic: payload for topic, payload, kept in heard.messages if kept}

@@ -97,7 +97,7 @@ def test_a_file_of_a_newer_version_or_of_something_else_is_left_alone(tmp_path: 
     for leftover in tmp_path.glob("outgoing*"):
         leftover.unlink()
     (tmp_path / FILE_NAME).write_bytes(b"no database at all, but long enough to be looked at" * 50)
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match="cannot open the database"):
         Outbox(tmp_path)
 
 
