@@ -13,10 +13,11 @@ the crops in somebody else's tracklet (`wrong`), different people in each camera
 were not adapted to (`unseen`). `sites`: the network that comes with Passerby, at simulated sites with seeds that
 nothing was trained or tuned on, and with cameras whose colours are twice as far apart as where it was trained.
 
-Each run is `passerby adapt images` on the CPU, in a process of its own with two threads; the finished file is loaded as
-an edge loads it. Before and after it, every image searches all others, same person and camera removed: mAP, rank-1 and
-mINP of plain embeddings, and (z) of embeddings z-scored by camera over the images that judge. The last guess is judged
-on the images adapted to: adjusted Rand index (ARI; outliers are clusters of one), precision and recall of pairs.
+Each run does what `passerby adapt images --device cpu` does, in a process of its own with two threads; the finished
+file is loaded as an edge loads it. Before and after it, every image searches all others, same person and camera
+removed: mAP, rank-1 and mINP of plain embeddings, and (z) of embeddings z-scored by camera over the images that judge.
+The last guess is judged on the images adapted to: adjusted Rand index (ARI; outliers are clusters of one), precision
+and recall of pairs.
 
 A run writes benchmarks/results/adaptation/EXPERIMENT/RUN.json, and its model in a folder beside it; a run of which
 there is a result is not done again but with --again, and one that was killed goes on. --table prints the results that

@@ -121,8 +121,9 @@ def _known(asked: Sequence[Asked], sources: Sources) -> tuple[list[Pair], list[K
         for identity_id in sorted(one.identities):
             if identity_id not in numbers:
                 numbers[identity_id] = frozenset(t.number for t in sources.standing(identity_id))
-            gone = numbers[identity_id] & one.left_out
-            if len(gone) < len(numbers[identity_id]):
+            mine = numbers[identity_id]
+            gone = mine & one.left_out
+            if len(gone) < len(mine):
                 pairs.append((row, identity_id))
                 kept.append((identity_id, gone))
     return pairs, kept
@@ -169,16 +170,17 @@ def _movement(asked: Sequence[Asked], pairs: Sequence[Pair], sources: Sources) -
                 seen.append(t)
         return [row_of[t.number] for t in tracklets]
 
-    everything: dict[IdentityId, list[int]] = {}
+    everything: dict[IdentityId, tuple[list[int], frozenset[TrackletNumber]]] = {}
     beside = [rows_of(one.beside) for one in asked]
     lately = sources.around.lately
     sets: list[list[int]] = []
     for row, identity_id in pairs:
         if identity_id not in everything:
-            everything[identity_id] = rows_of([*sources.standing(identity_id), *lately.get(identity_id, ())])
+            known = [*sources.standing(identity_id), *lately.get(identity_id, ())]
+            everything[identity_id] = rows_of(known), frozenset(t.number for t in known)
         left_out = asked[row].left_out
-        mine = everything[identity_id]
-        if not left_out.isdisjoint(seen[one].number for one in mine):
+        mine, numbers = everything[identity_id]
+        if not numbers.isdisjoint(left_out):
             mine = [one for one in mine if seen[one].number not in left_out]
         sets.append(mine + beside[row])
     # After the pairs come those who have somebody beside them, to be compared with.

@@ -1,4 +1,4 @@
-"""One adaptation in a process of its own, as `passerby adapt images` does it, and what has come of it."""
+"""One adaptation in a process of its own, what `passerby adapt images` does, and what has come of it."""
 
 import multiprocessing
 import os
@@ -40,7 +40,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What `passerby adapt images --json` tells, as far as it is asked here."""
+    """What the process of a trial tells, as far as it is asked here."""
 
     model: str
     cameras: list[str]
@@ -146,22 +146,11 @@ def adapt_and_judge(trial: Trial, subject: Subject, *, results: Path) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         before = judged_by(load_embedder(_unadapted(trial.model, Path(folder)), threads=THREADS), subject.judged)
     out = results / trial.name
-    options = ["--root", str(subject.folder), "--model", trial.model, "--out", str(out), "--recipe", trial.recipe]
-    options += [
-        "--minutes",
-        str(trial.minutes),
-        "--seed",
-        str(trial.seed),
-        "--threads",
-        str(THREADS),
-        "--json",
-        "--device",
-        "cpu",
-    ]
-    options += [] if subject.tracklets is None else ["--tracklets", str(subject.tracklets)]
+    options = [subject.folder, trial.model, out, trial.recipe, trial.minutes, trial.seed, THREADS]
+    options += [] if subject.tracklets is None else [subject.tracklets]
     load, began = os.getloadavg()[0], time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "passerby", "adapt", "images", *options], check=True, stdout=subprocess.PIPE
+        [sys.executable, "-m", "benchmarks.adapting.process", *map(str, options)], check=True, stdout=subprocess.PIPE
     )
     process_seconds = time.perf_counter() - began
     told = msgspec.json.decode(done.stdout.splitlines()[-1], type=Told)

@@ -37,7 +37,7 @@ def test_somebody_is_enrolled_verified_and_identified_by_a_film(look: Looker, tm
     page.click("text=Enroll")
     expect(page.locator("[data-poll] .phases")).to_be_visible()
     expect(page.locator("#answer h2")).to_have_text("Ann is enrolled", timeout=_LOOKED_AT_MS)
-    assert (look.poor_contrast(), look.nameless(), look.beyond_the_edge()) == ([], [], 0)
+    assert (look.barriers(), look.beyond_the_edge()) == ([], 0)
     page = look.at("/enrolment?tab=verify")
     bring(page, file)
     page.check("[name=largest]")
@@ -47,7 +47,7 @@ def test_somebody_is_enrolled_verified_and_identified_by_a_film(look: Looker, tm
     bring(page, file)
     page.click("button.primary")
     expect(page.locator("#answer h2", has_text="This is Ann").first).to_be_visible(timeout=_LOOKED_AT_MS)
-    assert (look.poor_contrast(), look.nameless()) == ([], [])
+    assert look.barriers() == []
     page = look.at("/enrolment")
     page.click("text=Remove…")
     page.click("text=Remove for good")

@@ -42,7 +42,7 @@ QUICK = {
     "images_per_person": 2,
     "rounds": 2,
     "fewest_people": 2,
-    "learning_rate": 1e-3,
+    "learning_rate": 3.5e-4,
     "bfloat16": False,
 }
 """A few steps on few pixels; all else is as shipped."""
