@@ -14,8 +14,8 @@ from passerby.errors import PasserbyError
 
 _log = logging.getLogger("passerby.web")
 
-PERIOD_S = 0.15
-_STATUS_EVERY = 7
+PERIOD_S = 0.08
+_STATUS_EVERY = 12
 """Looks: how cameras are is asked for about once a second."""
 
 _MOST_EVENTS = 200
