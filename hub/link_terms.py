@@ -81,6 +81,19 @@ class Sources:
     movement: Movement
     around: Neighbourhood
 
+    def looks(self, standing: Sequence[Sequence[Tracklet]]) -> tuple[Looks, dict[CameraId, int]]:
+        """Of owners 0, 1 ..., of each of whom `standing` has the tracklets, those of each camera together; and which
+        number `Looks.cameras` has for each of their cameras."""
+        rows = [t for known in standing for t in known]
+        codes: dict[CameraId, int] = {}
+        each = Standing(
+            np.repeat(np.arange(len(standing)), [len(known) for known in standing]),
+            np.array([codes.setdefault(t.camera_id, len(codes)) for t in rows], np.int64),
+            np.array([t.exemplars for t in rows], np.int64),
+            self.units([t.number for t in rows]),
+        )
+        return Looks.of(each, self.shares), codes
+
 
 def link_terms(asked: Sequence[Asked], sources: Sources) -> list[dict[IdentityId, Terms]]:
     """The evidence for each identity that each tracklet may be but for place; without those of whom nothing else is
@@ -130,20 +143,10 @@ def _known(asked: Sequence[Asked], sources: Sources) -> tuple[list[Pair], list[K
 
 
 def _fits(asked: Sequence[Asked], pairs: Sequence[Pair], kept: Sequence[Kept], sources: Sources) -> Fits:
-    codes: dict[CameraId, int] = {}
     owner_of: dict[Kept, int] = {}
     owners = np.array([owner_of.setdefault(one, len(owner_of)) for one in kept], np.int64)
     standing = [[t for t in sources.standing(identity_id) if t.number not in gone] for identity_id, gone in owner_of]
-    rows = [t for known in standing for t in known]
-    looks = Looks.of(
-        Standing(
-            np.repeat(np.arange(len(standing)), [len(known) for known in standing]),
-            np.array([codes.setdefault(t.camera_id, len(codes)) for t in rows], np.int64),
-            np.array([t.exemplars for t in rows], np.int64),
-            sources.units([t.number for t in rows]),
-        ),
-        sources.shares,
-    )
+    looks, codes = sources.looks(standing)
     return fits(
         looks,
         np.array([row for row, _ in pairs], np.int64),

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.association.standing import Looks, Standing, fits
+from hub.association.standing import fits
 from hub.link_terms import Sources
 from hub.movement import seen_last
 from hub.records import Tracklet
-from passerby.ids import CameraId
 
 Float64Array = NDArray[np.float64]
 
@@ -82,7 +81,6 @@ def _merge_terms(pairs: Sequence[Ages], sources: Sources) -> list[MergeTerms]:
 def fits_of_sets(pairs: Sequence[Ages], sources: Sources) -> Float64Array:
     """`appearance.fit_of_sets` of each pair (k,): what the older set adds to the prediction of each of the younger, one
     after the other."""
-    codes: dict[CameraId, int] = {}
     asked: list[Tracklet] = []
     standing: list[list[Tracklet]] = []
     steps: list[tuple[int, int, float]] = []  # the row asked about, its pair, and whether its fit counts for or against
@@ -94,22 +92,13 @@ def fits_of_sets(pairs: Sequence[Ages], sources: Sources) -> Float64Array:
                     standing.append(sorted(known, key=lambda t: t.camera_id))
                     steps.append((len(asked), index, sign))
             asked.append(one)
-    rows = [t for known in standing for t in known]
-    looks = Looks.of(
-        Standing(
-            np.repeat(np.arange(len(standing)), [len(known) for known in standing]),
-            np.array([codes.setdefault(t.camera_id, len(codes)) for t in rows], np.int64),
-            np.array([t.exemplars for t in rows], np.int64),
-            sources.units([t.number for t in rows]),
-        ),
-        sources.shares,
-    )
+    looks, codes = sources.looks(standing)
     found = fits(
         looks,
         np.array([row for row, _, _ in steps], np.int64),
         np.arange(len(steps)),
         units=sources.units([t.number for t in asked]),
-        cameras=np.array([codes.setdefault(t.camera_id, len(codes)) for t in asked], np.int64),
+        cameras=np.array([codes.get(t.camera_id, -1) for t in asked], np.int64),
         pictures=np.array([t.exemplars for t in asked], np.int64),
         shares=sources.shares,
     )
