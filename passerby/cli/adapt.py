@@ -11,11 +11,13 @@ from rich.table import Table
 from passerby.cli.adapting.commands import app as commands
 from passerby.cli.adapting.needs import require_training
 from passerby.cli.adapting.rolling_out import app as rolling_out
+from passerby.cli.adapting.rows import app as rows
 from passerby.cli.showing.parts import parts_shown
 
 app = typer.Typer()
 app.add_typer(commands)
 app.add_typer(rolling_out)
+app.add_typer(rows)
 
 
 @app.callback()

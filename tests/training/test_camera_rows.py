@@ -3,11 +3,16 @@
 import shutil
 from pathlib import Path
 
+import cv2
 import msgspec
 import numpy as np
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from hub.site_hub import Hub
 from passerby.arrays import Image
+from passerby.cli.app import app
 from passerby.errors import DataError, ModelError
 from passerby.ids import CameraId
 from passerby.inference import load_embedder
@@ -16,6 +21,7 @@ from passerby.models import EmbeddingOutput, ModelDescription, ModelManifest, Pr
 torch = pytest.importorskip("torch", reason="needs passerby[training]")
 pytest.importorskip("onnx", reason="needs passerby[training]")
 
+from tests.hub import people  # noqa: E402 torch is optional
 from tests.training.test_adapting import picture  # noqa: E402 torch is optional
 from training.adapting.embedding import count_statistics  # noqa: E402
 from training.backbones.osnet import OSNet  # noqa: E402
@@ -117,3 +123,46 @@ def test_wrong_models_and_cameras_are_named(model: ModelManifest, tmp_path: Path
     with pytest.raises(ModelError, match="has no statistics per camera"):
         with_rows(tmp_path / "other.onnx", {"stairs": seen(2)}, out=out)
     assert not out.exists()
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["adapt", "rows", *arguments])
+
+
+def jpeg(crop: Image) -> bytes:
+    return bytes(cv2.imencode(".jpg", crop)[1])
+
+
+def test_the_command_takes_crops_of_a_folder_or_those_that_the_site_keeps(model: ModelManifest, tmp_path: Path) -> None:
+    folder, data = tmp_path / "crops", tmp_path / "data"
+    folder.mkdir()
+    for number, crop in enumerate(seen(2)[:6]):
+        cv2.imwrite(str(folder / f"{number}.png"), crop)
+    sender = people.Sender()
+    with Hub.open(data) as hub:
+        crops = {number: jpeg(crop) for number, crop in enumerate(seen(2)[:2], start=1)}
+        message = people.seen(1, "stairs", tracklet=1, end_s=4, final=True, crops=crops)
+        hub.ingest(sender.send(message), now_ns=people.at(5))
+    site = tmp_path / "site.yaml"
+    site.write_text(
+        f"site: plaza\ndata: {data}\nmodels: {{reid: {model.files[0]}}}\n"
+        "cameras: {stairs: {url: 'rtsp://127.0.0.1/a'}}\n"
+    )
+    out = tmp_path / "out.onnx"
+    ran = run("yard=" + str(folder), "stairs", "--config", str(site), "--out", str(out))
+    assert ran.exit_code == 0, ran.output
+    assert "rows for yard (6 crops), stairs (2 crops)" in ran.stdout.replace("\n", " ")
+    grown = read_model(out)
+    assert grown.embedding is not None
+    assert grown.embedding.cameras == ["door", "hall", "yard", "stairs"]
+    np.testing.assert_array_equal(vectors(grown, seen(0), "door"), vectors(model, seen(0), "door"))
+    for wrong, told in [
+        (["attic", "--config", str(site)], "no crop of anybody who has left attic is kept; known there: stairs"),
+        (["attic", "--model", model.files[0]], "Say attic=FOLDER, or --config SITE"),
+        ([f"yard={folder}"], "say which network"),
+        ([f"={folder}", "--model", model.files[0]], "expected CAMERA=FOLDER"),
+    ]:
+        failed = run(*map(str, wrong), "--out", str(tmp_path / "no.onnx"))
+        assert failed.exit_code != 0
+        assert told in str(failed.exception)
+    assert not (tmp_path / "no.onnx").exists()
