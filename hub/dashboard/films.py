@@ -31,7 +31,7 @@ _SHOTS = 2
 """Crops of each of many people."""
 
 _WORDS: dict[Phase, str] = {
-    "loading": "Networks",
+    "loading": "Load networks",
     "watching": "Decode and detect",
     "describing": "Embed",
     "comparing": "Compare",
@@ -89,8 +89,8 @@ def progress(viewing: Viewing) -> Markup:
 def ask(what: Literal["enroll", "verify", "identify"], brought: Brought) -> Markup:
     """Begin what a form asks about the film that it names; gives how far that is. Raises DataError."""
     visit = brought.visit
-    if visit.services.films is None or visit.principal.cameras is not None:
-        raise DataError("films are not taken here, or not from who sees some cameras alone")
+    if visit.services.films is None:
+        raise DataError("films are not taken here")
     person = brought.field("person")
     asked = Asked(
         what=what,

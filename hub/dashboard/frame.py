@@ -42,7 +42,7 @@ def rail(places: Iterable[Place], *, at: str, site: str, principal: Principal, t
             else EMPTY,
         )
         for place in places
-        if place.icon and principal.may(place.role)
+        if place.icon and place.refusal(principal) is None
     )
     leave = (
         EMPTY

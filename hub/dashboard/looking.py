@@ -21,15 +21,20 @@ from passerby.errors import DataError, PasserbyError
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    role: Role
     give: Callable[[Brought], Markup]
+    whole_site: bool = True
+    """Whether it is about all of the site, and nothing for who sees some cameras alone."""
+
+    def may_ask(self, principal: Principal) -> bool:
+        """Whether somebody is answered."""
+        return principal.may(Role.OPERATOR) and not (self.whole_site and principal.cameras is not None)
 
 
 _ANSWERS: Mapping[str, _Answer] = {
-    "search": _Answer(Role.OPERATOR, answers.searched),
-    "enroll": _Answer(Role.OPERATOR, answers.enrolled),
-    "verify": _Answer(Role.OPERATOR, answers.compared),
-    "identify": _Answer(Role.OPERATOR, answers.identified),
+    "search": _Answer(answers.searched, whole_site=False),
+    "enroll": _Answer(answers.enrolled),
+    "verify": _Answer(answers.compared),
+    "identify": _Answer(answers.identified),
 }
 
 
@@ -46,7 +51,7 @@ def router(shell: Shell) -> APIRouter:
             raise HTTPException(401)
         async with request.form(max_files=MOST_PICTURES + 1, max_fields=30) as form:
             fields = {name: value for name, value in form.items() if isinstance(value, str)}
-            if not principal.may(answer.role) or not is_meant(principal, fields):
+            if not answer.may_ask(principal) or not is_meant(principal, fields):
                 raise HTTPException(403)
             sent = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
             files = [(one.filename or "the picture", await one.read(MOST_BYTES + 1)) for one in sent]

@@ -86,11 +86,16 @@ class Shell:
 
         async def do(event: GenericEventArguments) -> None:
             said: dict[str, Any] = event.args if isinstance(event.args, dict) else {}
-            does = {"undo": undo, **place.does}.get(str(said.get("do")))
+            what = str(said.get("do"))
+            does = undo if what == "undo" else place.does.get(what)
             if does is None:
                 return
             now = await asyncio.to_thread(self._still, client, visit)
             if now is None:
+                return
+            refused = None if what == "undo" else place.refusal(now.principal)
+            if refused is not None:
+                _toast(client, refused, bad=True)
                 return
             try:
                 reaction = await asyncio.to_thread(does, now, {name: str(value) for name, value in said.items()})
@@ -104,7 +109,7 @@ class Shell:
                 if place.hears is None or client.is_deleted:
                     return
                 now = await asyncio.to_thread(self._still, client, visit)
-                if now is None:
+                if now is None or place.refusal(now.principal) is not None:
                     return
                 try:
                     reaction = await asyncio.to_thread(place.hears, now, news)
@@ -154,9 +159,9 @@ class Shell:
 
     def _built(self, place: Place, visit: Visit, *, fresh: bool = False) -> tuple[Page, int]:
         try:
-            if not visit.principal.may(place.role):
-                said = f"This page is for {place.role.value}s. Ask an administrator for that role."
-                return Page(title=place.title, body=empty("Not for your role", said)), 0
+            refused = place.refusal(visit.principal)
+            if refused is not None:
+                return Page(title=place.title, body=empty("Not for your role", refused)), 0
             page = place.build(visit)
         except StoreError as error:
             said = Markup("{}. The page fills by itself once a hub has run.").format(str(error))

@@ -92,10 +92,20 @@ class Place:
     under: str = ""
     """The path of the place in the rail to which it belongs, where it is not there itself."""
     role: Role = Role.VIEWER
+    whole_site: bool = False
+    """Whether it is about all of the site, and nothing for who sees some cameras alone."""
     does: Mapping[str, Does] = field(default_factory=dict)
     hears: Hears | None = None
     there: Callable[[Services], bool] = lambda _: True
     """Whether what it is about is there at all."""
+
+    def refusal(self, principal: Principal) -> str | None:
+        """Why somebody may not see it nor do anything on it; None where they may."""
+        if not principal.may(self.role):
+            return f"This page is for {self.role.value}s. Ask an administrator for that role."
+        if self.whole_site and principal.cameras is not None:
+            return "This is about the whole site, of which you see some cameras alone."
+        return None
 
 
 def numbers(text: str) -> Sequence[int]:

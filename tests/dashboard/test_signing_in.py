@@ -89,6 +89,15 @@ def test_a_viewer_looks_and_an_operator_of_one_camera_sees_that_alone(
         expect(look.page.locator("#page")).not_to_contain_text("hall")
         look.at("/person/2")
         expect(look.page.locator("#page")).to_contain_text("Nobody has this number")
+        for path in ("/enrolment", "/site"):
+            look.at(path)
+            expect(look.page.locator("#page")).to_contain_text("of which you see some cameras alone")
+            look.page.evaluate("emitEvent('do', { do: 'remove', name: 'Ann' })")
+        expect(look.page.locator(".rail")).not_to_contain_text("Enrolment")
+        look.at("/search")
+        said = {"csrf": look.page.locator("input[name=csrf]").first.input_value(), "name": "Ann"}
+        for what, status in (("search", 200), ("enroll", 403), ("verify", 403), ("identify", 403)):
+            assert look.page.request.post(f"{guarded[0]}/looking/{what}", multipart=said).status == status
         look.at("/")
         expect(look.page.locator(".camera")).to_have_count(1)
         expect(look.page.locator("#feed")).not_to_contain_text("hall")

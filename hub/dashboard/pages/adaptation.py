@@ -182,6 +182,7 @@ PLACE = Place(
     title="Adaptation",
     icon="adaptation",
     build=build,
+    whole_site=True,
     does={"start": start, "cancel": cancel, "rollback": rollback},
     hears=hears,
     there=lambda services: services.adaptations is not None,

@@ -98,6 +98,7 @@ PLACE = Place(
     title="Adaptation",
     under="/adaptation",
     build=build,
+    whole_site=True,
     does={"cancel": cancel, "promote": promote},
     hears=hears,
     there=lambda services: services.adaptations is not None,

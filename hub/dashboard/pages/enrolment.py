@@ -63,7 +63,7 @@ def cancel(visit: Visit, said: Mapping[str, str]) -> Reaction:
 
 
 def _form(visit: Visit, tab: str, enrolments: Sequence[Enrolment]) -> Markup:
-    films = visit.services.films is not None and visit.principal.cameras is None
+    films = visit.services.films is not None
     if tab == "enroll":
         fields = Markup(
             '<label class="labelled">Name<input class="field" name="name" required maxlength="200" '
@@ -138,5 +138,6 @@ PLACE = Place(
     icon="enrolment",
     build=build,
     role=Role.OPERATOR,
+    whole_site=True,
     does={"remove": remove, "cancel-viewing": cancel},
 )
