@@ -30,6 +30,8 @@ def mount(app: FastAPI, services: Services) -> None:
     app.mount(frame.FILES_AT, StaticFiles(directory=frame.FILES))
     if nicegui_app.config.has_run_config:
         _begin_anew()
+    # Pages show their own progress; the bar that Quasar has for requests has no name that a screen reader could tell.
+    nicegui_app.config.quasar_config["loadingBar"] = {"skipHijack": True}
     ui.add_head_html(frame.head(), shared=True)
     shell.open_all()
     nicegui_app.on_shutdown(shell.close)
