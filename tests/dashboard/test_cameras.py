@@ -81,6 +81,7 @@ def test_regions_are_drawn_dragged_and_saved(look: Looker, folder: Path) -> None
     page.get_by_role("button", name="Save regions").click()
     (mask,) = when(page, folder, lambda hall: bool(hall.masks)).masks
     assert np.allclose(mask, [(0.25, 0.25), (0.75, 0.25), (0.5, 0.9)], atol=0.01)
+    expect(page.locator("[data-hint]")).to_contain_text("Choose a kind of region")  # the page is there anew
     page.get_by_label("Frames a second").fill("2")
     page.get_by_role("button", name="Save", exact=True).click()
     saved = when(page, folder, lambda hall: hall.fps == 2.0)
