@@ -6,8 +6,6 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import msgspec
 
@@ -17,6 +15,7 @@ from hub.outgoing.condition import Condition, Conditions
 from hub.outgoing.connection import Connection, Receipt
 from hub.outgoing.discovery import discovery_topics
 from hub.outgoing.outbox import Outbox
+from hub.outgoing.worker import Worker
 from passerby.config.outgoing import MQTT_NAME, MqttSettings
 from passerby.errors import StoreError, TransportError
 
@@ -31,7 +30,7 @@ _STUCK_S = 60.0
 _STOP_S = 4.0
 
 
-class Broker:
+class Broker(Worker):
     """Connects, and connects again with growing pauses; after each connection it says everything anew.
 
     `show` sets what is true now. What the broker keeps of cameras that are no more is taken back, also after a restart.
@@ -47,6 +46,7 @@ class Broker:
         conditions: Conditions,
         first_pause_s: float = _FIRST_PAUSE_S,
     ) -> None:
+        super().__init__("mqtt", stop_s=_STOP_S)
         self._settings = settings
         self._outbox = outbox
         self._site = site
@@ -67,27 +67,10 @@ class Broker:
         self._under_way: deque[tuple[int, list[Receipt]]] = deque()
         self._sent_at = 0.0
         self._again = threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     def show(self, now: Now, *, hub: bool) -> None:
         """What is true now; `hub`: whether a hub works, without which nothing else is worth believing."""
         self._now = (now, hub)
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it still does its work."""
-        return self._thread.is_alive()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(_STOP_S)
 
     def _run(self) -> None:
         pause_s = self._first_pause_s

@@ -1,16 +1,14 @@
 """Carrying the outbox to one webhook, in a thread of its own: who is slow or away keeps nobody else waiting."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from hub.outgoing.condition import Condition, Conditions
 from hub.outgoing.news import Message
 from hub.outgoing.outbox import Outbox
 from hub.outgoing.posting import Answer
+from hub.outgoing.worker import Worker
 from passerby.errors import StoreError
 
 _log = logging.getLogger("passerby.notify")
@@ -24,7 +22,7 @@ _STOP_S = 2.0
 Send = Callable[[Message], Answer]
 
 
-class Teller:
+class Teller(Worker):
     """Sends what waits for `name`, in order, each until it is taken or refused for good."""
 
     def __init__(
@@ -36,29 +34,13 @@ class Teller:
         conditions: Conditions,
         first_pause_s: float = _FIRST_PAUSE_S,
     ) -> None:
+        # A receiver that does not answer may hold it for the time-out, for which nothing waits at the end.
+        super().__init__(f"webhook {name}", stop_s=_STOP_S)
         self._name = name
         self._outbox = outbox
         self._send = send
         self._conditions = conditions
         self._first_pause_s = first_pause_s
-        self._stop = threading.Event()
-        # A receiver that does not answer may hold it for the time-out, for which nothing waits at the end.
-        self._thread = threading.Thread(target=self._run, name=f"webhook {name}", daemon=True)
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it still does its work."""
-        return self._thread.is_alive()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(_STOP_S)
 
     def _run(self) -> None:
         pause_s = self._first_pause_s

@@ -51,7 +51,7 @@ def rows(
     name = model if model is not None or site is None else models_in_use(site.data, site.models).reid
     file = find_model(str(name), task="embed").files[0]
     with Console(stderr=True).status("reading crops"):
-        crops = {camera: found[:most] for camera, found in (_crops(each, site, most=most) for each in cameras)}
+        crops = dict(_crops(each, site, most=most) for each in cameras)
     target = out.expanduser().resolve()
     with Console(stderr=True).status("taking statistics"):
         grown = with_rows(Path(file), crops, out=target)
