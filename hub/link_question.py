@@ -1,7 +1,6 @@
 """Who tracklets may be: from what the hub has in mind to the problem that an associator decides."""
 
 import itertools
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from hub.association import Boundaries, LinkProblem, Thresholds
 from hub.association.odds import probability, shares
 from hub.exclusion import SHARED_VIEW_NS, cannot_be_one
 from hub.likelihood import Judge
-from hub.link_terms import Terms
+from hub.link_terms import LinkTerms
 from hub.records import Tracklet, TrackletNumber
 from hub.similarities import cosine_similarities
 from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
@@ -47,7 +46,7 @@ class LinkQuestion:
     tracklets: list[Tracklet]
     identities: list[IdentityId]
     problem: LinkProblem
-    terms: list[dict[IdentityId, Terms]]
+    terms: LinkTerms
     nearest: list[dict[IdentityId, Nearest]]
 
 
@@ -66,7 +65,7 @@ def link_question(
     """
     tracklets = due if judge is None else [*due, *companions(due, judge)]
     units = np.stack([space.unit_of(tracklet) for tracklet in tracklets])
-    found = space.nearest(units, k=SEARCHED_PROTOTYPES)
+    found, _ = space.nearest(units, k=SEARCHED_PROTOTYPES)
     best: list[dict[IdentityId, Nearest]] = []
     for row, tracklet in enumerate(tracklets):
         compared = [state.tracklets[number] for number in found[row].tolist() if number >= 0]
@@ -76,7 +75,10 @@ def link_question(
         best.append(nearest_by_identity(space, units[row], list(others.values())))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
     weighed = Weighed.nothing(len(tracklets)) if judge is None else weigh(tracklets, units, best, judge=judge)
-    identities = sorted(current_ids.union(*best, *weighed.log_odds))
+    told = [
+        weighed.terms.identities[index] for index in np.flatnonzero(~np.isnan(weighed.log_odds).all(axis=0)).tolist()
+    ]
+    identities = sorted(current_ids.union(told, *best))
     column = {identity_id: index for index, identity_id in enumerate(identities)}
     similarity = np.full((len(tracklets), len(identities)), np.nan)
     for row, nearest in enumerate(best):
@@ -84,9 +86,9 @@ def link_question(
             similarity[row, column[identity_id]] = found_nearest.similarity
     excluded = _excluded(state, tracklets, column)
     log_odds = np.full(similarity.shape, np.nan)
-    for row, odds in enumerate(weighed.log_odds):
-        for identity_id, value in odds.items():
-            log_odds[row, column[identity_id]] = value
+    weighed_in = [column.get(identity_id, -1) for identity_id in weighed.terms.identities]
+    kept = np.flatnonzero(np.array(weighed_in, np.int64) >= 0)
+    log_odds[:, np.array(weighed_in, np.int64)[kept]] = weighed.log_odds[:, kept]
     problem = LinkProblem(
         current=np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64),
         similarity=similarity,
@@ -106,7 +108,7 @@ def link_question(
 def _fragments(
     state: SiteState,
     log_odds: NDArray[np.float64],
-    terms: Sequence[Mapping[IdentityId, Terms]],
+    terms: LinkTerms,
     identities: list[IdentityId],
     *,
     judge: Judge | None,
@@ -124,7 +126,8 @@ def _fragments(
     for row, weight in enumerate(shares(odds)):
         likely = [j for j in np.argsort(-weight[:-1], kind="stable")[:_DOUBTED].tolist() if weight[j] >= _DOUBTFUL]
         if weight[:-1].max(initial=0.0) < boundary <= weight[likely].sum():
-            looks = {j: terms[row][i].appearance for j in likely if (i := identities[j]) in terms[row]}
+            known = terms.of(row)
+            looks = {j: known[i].appearance for j in likely if (i := identities[j]) in known}
             for i, j in itertools.combinations(sorted(looks), 2):
                 bridges[i, j] = max(bridges.get((i, j), 0.0), _BRIDGED * min(looks[i], looks[j]))
     asked = {

@@ -165,10 +165,12 @@ class ModelSpace:
                     self._units.put(number, unit)
         return True
 
-    def nearest(self, queries: Float32Array, *, k: int) -> Int64Array:
-        """Tracklet numbers (n, k) of the prototypes most similar to unit rows (n, d); -1 where there are fewer."""
+    def nearest(self, queries: Float32Array, *, k: int) -> tuple[Int64Array, Float32Array]:
+        """Tracklet numbers (n, k) of the prototypes most similar to unit rows (n, d), and how similar they are (n, k);
+        -1 and -inf where there are fewer."""
         self._bring_store_up()
-        return self._store.search(UnitVectors(self.model_id, queries), k=k).ids
+        found = self._store.search(UnitVectors(self.model_id, queries), k=k)
+        return found.ids, found.similarities
 
     @property
     def new_structure(self) -> bytes | None:
