@@ -13,7 +13,7 @@ from hub.likelihood import Judge
 from hub.link_terms import LinkTerms
 from hub.records import Tracklet, TrackletNumber
 from hub.similarities import cosine_similarities
-from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
+from hub.spaces import COMPARED_IDENTITIES, SEARCHED_PROTOTYPES, ModelSpace
 from hub.state import SiteState
 from hub.weighing import Weighed, companions, weigh
 from passerby.arrays import Float32Array, Int64Array
@@ -72,7 +72,8 @@ def link_question(
         if tracklet.identity_id is not None:
             compared += state.prototypes(tracklet.identity_id, tracklet.model_id)
         others = {m.number: m for m in compared if m.number != tracklet.number}
-        best.append(nearest_by_identity(space, units[row], list(others.values())))
+        found_near = nearest_by_identity(space, units[row], list(others.values()))
+        best.append(_most_alike(found_near, tracklet.identity_id))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
     weighed = Weighed.nothing(len(tracklets)) if judge is None else weigh(tracklets, units, best, judge=judge)
     told = [
@@ -103,6 +104,15 @@ def link_question(
         boundaries=boundaries,
     )
     return LinkQuestion(len(due), tracklets, identities, problem, weighed.terms, best)
+
+
+def _most_alike(nearest: dict[IdentityId, Nearest], current: IdentityId | None) -> dict[IdentityId, Nearest]:
+    """The COMPARED_IDENTITIES that look most like a tracklet, and the one that it has."""
+    if len(nearest) <= COMPARED_IDENTITIES:
+        return nearest
+    order = sorted(nearest, key=lambda i: (-nearest[i].similarity, nearest[i].tracklet))
+    kept = {*order[:COMPARED_IDENTITIES], current}
+    return {identity_id: one for identity_id, one in nearest.items() if identity_id in kept}
 
 
 def _fragments(
@@ -146,9 +156,10 @@ def _excluded(state: SiteState, tracklets: list[Tracklet], column: dict[Identity
     """Which identities (n, m) a tracklet cannot have because of others that are not asked about now."""
     asked = {tracklet.number for tracklet in tracklets}
     fixed: dict[CameraId, list[Tracklet]] = {tracklet.camera_id: [] for tracklet in tracklets}
+    first_ns = min(tracklet.started_at_ns for tracklet in tracklets)
     for identity_id in column:
         for other in state.members(identity_id):
-            if other.camera_id in fixed and other.number not in asked:
+            if other.ended_at_ns > first_ns and other.camera_id in fixed and other.number not in asked:
                 fixed[other.camera_id].append(other)
     excluded = np.zeros((len(tracklets), len(column)), bool)
     for camera_id, others in fixed.items():

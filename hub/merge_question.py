@@ -13,7 +13,7 @@ from hub.exclusion import are_apart, cannot_be_one
 from hub.likelihood import Judge
 from hub.merge_terms import MergeTerms
 from hub.records import Tracklet, TrackletNumber
-from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
+from hub.spaces import COMPARED_IDENTITIES, SEARCHED_PROTOTYPES, ModelSpace
 from hub.state import SiteState
 from passerby.ids import IdentityId, ModelId
 
@@ -111,7 +111,7 @@ def _compared(state: SiteState, pair: tuple[IdentityId, IdentityId], models: Seq
 def _alike(
     state: SiteState, space: ModelSpace, prototypes: Mapping[IdentityId, Sequence[Tracklet]]
 ) -> list[tuple[IdentityId, IdentityId]]:
-    """Each identity with those of the SEARCHED_PROTOTYPES nearest to any of its latest; the lower number first."""
+    """Each identity with the COMPARED_IDENTITIES that look most like its latest prototypes; the lower number first."""
     latest = [(i, m.number) for i, members in prototypes.items() for m in members[-ASKED_PROTOTYPES:]]
     numbers, similarities = space.nearest(space.prototypes([number for _, number in latest]), k=SEARCHED_PROTOTYPES)
     hits: dict[IdentityId, dict[TrackletNumber, float]] = {owner: {} for owner in prototypes}
@@ -123,7 +123,7 @@ def _alike(
     for owner, found in hits.items():
         whose = {number: state.tracklets[number].identity_id for number in found}
         others = sorted((-found[n], n, i) for n, i in whose.items() if i is not None and i != owner)
-        for _, _, other in others[:SEARCHED_PROTOTYPES]:
+        for other in list(dict.fromkeys(i for _, _, i in others))[:COMPARED_IDENTITIES]:
             pairs[min(owner, other), max(owner, other)] = None
     return list(pairs)
 

@@ -42,11 +42,11 @@ def merge(
     asked = {i for i in changed if i in ended}
     reasoning = associator.reasoning
     # Never for the passing of time alone: how often the hub is asked whether something is due must make no difference.
-    turns = _turns(state) if touched else range(0)
+    turns = turns_since(state) if touched else range(0)
     if turns:
         asked.update(young)
         if reasoning is not None and reasoning.consolidated:
-            asked.update(_fragments(state, turns))
+            asked.update(fragments(state, turns))
     if not asked:
         return
     models = _asked_in_turn(state)
@@ -103,12 +103,12 @@ def _ended(state: SiteState, touched: Collection[TrackletNumber]) -> set[Identit
     return {t.identity_id for t in news if not t.open and t.identity_id is not None}
 
 
-def _turns(state: SiteState) -> range:
+def turns_since(state: SiteState) -> range:
     """The turns that have come since the former decisions."""
     return range(state.former_clock_ns // YOUNG_EVERY_NS + 1, state.clock_ns // YOUNG_EVERY_NS + 1)
 
 
-def _fragments(state: SiteState, turns: range) -> list[IdentityId]:
+def fragments(state: SiteState, turns: range) -> list[IdentityId]:
     """Those whose turn it is, so that no round has to compare them all."""
     places = {turn % CONSOLIDATED_IN for turn in turns[:CONSOLIDATED_IN]}
     lately = {t.identity_id for t in state.lately(FRAGMENT_NS) if t.identity_id is not None}

@@ -20,6 +20,10 @@ _MEASURED_AT_ONCE = 4096
 SEARCHED_PROTOTYPES = 64
 """Nearest prototypes looked at for each that is asked about. The index proposes; similarities are computed exactly."""
 
+COMPARED_IDENTITIES = 32
+"""Identities of those prototypes that all evidence is weighed for, the most alike. A small site has no more; in a large
+gallery the others are strangers who are as far as any: of 100,000, all but 1.5% of the probability is with these."""
+
 
 class ModelSpace:
     """Everything the hub measures with one model: tracklets that came with it, and twins of those of other models.
