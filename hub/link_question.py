@@ -63,17 +63,20 @@ def link_question(
 
     With a judge those on the spot of one that is due are asked again.
     """
-    tracklets = due if judge is None else [*due, *companions(due, judge)]
+    beside = [] if judge is None else companions(due, judge)
+    tracklets = [*due, *(one.tracklet for one in beside)]
     units = np.stack([space.unit_of(tracklet) for tracklet in tracklets])
-    found, _ = space.nearest(units, k=SEARCHED_PROTOTYPES)
+    found = [[n for n in row if n >= 0] for row in space.nearest(units[: len(due)], k=SEARCHED_PROTOTYPES)[0].tolist()]
+    # Who is only heard beside others is compared with whom they look like, and so with whom it may yet be.
+    found += [[number for row in one.beside for number in found[row]] for one in beside]
     best: list[dict[IdentityId, Nearest]] = []
-    for row, tracklet in enumerate(tracklets):
-        compared = [state.tracklets[number] for number in found[row].tolist() if number >= 0]
+    for row, (tracklet, numbers) in enumerate(zip(tracklets, found, strict=True)):
+        compared = [state.tracklets[number] for number in numbers]
         if tracklet.identity_id is not None:
             compared += state.prototypes(tracklet.identity_id, tracklet.model_id)
         others = {m.number: m for m in compared if m.number != tracklet.number}
-        found_near = nearest_by_identity(space, units[row], list(others.values()))
-        best.append(_most_alike(found_near, tracklet.identity_id))
+        nearest = nearest_by_identity(space, units[row], list(others.values()))
+        best.append(_most_alike(nearest, tracklet.identity_id))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
     weighed = Weighed.nothing(len(tracklets)) if judge is None else weigh(tracklets, units, best, judge=judge)
     told = [

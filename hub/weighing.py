@@ -22,18 +22,26 @@ _TOGETHER = 3.0
 """Evidence of place (nat) from which on two tracklets are judged by what is known without each other."""
 
 
-def companions(due: Sequence[Tracklet], judge: Judge) -> list[Tracklet]:
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A tracklet that is not due, perhaps on the spot of those that are: `beside` are their places among these."""
+
+    tracklet: Tracklet
+    beside: Sequence[int]
+
+
+def companions(due: Sequence[Tracklet], judge: Judge) -> list[Companion]:
     """Tracklets of the same model with an identity that are not due, but perhaps on the spot of one that is: their word
     is asked too."""
     asked = {tracklet.number for tracklet in due}
-    found: dict[TrackletNumber, Tracklet] = {}
-    for tracklet, ties in zip(due, _tied(due, judge), strict=True):
+    beside: dict[TrackletNumber, list[int]] = {}
+    for row, (tracklet, ties) in enumerate(zip(due, _tied(due, judge), strict=True)):
         for number, nat in ties.items():
             other = judge.around.recent[number]
             alike = other.model_id == tracklet.model_id and other.identity_id is not None
             if nat >= _NEAR_BY and alike and number not in asked:
-                found[number] = other
-    return [found[number] for number in sorted(found)]
+                beside.setdefault(number, []).append(row)
+    return [Companion(judge.around.recent[number], beside[number]) for number in sorted(beside)]
 
 
 @dataclass(frozen=True, slots=True)
