@@ -75,9 +75,7 @@ class AccessStore:
         with self._writing() as connection:
             user = _must_exist(connection, name)
             cameras = None if user.cameras is None else sorted(user.cameras)
-            return _change_user(
-                connection, name, role=user.role, cameras=_scope(user.role, cameras), disabled=disabled
-            )
+            return _change_user(connection, name, role=user.role, cameras=_scope(user.role, cameras), disabled=disabled)
 
     def set_password(self, name: str, password: str, *, keep: str = "") -> None:
         """Give somebody a new password and end their sessions, but for that of the cookie `keep`. Raises DataError."""

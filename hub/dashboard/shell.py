@@ -147,6 +147,8 @@ class Shell:
         for name, html in reaction.puts.items():
             if name.startswith("+"):
                 _run(client, "feed", html, html.count("data-event="))
+            elif name.startswith("="):
+                _run(client, "become", name[1:], html)
             else:
                 _run(client, "put", name, html)
         if reaction.said:

@@ -21,30 +21,15 @@ from passerby.ids import ModelId
 def build(visit: Visit) -> Page:
     """The page."""
     jobs = adaptations(visit).jobs()
-    now = _under_way(jobs)
     rollout = visit.reader.rollout()
-    going = (
-        Markup('<section class="card pad" id="job-now">{}</section>').format(progress(visit, now))
-        if now is not None
-        else EMPTY
-    )
-    history = (
-        Markup('<section class="card pad stack"><h2>History</h2>{}</section>').format(
-            table(("", "asked", "from", "recipe", "", "", "model"), map(_row, reversed(jobs)))
-        )
-        if jobs
-        else empty(
-            "Nothing was adapted yet",
-            "An adaptation learns from what this site has seen, without labels, and is judged by people that it "
-            "did not "
-            "learn from. Nothing changes until somebody promotes it.",
-        )
-    )
+    parts = _parts(visit, jobs)
     return Page(
         title="Adaptation",
         lede="The model learns this site's own cameras and people.",
-        actions=_actions(visit, now, rollout),
-        body=Markup('<div class="stack">{}{}{}</div>').format(_models(visit, rollout), going, history),
+        actions=Markup('<div class="row" id="job-actions">{}</div>').format(parts["job-actions"]),
+        body=Markup('<div class="stack">{}<div id="job-now">{}</div><div id="job-history">{}</div></div>').format(
+            _models(visit, rollout), parts["job-now"], parts["job-history"]
+        ),
     )
 
 
@@ -79,11 +64,8 @@ def rollback(visit: Visit, _: Mapping[str, str]) -> Reaction:
 
 
 def hears(visit: Visit, news: News) -> Reaction | None:
-    """How far it is, about once a second."""
-    if news.cameras is None:
-        return None
-    now = _under_way(adaptations(visit).jobs())
-    return None if now is None else Reaction(puts={"job-now": progress(visit, now)})
+    """How far it is, about once a second, and what has become of it."""
+    return None if news.cameras is None else Reaction(puts=_parts(visit, adaptations(visit).jobs()))
 
 
 def adaptations(visit: Visit) -> Adaptations:
@@ -100,6 +82,29 @@ def note(visit: Visit, action: str, *objects: str) -> None:
 
 def _under_way(jobs: Sequence[Job]) -> Job | None:
     return next((job for job in reversed(jobs) if job.progress().state in UNDER_WAY), None)
+
+
+def _parts(visit: Visit, jobs: Sequence[Job]) -> Mapping[str, Markup]:
+    """What changes while the page is open, by the ids of where it stands."""
+    now = _under_way(jobs)
+    going = EMPTY if now is None else Markup('<section class="card pad">{}</section>').format(progress(visit, now))
+    return {
+        "job-actions": _actions(visit, now, visit.reader.rollout()),
+        "job-now": going,
+        "job-history": _history(jobs),
+    }
+
+
+def _history(jobs: Sequence[Job]) -> Markup:
+    if not jobs:
+        return empty(
+            "Nothing was adapted yet",
+            "An adaptation learns from what this site has seen, without labels, and is judged by people that it did "
+            "not learn from. Nothing changes until somebody promotes it.",
+        )
+    return Markup('<section class="card pad stack"><h2>History</h2>{}</section>').format(
+        table(("", "asked", "from", "recipe", "", "", "model"), map(_row, reversed(jobs)))
+    )
 
 
 def _actions(visit: Visit, now: Job | None, rollout: Rollout) -> Markup:

@@ -9,9 +9,10 @@
     views.set(camera, view);
     if (isNew) begin();
   };
-  document.addEventListener("visibilitychange", () => begin());
+  passerby.rewatch = begin;
+  document.addEventListener("visibilitychange", begin);
 
-  function begin() {
+  function begin() {  // anew, with the views that there are now
     clearTimeout(begins);
     begins = setTimeout(() => {
       stream?.abort();
