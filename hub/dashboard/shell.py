@@ -102,6 +102,9 @@ class Shell:
             except PasserbyError as error:
                 _toast(client, str(error), bad=True)
                 return
+            finally:
+                if "busy" in said:
+                    _run(client, "done")
             await self._follow(reaction, place, now, client)
 
         async def tell(news: News) -> None:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from hub.access.records import AuditEntry, Role
 from hub.dashboard.markup import EMPTY, joined, moment, table, tag
 from hub.dashboard.own import add_token, own, remove_token
-from hub.dashboard.told import told
+from hub.dashboard.told import send_test, told
 from hub.dashboard.users import add_user, change_user, remove_user, users
 from hub.dashboard.visit import Page, Place, Visit
 from hub.ownership import is_owned
@@ -143,5 +143,6 @@ PLACE = Place(
         "remove-user": remove_user,
         "add-token": add_token,
         "remove-token": remove_token,
+        "test-notifications": send_test,
     },
 )

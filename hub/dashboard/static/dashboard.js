@@ -68,9 +68,17 @@
       const form = element.closest("form");
       if (form && !form.reportValidity()) return;
       emitEvent("do", said(element));
+      if (element.dataset.busy) busy(element);
     }
     if (element.dataset.do || element.hasAttribute("data-close")) element.closest("dialog")?.close();
   });
+  // What takes the server a while says so, and is not asked for twice meanwhile.
+  function busy(button) {
+    Object.assign(button, { said: button.textContent, textContent: button.dataset.busy, disabled: true });
+  }
+  function done() {
+    for (const button of document.querySelectorAll("[data-busy]:disabled")) Object.assign(button, { textContent: button.said, disabled: false });
+  }
   document.addEventListener("submit", (event) => {
     const button = event.target.querySelector(".primary[data-do]") || event.target.querySelector("[data-do]");
     if (event.target.method === "dialog" || button) event.preventDefault();
