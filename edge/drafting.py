@@ -95,6 +95,14 @@ class CameraTracklets:
         self._previous = (frame, people)
         return drafts + self._due(frame)
 
+    def present(self, *, now_ns: int, within_ns: int) -> list[tuple[TrackletId, Float32Array]]:
+        """Who was seen at most so long before, of those who were told of: the latest box of each, (4,) float32 xyxy."""
+        return [
+            (one.tracklet_id, one.last_box_xyxy)
+            for one in self._open.values()
+            if one.tracklet_id is not None and 0 <= now_ns - one.last_seen_ns <= within_ns
+        ]
+
     def drain(self) -> list[Draft]:
         """The final drafts of all open tracklets, which are closed by it."""
         tracklets, self._open = list(self._open.values()), {}

@@ -12,11 +12,9 @@ from sqlalchemy.exc import DatabaseError
 
 from hub.database import schema
 from hub.database.opening import open_for_reading
-from hub.database.packing import floats, integers
 from hub.records import EventKind, Evidence, IdentityState, TrackletNumber
-from passerby.arrays import Float32Array, Int64Array
 from passerby.errors import StoreError
-from passerby.ids import CameraId, IdentityId
+from passerby.ids import BootId, CameraId, IdentityId, TrackletId
 
 PAGE = 60
 """People on a page of the gallery."""
@@ -71,15 +69,12 @@ class Bar:
     """The probability (0-1) of the latest decision that brought it where it is; None where none was needed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Somebody a camera sees at present: row i of `boxes_xyxy` (n, 4) float32 pixels is of `at_ns` (n,) int64."""
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Who a tracklet is, as far as it is decided."""
 
-    number: TrackletNumber
     identity_id: IdentityId | None
     name: str | None
-    at_ns: Int64Array
-    boxes_xyxy: Float32Array
 
 
 class Gallery:
@@ -185,26 +180,22 @@ class Gallery:
         row = self._rows(wanted)[0]
         return None if row.first is None else (row.first, row.last)
 
-    def standing(self, camera_id: CameraId) -> Sequence[Standing]:
-        """Whom a camera sees: the open tracklets, each with what its latest update brought."""
-        t, o, i = schema.tracklets.c, schema.observations.c, schema.identities.c
+    def decided(self, boot_id: BootId, tracklet_ids: Sequence[TrackletId]) -> Mapping[TrackletId, Decided]:
+        """Who each of an edge's tracklets is; those that the hub does not know yet are left out."""
+        t, i = schema.tracklets.c, schema.identities.c
+        if not tracklet_ids:
+            return {}
         rows = self._rows(
-            select(t.number, t.identity_id, i.name, o.captured_at_ns, o.boxes_xyxy)
-            .join(schema.observations, (o.tracklet == t.number) & (o.revision == t.revision))
+            select(t.tracklet_id, t.identity_id, i.name)
             .outerjoin(schema.identities, i.identity_id == t.identity_id)
-            .where(t.open.is_(True), t.camera_id == camera_id)
-            .order_by(t.number)
+            .where(t.boot_id == boot_id, t.tracklet_id.in_(tracklet_ids))
         )
-        return [
-            Standing(
-                number=TrackletNumber(row.number),
-                identity_id=None if row.identity_id is None else IdentityId(row.identity_id),
-                name=row.name,
-                at_ns=integers(row.captured_at_ns),
-                boxes_xyxy=floats(row.boxes_xyxy, columns=4),
+        return {
+            TrackletId(row.tracklet_id): Decided(
+                None if row.identity_id is None else IdentityId(row.identity_id), row.name
             )
             for row in rows
-        ]
+        }
 
     def latest(self, camera_id: CameraId, *, most: int) -> Sequence[tuple[TrackletNumber, IdentityId | None]]:
         """Whom a camera saw last, the latest first."""

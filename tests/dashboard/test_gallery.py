@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.dashboard.gallery import PAGE, Filter, Gallery
+from hub.dashboard.gallery import PAGE, Decided, Filter, Gallery
 from hub.reader import SiteReader
-from hub.records import TrackletNumber
 from passerby.errors import StoreError
-from passerby.ids import CameraId, IdentityId
+from passerby.ids import BootId, CameraId, IdentityId, TrackletId
 from tests.dashboard.site import hub_of
 from tests.hub.people import Sender, at, seen
 
@@ -92,12 +91,13 @@ def test_nothing_is_known_where_no_hub_has_run(tmp_path: Path) -> None:
         Gallery(tmp_path).people(Filter())
 
 
-def test_who_stands_there_is_who_is_still_seen(tmp_path: Path) -> None:
+def test_who_an_edges_tracklets_are_as_far_as_it_is_decided(tmp_path: Path) -> None:
+    sender = Sender()
     with hub_of(tmp_path / "data") as hub:
-        hub.ingest(Sender().send(seen(1, "hall", tracklet=1, end_s=2)), now_ns=at(2))
+        hub.ingest(sender.send(seen(1, "hall", tracklet=5, end_s=2)), now_ns=at(2))
         gallery = Gallery(tmp_path / "data")
-        standing = gallery.standing(HALL)
-        assert [(one.number, one.identity_id) for one in standing] == [(TrackletNumber(1), IdentityId(1))]
-        assert standing[0].boxes_xyxy.shape == (len(standing[0].at_ns), 4)
-        assert gallery.standing(LOBBY) == []
+        asked = [TrackletId(5), TrackletId(6)]
+        assert gallery.decided(sender.boot_id, asked) == {TrackletId(5): Decided(IdentityId(1), None)}
+        assert gallery.decided(BootId(bytes([9] * 16)), asked) == {}
+        assert gallery.decided(sender.boot_id, []) == {}
         gallery.close()

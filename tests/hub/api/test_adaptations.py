@@ -15,7 +15,7 @@ from passerby.adaptation.job import Job, JobBook, JobProgress, JobRequest
 from passerby.config import CameraSettings
 from passerby.config.changing import changed_settings
 from passerby.errors import DataError, SourceRefusedError
-from passerby.ids import CameraId, ModelId
+from passerby.ids import BootId, CameraId, ModelId
 from tests.hub.api.serving import crop, fill, served, services_of, token_of
 
 
@@ -103,7 +103,7 @@ class Live:
     """One picture."""
 
     def latest(self, camera_id: CameraId) -> LivePicture | None:
-        return LivePicture(1_700_000_000 * 10**9, crop(99)) if camera_id == "hall" else None
+        return LivePicture(1_700_000_000 * 10**9, crop(99), boot_id=BootId(bytes(16))) if camera_id == "hall" else None
 
 
 @pytest.fixture
