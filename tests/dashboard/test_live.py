@@ -103,3 +103,38 @@ def test_the_page_draws_them_in_the_colours_of_who_they_are(look: Looker) -> Non
     )
     assert np.abs(np.array(seen)[:, :3] - np.array(meant)[:, :3]).max() <= 4
     assert [pixel[3] > 100 for pixel in seen] == [True, True, False]
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_box_over_a_picture_that_is_held_is_searched(look: Looker) -> None:
+    page = look.at("/")
+    page.get_by_role("link", name="Search somebody in the picture of hall").click()
+    view = page.locator("frame-box")
+    expect(view.locator("img")).to_be_visible()
+    assert look.barriers() == []
+    frame = view.bounding_box()
+    assert frame is not None
+    page.evaluate(
+        """() => {
+            const send = passerby.send;
+            passerby.send = (zone, files) => {
+                const whole = zone.closest("form").elements.whole.value;
+                window.cut = createImageBitmap(files[0]).then((one) => [one.width, one.height, whole]);
+                return send(zone, files);
+            };
+        }"""
+    )
+    page.mouse.move(frame["x"] + 0.25 * frame["width"], frame["y"] + 0.25 * frame["height"])
+    page.mouse.down()
+    page.mouse.move(frame["x"] + 0.5 * frame["width"], frame["y"] + 0.75 * frame["height"])
+    page.mouse.up()
+    expect(page.locator("#answer")).to_contain_text("That does not work", timeout=60_000)  # grey is nobody
+    width, height, whole = page.evaluate("window.cut")
+    assert abs(width - 160) <= 4
+    assert abs(height - 180) <= 4
+    assert whole == "true"
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Search everybody in it").click()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    page.wait_for_function("window.cut.then(([width]) => width === 640)")
+    assert page.evaluate("window.cut") == [640, 360, ""]

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from hub.access.records import Role
+from hub.dashboard.icons import icon
 from hub.dashboard.linked import Told, told
 from hub.dashboard.markup import EMPTY, empty, following, joined, moment, tag
 from hub.dashboard.pages.cameras import attach_button
@@ -126,13 +128,22 @@ def _camera(visit: Visit, camera: CameraId, stored: StoredStatus | None) -> Mark
     else:
         shown = Markup(
             '<div class="view" data-watch="/live-pictures/{}"><img class="live" alt="Live picture of {}" hidden>'
-            '<canvas hidden></canvas><div data-none class="grow">{}</div></div>'
-        ).format(camera, camera, view)
+            '<canvas hidden></canvas><div data-none class="grow">{}</div>{}</div>'
+        ).format(camera, camera, view, _search(visit, camera))
     foot = tag("never reported", "warn") if stored is None else _health(stored)
     return Markup(
         '<article class="camera card" data-key="{0}"><h2 class="sr">{0}</h2>{1}<div class="foot"><strong>{0}</strong>'
         '<span class="row grow" id="{2}">{3}</span></div></article>'
     ).format(camera, shown, _foot_id(camera), foot)
+
+
+def _search(visit: Visit, camera: CameraId) -> Markup:
+    if not visit.may_correct:
+        return EMPTY
+    said = f"Search somebody in the picture of {camera}"
+    return Markup('<a class="over" href="/search?{}" title="{}" aria-label="{}">{}</a>').format(
+        urlencode({"frame": camera}), said, said, icon("search")
+    )
 
 
 def _health(stored: StoredStatus) -> Markup:

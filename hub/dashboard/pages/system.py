@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from hub.access.records import AuditEntry, Role
+from hub.dashboard.cameras import STATES
 from hub.dashboard.markup import EMPTY, joined, moment, table, tag
 from hub.dashboard.own import add_token, own, remove_token
 from hub.dashboard.told import send_test, told
@@ -91,7 +92,9 @@ def _cameras(visit: Visit) -> Markup:
     rows = [
         (
             s.status.camera_id,
-            tag("silent", "bad") if now_ns - s.received_at_ns > _QUIET_NS else tag(s.status.state),
+            tag("silent", "bad")
+            if now_ns - s.received_at_ns > _QUIET_NS
+            else tag(s.status.state, STATES.get(s.status.state, "")),
             s.edge_id,
             f"{s.status.achieved_fps:.1f} of {s.status.expected_fps:.1f}",
             f"{s.status.width} x {s.status.height}",

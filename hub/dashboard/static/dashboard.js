@@ -208,7 +208,7 @@
     if (node.matches("[data-follows]")) follow(node);
     passerby.films?.(node);
   }
-  globalThis.passerby = { toast, later, feed, put, become, done, hue, colour, paint, enliven };
+  globalThis.passerby = { toast, later, feed, put, become, done, send, hue, colour, paint, enliven };
   addEventListener("DOMContentLoaded", () => {
     new MutationObserver((changes) => { for (const change of changes) change.addedNodes.forEach(enliven); }).observe(document.body, { childList: true, subtree: true });
     enliven(document.body);
