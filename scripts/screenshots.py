@@ -8,6 +8,7 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
@@ -64,6 +65,10 @@ def _parse() -> argparse.Namespace:
 def _take(context: BrowserContext, told: argparse.Namespace) -> None:
     page = context.new_page()
     found = _found(page, told.address)
+    if "person" in found:
+        asked = {"identity": found["person"].split("/")[-1], "limit": "1"}
+        seen = page.request.get(f"{told.address}/api/v1/tracklets", params=asked).json()["items"]
+        found["timeline"] = f"/timeline?tracklet={seen[0]['id']}"
 
     def shoot(name: str) -> None:
         page.screenshot(path=told.folder / f"{name}{'-dark' if told.dark else ''}.png")
@@ -81,8 +86,6 @@ def _take(context: BrowserContext, told: argparse.Namespace) -> None:
             )
         elif name == "attach" and told.camera:
             _look(page, url=told.camera)
-        elif name == "timeline":
-            page.get_by_role("button", name="10 min").click()
         elif name == "enrolment" and told.film is not None:
             _bring(page, told.film, name="Grace")
         shoot(name)
@@ -101,16 +104,17 @@ def _take(context: BrowserContext, told: argparse.Namespace) -> None:
 def _search(page: Page, *, crop: bytes) -> None:
     """Who somebody is who was seen."""
     page.get_by_label("It is cut out").check()
-    page.get_by_label("Picture", exact=True).set_input_files(
-        {"name": "who.jpg", "mimeType": "image/jpeg", "buffer": crop}
-    )
+    page.get_by_label("A picture").set_input_files({"name": "who.jpg", "mimeType": "image/jpeg", "buffer": crop})
     page.wait_for_selector("#answer .rank", timeout=_ANSWER_MS)
     page.wait_for_timeout(_QUIET_MS)
 
 
 def _look(page: Page, *, url: str) -> None:
     """A look at a camera, which is not attached."""
-    page.get_by_label("URL or host").fill(url)
+    parts = urlsplit(url)
+    page.get_by_label("URL or host").fill(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
+    page.get_by_label("User").fill(parts.username or "")
+    page.get_by_label("Password").fill(parts.password or "")
     page.get_by_role("button", name="Look at it").click()
     page.locator("#answer input[name=name]").fill("yard", timeout=_ANSWER_MS)
     page.wait_for_timeout(_QUIET_MS)
