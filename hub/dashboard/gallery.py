@@ -14,7 +14,7 @@ from hub.database import schema
 from hub.database.opening import open_for_reading
 from hub.records import EventKind, Evidence, IdentityState, TrackletNumber
 from passerby.errors import StoreError
-from passerby.ids import BootId, CameraId, IdentityId, TrackletId
+from passerby.ids import CameraId, IdentityId
 
 PAGE = 60
 """People on a page of the gallery."""
@@ -67,14 +67,6 @@ class Bar:
     ended_ns: int
     sure: float | None
     """The probability (0-1) of the latest decision that brought it where it is; None where none was needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """Who a tracklet is, as far as it is decided."""
-
-    identity_id: IdentityId | None
-    name: str | None
 
 
 class Gallery:
@@ -179,23 +171,6 @@ class Gallery:
         wanted = select(func.min(t.started_at_ns).label("first"), func.max(t.ended_at_ns).label("last"))
         row = self._rows(wanted)[0]
         return None if row.first is None else (row.first, row.last)
-
-    def decided(self, boot_id: BootId, tracklet_ids: Sequence[TrackletId]) -> Mapping[TrackletId, Decided]:
-        """Who each of an edge's tracklets is; those that the hub does not know yet are left out."""
-        t, i = schema.tracklets.c, schema.identities.c
-        if not tracklet_ids:
-            return {}
-        rows = self._rows(
-            select(t.tracklet_id, t.identity_id, i.name)
-            .outerjoin(schema.identities, i.identity_id == t.identity_id)
-            .where(t.boot_id == boot_id, t.tracklet_id.in_(tracklet_ids))
-        )
-        return {
-            TrackletId(row.tracklet_id): Decided(
-                None if row.identity_id is None else IdentityId(row.identity_id), row.name
-            )
-            for row in rows
-        }
 
     def latest(self, camera_id: CameraId, *, most: int) -> Sequence[tuple[TrackletNumber, IdentityId | None]]:
         """Whom a camera saw last, the latest first."""

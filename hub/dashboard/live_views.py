@@ -12,10 +12,10 @@ from fastapi.responses import StreamingResponse
 
 from hub.access.records import Principal
 from hub.api.feed import Feed
-from hub.dashboard.gallery import Decided, Gallery
 from hub.dashboard.routes import required
 from hub.dashboard.shell import Shell
-from hub.services import LivePicture, LivePictures
+from hub.listing import Decided
+from hub.services import LivePicture, LivePictures, Services
 from passerby.config.attached import CAMERA_NAME
 from passerby.errors import PasserbyError, StoreError
 from passerby.ids import CameraId
@@ -83,7 +83,7 @@ async def _told(
         if camera in latest and latest[camera] == at_ns:
             return None
         latest[camera] = at_ns
-        boxes = [] if shown is None else boxes_of(shell.gallery, shown)
+        boxes = [] if shown is None else boxes_of(shell.services, shown)
         jpeg = b"" if shown is None else shown.jpeg
         head = json.dumps({"camera": camera, "boxes": boxes, "bytes": len(jpeg)}).encode()
         return struct.pack(">I", len(head)) + head + jpeg
@@ -104,10 +104,10 @@ async def _told(
         await asyncio.sleep(_LOOK_S)
 
 
-def boxes_of(gallery: Gallery, shown: LivePicture) -> list[dict[str, object]]:
+def boxes_of(services: Services, shown: LivePicture) -> list[dict[str, object]]:
     """Who stands where in a picture, for JSON; nobody where that cannot be read."""
     try:
-        decided = gallery.decided(shown.boot_id, [one.tracklet_id for one in shown.people])
+        decided = services.listing().decided(shown.boot_id, [one.tracklet_id for one in shown.people])
     except PasserbyError:
         return []
     return [_box(one, decided.get(one.tracklet_id)) for one in shown.people]

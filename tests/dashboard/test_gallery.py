@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.dashboard.gallery import PAGE, Decided, Filter, Gallery
+from hub.dashboard.gallery import PAGE, Filter, Gallery
 from hub.reader import SiteReader
 from passerby.errors import StoreError
-from passerby.ids import BootId, CameraId, IdentityId, TrackletId
+from passerby.ids import CameraId, IdentityId
 from tests.dashboard.site import hub_of
 from tests.hub.people import Sender, at, seen
 
@@ -89,15 +89,3 @@ def test_bars_are_the_latest_sightings_of_a_span_in_order(data: Path) -> None:
 def test_nothing_is_known_where_no_hub_has_run(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="a hub makes it"):
         Gallery(tmp_path).people(Filter())
-
-
-def test_who_an_edges_tracklets_are_as_far_as_it_is_decided(tmp_path: Path) -> None:
-    sender = Sender()
-    with hub_of(tmp_path / "data") as hub:
-        hub.ingest(sender.send(seen(1, "hall", tracklet=5, end_s=2)), now_ns=at(2))
-        gallery = Gallery(tmp_path / "data")
-        asked = [TrackletId(5), TrackletId(6)]
-        assert gallery.decided(sender.boot_id, asked) == {TrackletId(5): Decided(IdentityId(1), None)}
-        assert gallery.decided(BootId(bytes([9] * 16)), asked) == {}
-        assert gallery.decided(sender.boot_id, []) == {}
-        gallery.close()

@@ -143,6 +143,7 @@ def _models(visit: Visit, rollout: Rollout) -> Markup:
         facts.append(("On trial", f"{_short(rollout.candidate)}, {where}"))
     if rollout.former is not None:
         facts.append(("Before", _short(rollout.former)))
+    facts.append(("Adapted", _when(visit.services.facts.adaptation)))
     rows = joined(Markup("<dt>{}</dt><dd>{}</dd>").format(name, value) for name, value in facts)
     history = visit.reader.rollout_history()
     steps = joined(
@@ -160,6 +161,20 @@ def _models(visit: Visit, rollout: Rollout) -> Markup:
     return Markup('<section class="card pad stack"><h2>Model</h2><dl class="facts">{}</dl>{}</section>').format(
         rows, more
     )
+
+
+def _when(settings: Mapping[str, object]) -> str:
+    """When one begins, as the site file has it.
+
+    >>> _when({"schedule": "daily 03:30", "on_drift": True, "min_new_tracklets": 500})
+    'daily 03:30 and when a camera drifts, once 500 sightings are new; by hand at any time'
+    """
+    schedule = settings.get("schedule", "manual")
+    causes = [f"{schedule}"] if schedule != "manual" else []
+    causes += ["when a camera drifts"] if settings.get("on_drift") else []
+    if not causes:
+        return "by hand alone; a time for it is set in the site file, under adaptation: {schedule: ...}"
+    return f"{' and '.join(causes)}, once {settings.get('min_new_tracklets')} sightings are new; by hand at any time"
 
 
 def _row(job: Job) -> Sequence[object]:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from hub.access.records import Role
+from hub.dashboard.cameras import there_are
 from hub.dashboard.icons import icon
 from hub.dashboard.linked import Told, told
 from hub.dashboard.markup import EMPTY, empty, following, joined, moment, tag
@@ -32,7 +33,7 @@ _STATES = {"live": "good", "connecting": "warn", "stalled": "bad", "failed": "ba
 def build(visit: Visit) -> Page:
     """The wall of cameras, and beside it the feed."""
     known = _known(visit)
-    cameras = _seen(visit, known)
+    cameras = there_are(visit, also=known)
     last = visit.reader.last_event_id()
     recent = visit.reader.events(after=max(0, last - _LOOKED_BACK), limit=_LOOKED_BACK)
     cards = _cards(visit, told(visit.reader, visit.gallery, recent)[-_FIRST_SHOWN:])
@@ -59,7 +60,7 @@ def build(visit: Visit) -> Page:
 def follow(visit: Visit, _: Mapping[str, str]) -> Reaction:
     """The wall with the cameras that there are now; those that are shown stay as they are."""
     known = _known(visit)
-    return Reaction(puts={"=wall": _wall(visit, _seen(visit, known), known)})
+    return Reaction(puts={"=wall": _wall(visit, there_are(visit, also=known), known)})
 
 
 def hears(visit: Visit, news: News) -> Reaction | None:
@@ -70,7 +71,7 @@ def hears(visit: Visit, news: News) -> Reaction | None:
         puts["+feed"] = joined(reversed(cards))
     if news.cameras is not None:
         known = {stored.status.camera_id: stored for stored in news.cameras}
-        cameras = _seen(visit, known)
+        cameras = there_are(visit, also=known)
         puts["wall-now"] = following("wall", cameras)
         puts["site-now"] = _summary(cameras, known)
         puts |= {_foot_id(camera): _health(known[camera]) for camera in cameras if camera in known}
@@ -83,13 +84,6 @@ def hears(visit: Visit, news: News) -> Reaction | None:
 
 def _known(visit: Visit) -> Mapping[CameraId, StoredStatus]:
     return {stored.status.camera_id: stored for stored in visit.reader.cameras()}
-
-
-def _seen(visit: Visit, known: Mapping[CameraId, StoredStatus]) -> list[CameraId]:
-    """Those that there are, where the visitor may look; where cameras come and go, none that once reported."""
-    attached = visit.services.cameras
-    there = dict.fromkeys((*visit.services.facts.cameras, *known)) if attached is None else attached.settings()
-    return [camera for camera in there if visit.principal.sees(camera)]
 
 
 def _wall(visit: Visit, cameras: Sequence[CameraId], known: Mapping[CameraId, StoredStatus]) -> Markup:
