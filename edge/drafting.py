@@ -86,7 +86,6 @@ class CameraTracklets:
         if self._previous is not None and frame.captured_at_ns < self._previous[0].captured_at_ns:
             drafts = self.drain()
             self._tracker = self._new_tracker()
-            self._crossings = Crossings()
         height, width = frame.image.shape[:2]
         people = detections.where(self._region.watched(detections, width=width, height=height))
         tracks = self._tracker.update(people, frame.captured_at_ns)
@@ -165,13 +164,13 @@ class CameraTracklets:
     def _due(self, frame: Frame) -> list[Draft]:
         now_ns = frame.captured_at_ns
         drafts = []
-        # Who is compared is told of in the next frame: it may not be the same person any more.
-        compared = {key for comparison in self._comparisons for key in comparison.crossing.keys}
+        # What is told of a wrong person cannot be taken back.
+        doubted = self._crossings.doubted(now_ns).union(*(one.crossing.keys for one in self._comparisons))
         for key, tracklet in list(self._open.items()):
             if tracklet.is_lost(now_ns):
                 del self._open[key]
                 drafts += self._close(tracklet, frame)
-            elif key not in compared and tracklet.is_due(now_ns):
+            elif key not in doubted and tracklet.is_due(now_ns):
                 drafts.append(self._draft(tracklet, frame, final=False))
         return drafts
 

@@ -108,11 +108,10 @@ def track_together(
     work: Sequence[tuple[CameraPipeline, Frame]], detections: Sequence[Detections]
 ) -> list[TrackletUpdate]:
     """One frame each of several cameras with its people: at most one call of each embedder for all."""
-    drafts: list[tuple[CameraPipeline, Draft | Comparison]] = [
-        (pipeline, draft)
-        for (pipeline, frame), found in zip(work, detections, strict=True)
-        for draft in (*pipeline.advance(frame, found), *pipeline.comparisons())
-    ]
+    drafts: list[tuple[CameraPipeline, Draft | Comparison]] = []
+    for (pipeline, frame), found in zip(work, detections, strict=True):
+        drafts += [(pipeline, draft) for draft in pipeline.advance(frame, found)]
+        drafts += [(pipeline, comparison) for comparison in pipeline.comparisons()]
     return complete_together(drafts)
 
 

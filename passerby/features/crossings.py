@@ -20,8 +20,11 @@ CROSSING = 0.4
 CLEAR = 0.15
 """Of the smaller box, in any other one: less, and the picture is of one person."""
 
-_WAIT_NS = 1_000_000_000
+_WAIT_NS = 600_000_000
 """Who is clear waits so long for who is not."""
+
+_DOUBT_NS = 1_000_000_000
+"""Most of those who are ever clear again are so within this."""
 
 _GIVEN_UP_NS = 5_000_000_000
 """Whoever was not clear for so long after the boxes parted is not asked about any more."""
@@ -85,6 +88,10 @@ class Crossings(Generic[Picture]):
             pair: one for pair, one in self._open.items() if one not in ready and at_ns - one.ended_ns <= _GIVEN_UP_NS
         }
         return ready
+
+    def doubted(self, at_ns: int) -> set[int]:
+        """The keys of those who came apart a moment ago and have not been judged: better not to tell of them yet."""
+        return {key for one in self._open.values() if 0 < at_ns - one.ended_ns <= _DOUBT_NS for key in one.keys}
 
     def forget(self, keys: Sequence[int]) -> None:
         """Leave all crossings of these tracks."""
