@@ -125,6 +125,14 @@ class CameraTracklets:
             drafts += self._close(tracklet, comparison.frame)
         return drafts
 
+    def present(self, *, now_ns: int, within_ns: int) -> list[tuple[TrackletId, Float32Array]]:
+        """Who was seen at most so long before, of those who were told of: the latest box of each, (4,) float32 xyxy."""
+        return [
+            (one.tracklet_id, one.last_box_xyxy)
+            for one in self._open.values()
+            if one.tracklet_id is not None and 0 <= now_ns - one.last_seen_ns <= within_ns
+        ]
+
     def drain(self) -> list[Draft]:
         """The final drafts of all open tracklets, which are closed by it."""
         tracklets, self._open = list(self._open.values()), {}

@@ -54,6 +54,7 @@ class Tracklet:
     sightings: int = 0
     started_at_ns: int = 0
     last_seen_ns: int = 0
+    last_box_xyxy: Float32Array = field(default_factory=lambda: np.zeros(4, np.float32))
     clock: Clock = field(default_factory=lambda: Clock(source="host", error_ns=0))
     crops: BestCrops = field(init=False)
     _lowest: Float32Array = field(default_factory=lambda: np.full(2, np.inf, np.float32))
@@ -75,6 +76,7 @@ class Tracklet:
             self.started_at_ns = sighting.captured_at_ns
         self.sightings += 1
         self.last_seen_ns = sighting.captured_at_ns
+        self.last_box_xyxy = sighting.box_xyxy
         self._confidence_sum += sighting.confidence
         self.clock = clock
         centre = (sighting.box_xyxy[:2] + sighting.box_xyxy[2:]) / 2

@@ -180,12 +180,21 @@ class Heartbeat(Struct, frozen=True, kw_only=True, tag="heartbeat"):
     sent_at_ns: int
 
 
+class Marked(Struct, frozen=True, kw_only=True):
+    """Somebody in a live picture, of whom the hub was told as a tracklet of this boot."""
+
+    tracklet_id: TrackletId
+    box_xyxy: tuple[float, float, float, float]
+    """Pixels of the live picture, which may be smaller than the camera's."""
+
+
 class Preview(Struct, frozen=True, kw_only=True, tag="preview"):
-    """A live picture of a camera that somebody watches. May be lost."""
+    """A live picture of a camera that somebody watches, with who is in it. May be lost."""
 
     camera_id: CameraId
     captured_at_ns: int
     jpeg: bytes
+    people: list[Marked] = []
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True, tag="model-request"):
