@@ -97,8 +97,8 @@ class TrackletUpdate:
 
     Exemplars are the complete present set (an update replaces the former, and may have fewer); observations and crops
     are what is new.
-    `embedding` (d,) is the mean over the exemplars, raw. `crops` maps a crop id to JPEG bytes; those of the former update's
-    exemplars are not sent again.
+    `embedding` (d,) is the mean over the exemplars, raw. `crops` maps a crop id to JPEG bytes; those that the former
+    update's exemplars had are not sent again.
     """
 
     camera_id: CameraId
