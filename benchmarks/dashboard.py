@@ -1,6 +1,6 @@
 """How soon is a decision of the hub on an open page, and what does a page with sixteen live cameras cost the hub?
 
-    python -m benchmarks.dashboard [--cameras 16] [--seconds 30] [--rounds 3] [--kind default] [--seed 5001] [--json]
+    python -m benchmarks.dashboard [--cameras 16] [--seconds 30] [--rounds 2] [--kind default] [--seed 5001] [--json]
 
 A real hub, a real web process and a real Chromium without a window on this machine. The edges are one process that
 speaks for all of them by the real wire (a key, a spool and a connection for every four cameras): the messages of a
@@ -8,7 +8,9 @@ simulated site's tape at their own pace, JPEG crops with them, and as many live 
 cameras that the hub asks for. There is no video, no detector and no network. The site has a past of some minutes in its
 data.
 
-Rounds alternate: `--seconds` with the live page closed, as long with it open.
+A round is `--seconds` with the live page closed and as long with it open; every second one the other way round. What
+a message costs grows with the site's past, by a tenth from phase to phase: of an even number of rounds both have the
+same share of that.
 
     arrival    from the decision (the time that the event bears: when the hub took the batch, or when it was due) until
                its card is drawn on the page, for associations (a link, merge or question) and for all of the feed
@@ -126,14 +128,16 @@ def _alternate(
 ) -> tuple[list[Phase], list[Decision]]:
     phases: list[Phase] = []
     decisions: list[Decision] = []
-    for _ in range(options.rounds):
-        page.close()
-        page.wait(_SETTLE_CLOSED_S)
-        phases.append(_phase(page, hub, web, seconds=options.seconds, is_open=False))
-        page.open()
-        page.wait(_SETTLE_OPEN_S)
-        phases.append(_phase(page, hub, web, seconds=options.seconds, is_open=True))
-        decisions += page.notes().decisions
+    for turn in range(2 * options.rounds):
+        is_open = turn % 4 in (1, 2)
+        if is_open:
+            page.open()
+        else:
+            page.close()
+        page.wait(_SETTLE_OPEN_S if is_open else _SETTLE_CLOSED_S)
+        phases.append(_phase(page, hub, web, seconds=options.seconds, is_open=is_open))
+        if is_open:
+            decisions += page.notes().decisions
     return phases, decisions
 
 
@@ -256,7 +260,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cameras", type=int, default=16)
     parser.add_argument("--past-minutes", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=30.0, help="of each phase")
-    parser.add_argument("--rounds", type=int, default=3, help="each closed, then open")
+    parser.add_argument("--rounds", type=int, default=2, help="each a phase closed and one open; even is fair")
     parser.add_argument("--height", type=int, default=2400, help="of the window, so that all cameras are in sight")
     parser.add_argument("--browser-nice", type=int, default=19)
     parser.add_argument("--json", action="store_true", help="one line for programs")

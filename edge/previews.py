@@ -1,12 +1,18 @@
-"""Live pictures for whoever watches: encoded only then, and only as often as somebody can look."""
+"""Live pictures for whoever watches, with who is in them: encoded only then, and only as often as somebody can look."""
+
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
 
 from edge.frames import Frame
 from edge.tracklets import jpeg
-from passerby.ids import CameraId
-from passerby.messages import Preview
+from passerby.arrays import Float32Array
+from passerby.ids import CameraId, TrackletId
+from passerby.messages import Marked, Preview
+
+TRAILS_NS = 300_000_000
+"""Whom the detector misses for so long is still marked, where they were seen last."""
 
 _MAX_WIDTH = 960
 _QUALITY = 75
@@ -33,15 +39,28 @@ class Previews:
         self._until.pop(camera_id, None)
         self._last.pop(camera_id, None)
 
-    def preview(self, frame: Frame, *, now: float) -> Preview | None:
-        """The frame as a preview, if its camera is watched and the last one is old enough."""
+    def preview(self, frame: Frame, people: Iterable[tuple[TrackletId, Float32Array]], *, now: float) -> Preview | None:
+        """The frame as a preview, if its camera is watched and the last one is old enough.
+
+        `people` are in it: boxes (4,) float32 xyxy in its pixels.
+        """
         camera_id = frame.camera_id
         if now >= self._until.get(camera_id, now) or now - self._last.get(camera_id, -_INTERVAL_S) < _INTERVAL_S:
             return None
         self._last[camera_id] = now
         height, width = frame.image.shape[:2]
-        image = frame.image
-        if width > _MAX_WIDTH:
-            size = (_MAX_WIDTH, max(1, round(height * _MAX_WIDTH / width)))
+        image, scale = frame.image, min(1.0, _MAX_WIDTH / width)
+        if scale < 1.0:
+            size = (_MAX_WIDTH, max(1, round(height * scale)))
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return Preview(camera_id=camera_id, captured_at_ns=frame.captured_at_ns, jpeg=jpeg(image, quality=_QUALITY))
+        return Preview(
+            camera_id=camera_id,
+            captured_at_ns=frame.captured_at_ns,
+            jpeg=jpeg(image, quality=_QUALITY),
+            people=[_marked(tracklet_id, box * scale) for tracklet_id, box in people],
+        )
+
+
+def _marked(tracklet_id: TrackletId, box_xyxy: Float32Array) -> Marked:
+    left, top, right, bottom = np.maximum(box_xyxy, 0.0).round(1).tolist()
+    return Marked(tracklet_id=tracklet_id, box_xyxy=(left, top, right, bottom))

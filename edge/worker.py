@@ -11,7 +11,7 @@ from edge.cameras import Cameras
 from edge.embedders import Embedders
 from edge.models import ArrivingModels
 from edge.pipeline import track_together
-from edge.previews import Previews
+from edge.previews import TRAILS_NS, Previews
 from passerby import __version__
 from passerby.errors import ConfigError, MalformedMessageError, MessageTooLargeError, SpoolFullError
 from passerby.ids import CameraId
@@ -159,8 +159,9 @@ class EdgeWorker:
             return
         self._publish_updates(track_together(turn.work, turn.detections))
         now = time.monotonic()
-        for _, frame in turn.work:
-            preview = self._previews.preview(frame, now=now)
+        for pipeline, frame in turn.work:
+            people = pipeline.present(now_ns=frame.captured_at_ns, within_ns=TRAILS_NS)
+            preview = self._previews.preview(frame, people, now=now)
             if preview is not None:
                 self._link.offer(preview)
 

@@ -14,7 +14,7 @@ from hub.database.opening import open_for_reading
 from hub.records import EventId, EventKind, Identity, IdentityState, Tracklet, TrackletNumber
 from hub.state import PICTURELESS
 from passerby.errors import StoreError
-from passerby.ids import CameraId, IdentityId
+from passerby.ids import BootId, CameraId, IdentityId, TrackletId
 
 Scope = frozenset[CameraId] | None
 """The only cameras that are seen; None: all."""
@@ -41,6 +41,14 @@ class Seen:
     last_seen_at_ns: int
     best_tracklet: TrackletNumber
     """The one of the best quality, whose crop stands for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Who a tracklet is, as far as it is decided."""
+
+    identity_id: IdentityId | None
+    name: str | None
 
 
 class Listing:
@@ -181,6 +189,23 @@ class Listing:
         ):
             counted.setdefault(row.identity_id, []).append(row)
         return [_summed(identity_of(row), counted[row.identity_id]) for row in rows if row.identity_id in counted]
+
+    def decided(self, boot_id: BootId, tracklet_ids: Sequence[TrackletId]) -> Mapping[TrackletId, Decided]:
+        """Who each of an edge's tracklets is; those that the hub does not know yet are left out."""
+        t, i = schema.tracklets.c, schema.identities.c
+        if not tracklet_ids:
+            return {}
+        rows = self._rows(
+            select(t.tracklet_id, t.identity_id, i.name)
+            .outerjoin(schema.identities, i.identity_id == t.identity_id)
+            .where(t.boot_id == boot_id, t.tracklet_id.in_(tracklet_ids))
+        )
+        return {
+            TrackletId(row.tracklet_id): Decided(
+                None if row.identity_id is None else IdentityId(row.identity_id), row.name
+            )
+            for row in rows
+        }
 
     def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         try:

@@ -1,4 +1,4 @@
-"""Live pictures for whoever watches: `live/CAMERA.jpg`, kept as long as somebody renews `live/CAMERA.watch`.
+"""Live pictures for whoever watches: `live/CAMERA.picture`, kept as long as somebody renews `live/CAMERA.watch`.
 
 Who watches is another process, the web server's: it calls `watch` every few seconds, and `picture` whenever it likes.
 Edges encode previews only while they are asked to.
@@ -15,17 +15,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+import msgspec
+
 from hub.camera_news import FOLDER_NAME, live_folder
 from passerby.config.attached import CAMERA_NAME
 from passerby.errors import DataError, StoreError
-from passerby.ids import CameraId, EdgeId
-from passerby.messages import CameraCommand, HubMessage, Preview
+from passerby.ids import BootId, CameraId, EdgeId
+from passerby.messages import CameraCommand, HubMessage, Marked, Preview
 from passerby.transport import ConnectedEdge
 
 _log = logging.getLogger("passerby.hub")
 
 WATCHED_S = 10.0
 LOOK_S = 0.5
+_SUFFIX = ".picture"
 _ASK_FOR_S = 5.0
 _ASK_AGAIN_S = 2.0
 _CLOSE_TIMEOUT_S = 5.0
@@ -42,16 +45,27 @@ def watch(data_dir: Path, camera_ids: Iterable[CameraId]) -> None:
         raise StoreError(f"{folder}: cannot ask for live pictures: {error.strerror}") from error
 
 
-def picture(data_dir: Path, camera_id: CameraId) -> tuple[bytes, int] | None:
-    """The latest picture of a watched camera as JPEG, and when it was taken (Unix ns, by the camera's clock).
+class KeptPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A live picture as a file has it; `captured_at_ns` by the camera's clock."""
+
+    captured_at_ns: int
+    boot_id: BootId
+    """Of the edge's process, in which the tracklets of `people` have their numbers."""
+    people: list[Marked]
+    jpeg: bytes
+
+
+_DECODER = msgspec.msgpack.Decoder(KeptPicture)
+
+
+def picture(data_dir: Path, camera_id: CameraId) -> KeptPicture | None:
+    """The latest picture of a watched camera, with who is in it.
 
     None while there is none: nobody watches, it is not connected, or the disk does not take it. Raises DataError.
     """
-    file = data_dir / FOLDER_NAME / f"{_usable(camera_id)}.jpg"
     try:
-        with file.open("rb") as opened:
-            return opened.read(), os.fstat(opened.fileno()).st_mtime_ns
-    except OSError:
+        return _DECODER.decode((data_dir / FOLDER_NAME / f"{_usable(camera_id)}{_SUFFIX}").read_bytes())
+    except (OSError, msgspec.DecodeError):
         return None
 
 
@@ -80,7 +94,7 @@ class LivePictures:
         self._wake = threading.Event()
         self._stop = False
         self._watched: frozenset[CameraId] = frozenset()
-        self._latest: dict[CameraId, Preview] = {}
+        self._latest: dict[CameraId, KeptPicture] = {}
         self._came_at: dict[CameraId, float] = {}
         self._asked_at: dict[CameraId, float] = {}
         self._command_ids: Iterator[int] = itertools.count(1)
@@ -97,11 +111,14 @@ class LivePictures:
         self._wake.set()
         self._thread.join(_CLOSE_TIMEOUT_S)
 
-    def take(self, preview: Preview) -> None:
+    def take(self, preview: Preview, boot_id: BootId) -> None:
         """A picture has come; it takes the place of one that is not written yet. Unwatched ones are dropped."""
         if preview.camera_id in self._watched:
+            kept = KeptPicture(
+                captured_at_ns=preview.captured_at_ns, boot_id=boot_id, people=preview.people, jpeg=preview.jpeg
+            )
             with self._lock:
-                self._latest[preview.camera_id] = preview
+                self._latest[preview.camera_id] = kept
             self._wake.set()
 
     def _run(self) -> None:
@@ -154,20 +171,19 @@ class LivePictures:
     def _write(self) -> None:
         with self._lock:
             latest, self._latest = self._latest, {}
-        for camera_id, preview in latest.items():
+        for camera_id, kept in latest.items():
             if camera_id not in self._watched:
                 continue
-            file = self._data_dir / FOLDER_NAME / f"{camera_id}.jpg"
+            file = self._data_dir / FOLDER_NAME / f"{camera_id}{_SUFFIX}"
             scratch = file.with_name(f".{file.name}.new")
             descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as opened:
-                opened.write(preview.jpeg)
-            os.utime(scratch, ns=(preview.captured_at_ns, preview.captured_at_ns))
+                opened.write(msgspec.msgpack.encode(kept))
             scratch.replace(file)
             self._came_at[camera_id] = time.monotonic()
 
     def _drop(self, kept: frozenset[CameraId]) -> None:
-        for file in (self._data_dir / FOLDER_NAME).glob("*.jpg"):
+        for file in (self._data_dir / FOLDER_NAME).glob(f"*{_SUFFIX}"):
             if file.stem not in kept:
                 file.unlink(missing_ok=True)
                 self._came_at.pop(CameraId(file.stem), None)

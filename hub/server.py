@@ -17,7 +17,7 @@ from hub.site_hub import Hub
 from hub.twins.inbox import TwinInbox
 from passerby.errors import DataError
 from passerby.ids import CameraId, EdgeId
-from passerby.messages import CameraState, ModelRequest, Preview, Status
+from passerby.messages import CameraState, ModelRequest, Status
 from passerby.tape import TapeWriter
 from passerby.transport import Delivery, HubPort
 
@@ -85,6 +85,8 @@ class HubServer:
         active = len(self._hub.state.identities)
         _log.info("listens at %s; %d identities known", self._port.address, active)
         self._watch_clock()
+        if self._pictures is not None:
+            self._port.divert(self._pictures.take)
 
     def main_loop(self) -> None:
         """Until `stop` is set. Raises TransportError when the port fails."""
@@ -121,8 +123,6 @@ class HubServer:
                 self._note_states(delivery.envelope.message)
                 if self._cameras is not None:
                     self._cameras.answered(delivery)
-            elif isinstance(delivery.envelope.message, Preview) and self._pictures is not None:
-                self._pictures.take(delivery.envelope.message)
             elif isinstance(delivery.envelope.message, ModelRequest) and self._offers is not None:
                 self._offers.answer(delivery, self._port)
         reliable = [delivery for delivery in deliveries if delivery.envelope.seq > 0]

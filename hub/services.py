@@ -27,7 +27,8 @@ from hub.records import TrackletNumber
 from passerby.adaptation.job import Job
 from passerby.arrays import Float32Array, Image
 from passerby.config import CameraSettings, RetentionSettings
-from passerby.ids import CameraId, ModelId
+from passerby.ids import BootId, CameraId, ModelId
+from passerby.messages import Marked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +158,12 @@ class Cameras(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LivePicture:
-    """What a camera shows at a moment."""
+    """What a camera shows at a moment, and who is in it: tracklets of the edge's process `boot_id`."""
 
     captured_at_ns: int
     jpeg: bytes
+    boot_id: BootId
+    people: Sequence[Marked] = ()
 
 
 class LivePictures(Protocol):

@@ -95,8 +95,10 @@ class Exemplars:
 class TrackletUpdate:
     """One person seen without a break by one camera: opened, grown, closed (`final`).
 
-    Exemplars are the complete present set (an update replaces the former); observations and crops are what is new.
-    `embedding` (d,) is the mean over the exemplars, raw. `crops` maps a crop id to JPEG bytes not sent before.
+    Exemplars are the complete present set (an update replaces the former, and may have fewer); observations and crops
+    are what is new.
+    `embedding` (d,) is the mean over the exemplars, raw. `crops` maps a crop id to JPEG bytes; those that the former
+    update's exemplars had are not sent again.
     """
 
     camera_id: CameraId
@@ -178,12 +180,21 @@ class Heartbeat(Struct, frozen=True, kw_only=True, tag="heartbeat"):
     sent_at_ns: int
 
 
+class Marked(Struct, frozen=True, kw_only=True):
+    """Somebody in a live picture, of whom the hub was told as a tracklet of this boot."""
+
+    tracklet_id: TrackletId
+    box_xyxy: tuple[float, float, float, float]
+    """Pixels of the live picture, which may be smaller than the camera's."""
+
+
 class Preview(Struct, frozen=True, kw_only=True, tag="preview"):
-    """A live picture of a camera that somebody watches. May be lost."""
+    """A live picture of a camera that somebody watches, with who is in it. May be lost."""
 
     camera_id: CameraId
     captured_at_ns: int
     jpeg: bytes
+    people: list[Marked] = []
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True, tag="model-request"):

@@ -11,11 +11,12 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from benchmarks.watching.site import PREVIEW_INTERVAL_S, WatchedSite, with_crops
 from hub.playback import Batch
 from passerby.ids import BootId, CameraId, EdgeId, TrackletId
-from passerby.messages import CameraCommand, CameraStatus, Hello, Preview, Status, TrackletUpdate
+from passerby.messages import CameraCommand, CameraStatus, Hello, Marked, Preview, Status, TrackletUpdate
 from passerby.transport import EdgeLink, Spool, local_keys
 from simulation.tapes.live import moved
 
@@ -101,6 +102,7 @@ class _Speech:
         self._batches: Iterator[Batch] = site.future()
         self._next: Batch | None = next(self._batches)
         self._sent: dict[tuple[EdgeId, TrackletId], set[int]] = {}
+        self._present: dict[CameraId, dict[TrackletId, Marked]] = {}
         self._shift_ns = 0
         self._settled: list[Settled] = []
         self._previews: list[float] = []
@@ -137,6 +139,15 @@ class _Speech:
             now = moved(update, update.camera_id, update.tracklet_id, shift_ns=self._shift_ns)
             sent = self._sent.setdefault((edge_id, update.tracklet_id), set())
             self._publish(self._edges[edge_id], with_crops(now, crops=self._crops, sent=sent))
+            self._mark(update)
+
+    def _mark(self, update: TrackletUpdate) -> None:
+        """Who is in a camera's live pictures from now on, where they were told to be last."""
+        present = self._present.setdefault(update.camera_id, {})
+        present.pop(update.tracklet_id, None)
+        if not update.final and len(update.observations):
+            left, top, right, bottom = np.maximum(update.observations.boxes_xyxy[-1], 0.0).tolist()
+            present[update.tracklet_id] = Marked(tracklet_id=update.tracklet_id, box_xyxy=(left, top, right, bottom))
 
     def _publish(self, edge: _Edge, message: TrackletUpdate | Status) -> None:
         edge.waiting.append(time.monotonic())
@@ -154,7 +165,10 @@ class _Speech:
             if now < until and now >= edge.next_at.get(camera_id, 0.0):
                 edge.next_at[camera_id] = max(edge.next_at.get(camera_id, now), now - _LOOK_S) + PREVIEW_INTERVAL_S
                 picture = Preview(
-                    camera_id=camera_id, captured_at_ns=time.time_ns(), jpeg=next(self._pictures[camera_id])
+                    camera_id=camera_id,
+                    captured_at_ns=time.time_ns(),
+                    jpeg=next(self._pictures[camera_id]),
+                    people=list(self._present.get(camera_id, {}).values()),
                 )
                 if edge.link.offer(picture):
                     self._previews.append(now)

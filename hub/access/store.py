@@ -68,13 +68,14 @@ class AccessStore:
         """
         with self._writing() as connection:
             _must_exist(connection, name)
-            if disabled or role is not Role.ADMIN:
-                _must_not_be_last_admin(connection, name)
-            values = {"role": role, "cameras": _scope(role, cameras), "disabled": disabled}
-            connection.execute(update(schema.users).where(schema.users.c.name == name).values(values))
-            if disabled:
-                connection.execute(delete(schema.sessions).where(schema.sessions.c.user == name))
-            return _user(connection.execute(select(schema.users).where(schema.users.c.name == name)).one())
+            return _change_user(connection, name, role=role, cameras=_scope(role, cameras), disabled=disabled)
+
+    def disable_user(self, name: str, *, disabled: bool = True) -> User:
+        """Let somebody in no more, or again where not `disabled`; role and scope stay. Raises DataError as above."""
+        with self._writing() as connection:
+            user = _must_exist(connection, name)
+            cameras = None if user.cameras is None else sorted(user.cameras)
+            return _change_user(connection, name, role=user.role, cameras=_scope(user.role, cameras), disabled=disabled)
 
     def set_password(self, name: str, password: str, *, keep: str = "") -> None:
         """Give somebody a new password and end their sessions, but for that of the cookie `keep`. Raises DataError."""
@@ -269,6 +270,16 @@ def _add_user(
         connection.execute(insert(schema.users), [row])
     except IntegrityError as error:
         raise DataError(f"there is a user {name!r} already") from error
+    return _user(connection.execute(select(schema.users).where(schema.users.c.name == name)).one())
+
+
+def _change_user(connection: Connection, name: str, *, role: Role, cameras: str | None, disabled: bool) -> User:
+    if disabled or role is not Role.ADMIN:
+        _must_not_be_last_admin(connection, name)
+    values = {"role": role, "cameras": cameras, "disabled": disabled}
+    connection.execute(update(schema.users).where(schema.users.c.name == name).values(values))
+    if disabled:
+        connection.execute(delete(schema.sessions).where(schema.sessions.c.user == name))
     return _user(connection.execute(select(schema.users).where(schema.users.c.name == name)).one())
 
 

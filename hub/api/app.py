@@ -22,6 +22,7 @@ from hub.api.routes import (
     health,
     identities,
     learned,
+    live,
     notifications,
     people,
     retention,
@@ -36,6 +37,7 @@ from passerby import __version__
 _ROUTES = (
     sessions,
     cameras,
+    live,
     tracklets,
     identities,
     corrections,

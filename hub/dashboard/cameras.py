@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from markupsafe import Markup
 
 from hub.dashboard.markup import EMPTY, button, joined, tag
+from hub.dashboard.visit import Visit
 from hub.services import Login, Probed
 from hub.standing_still import Polygon, Still, stood_still
 from passerby.config import CameraSettings
 from passerby.errors import DataError
+from passerby.ids import CameraId
 
 STATES = {
     "live": "good",
@@ -22,6 +24,14 @@ STATES = {
     "unknown": "warn",
 }
 """The colour of what a camera's edge says of it."""
+
+
+def there_are(visit: Visit, *, also: Iterable[CameraId] = ()) -> list[CameraId]:
+    """The cameras that there are now, where the visitor may look; those of the site file and `also` others where none
+    come and go."""
+    attached = visit.services.cameras
+    found = dict.fromkeys((*visit.services.facts.cameras, *also)) if attached is None else attached.settings()
+    return [camera for camera in found if visit.principal.sees(camera)]
 
 
 def login_of(said: Mapping[str, str]) -> Login | None:

@@ -14,11 +14,12 @@ from hub.dashboard.visit import Page, Place
 
 FILES = Path(__file__).parent / "static"
 FILES_AT = "/dashboard-files"
+_SCRIPTS = ("dashboard.js", "live.js", "lanes.js", "films.js", "frames.js", "cameras.js", "own.js")
 
 
 def head() -> str:
     """What the browser loads for all pages; a changed file has another address, and the others are kept for ever."""
-    scripts = (address(name) for name in ("dashboard.js", "live.js", "lanes.js", "films.js", "cameras.js", "own.js"))
+    scripts = (address(name) for name in _SCRIPTS)
     return sheet() + joined(Markup('<script src="{}"></script>').format(script) for script in scripts)
 
 

@@ -12,9 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from hub.database import schema
 from hub.database.opening import open_for_reading
-from hub.database.packing import floats, integers
 from hub.records import EventKind, Evidence, IdentityState, TrackletNumber
-from passerby.arrays import Float32Array, Int64Array
 from passerby.errors import StoreError
 from passerby.ids import CameraId, IdentityId
 
@@ -69,17 +67,6 @@ class Bar:
     ended_ns: int
     sure: float | None
     """The probability (0-1) of the latest decision that brought it where it is; None where none was needed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Somebody a camera sees at present: row i of `boxes_xyxy` (n, 4) float32 pixels is of `at_ns` (n,) int64."""
-
-    number: TrackletNumber
-    identity_id: IdentityId | None
-    name: str | None
-    at_ns: Int64Array
-    boxes_xyxy: Float32Array
 
 
 class Gallery:
@@ -184,27 +171,6 @@ class Gallery:
         wanted = select(func.min(t.started_at_ns).label("first"), func.max(t.ended_at_ns).label("last"))
         row = self._rows(wanted)[0]
         return None if row.first is None else (row.first, row.last)
-
-    def standing(self, camera_id: CameraId) -> Sequence[Standing]:
-        """Whom a camera sees: the open tracklets, each with what its latest update brought."""
-        t, o, i = schema.tracklets.c, schema.observations.c, schema.identities.c
-        rows = self._rows(
-            select(t.number, t.identity_id, i.name, o.captured_at_ns, o.boxes_xyxy)
-            .join(schema.observations, (o.tracklet == t.number) & (o.revision == t.revision))
-            .outerjoin(schema.identities, i.identity_id == t.identity_id)
-            .where(t.open.is_(True), t.camera_id == camera_id)
-            .order_by(t.number)
-        )
-        return [
-            Standing(
-                number=TrackletNumber(row.number),
-                identity_id=None if row.identity_id is None else IdentityId(row.identity_id),
-                name=row.name,
-                at_ns=integers(row.captured_at_ns),
-                boxes_xyxy=floats(row.boxes_xyxy, columns=4),
-            )
-            for row in rows
-        ]
 
     def latest(self, camera_id: CameraId, *, most: int) -> Sequence[tuple[TrackletNumber, IdentityId | None]]:
         """Whom a camera saw last, the latest first."""

@@ -7,22 +7,19 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from hub.access.records import Principal
 from hub.api.feed import Feed
-from hub.dashboard.gallery import Gallery, Standing
 from hub.dashboard.routes import required
 from hub.dashboard.shell import Shell
-from hub.services import LivePictures
+from hub.listing import Decided
+from hub.services import LivePicture, LivePictures, Services
 from passerby.config.attached import CAMERA_NAME
 from passerby.errors import PasserbyError, StoreError
 from passerby.ids import CameraId
-
-_NEAR_NS = 1_500_000_000
-"""A box is drawn on a picture that is at most so much older or newer."""
+from passerby.messages import Marked
 
 _LOOK_S = 0.1
 _AGAIN_S = 5.0
@@ -86,7 +83,7 @@ async def _told(
         if camera in latest and latest[camera] == at_ns:
             return None
         latest[camera] = at_ns
-        boxes = [] if shown is None else boxes_at(shell.gallery, camera, shown.captured_at_ns)
+        boxes = [] if shown is None else boxes_of(shell.services, shown)
         jpeg = b"" if shown is None else shown.jpeg
         head = json.dumps({"camera": camera, "boxes": boxes, "bytes": len(jpeg)}).encode()
         return struct.pack(">I", len(head)) + head + jpeg
@@ -107,22 +104,16 @@ async def _told(
         await asyncio.sleep(_LOOK_S)
 
 
-def boxes_at(gallery: Gallery, camera_id: CameraId, at_ns: int) -> list[dict[str, object]]:
-    """Who stands where, for JSON; nobody where that cannot be read."""
+def boxes_of(services: Services, shown: LivePicture) -> list[dict[str, object]]:
+    """Who stands where in a picture, for JSON; nobody where that cannot be read."""
     try:
-        there = [_box(one, at_ns) for one in gallery.standing(camera_id)]
+        decided = services.listing().decided(shown.boot_id, [one.tracklet_id for one in shown.people])
     except PasserbyError:
         return []
-    return [box for box in there if box is not None]
+    return [_box(one, decided.get(one.tracklet_id)) for one in shown.people]
 
 
-def _box(one: Standing, at_ns: int) -> dict[str, object] | None:
-    if not len(one.at_ns):
-        return None
-    nearest = int(np.argmin(np.abs(one.at_ns - at_ns)))
-    if abs(int(one.at_ns[nearest]) - at_ns) > _NEAR_NS:
-        return None
-    known = one.identity_id is not None
-    name = one.name or (f"Person {one.identity_id}" if known else "not decided yet")
-    box = [round(float(value), 1) for value in one.boxes_xyxy[nearest]]
-    return {"box": box, "identity": one.identity_id or 0, "name": name}
+def _box(one: Marked, who: Decided | None) -> dict[str, object]:
+    known = None if who is None else who.identity_id
+    name = who.name if who is not None and who.name else f"Person {known}" if known else "not decided yet"
+    return {"box": one.box_xyxy, "identity": known or 0, "name": name}

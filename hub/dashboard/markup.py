@@ -1,6 +1,7 @@
 """Small pieces of HTML. Whatever is put into them is escaped, unless it is markup already."""
 
 import base64
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
@@ -81,6 +82,11 @@ def dialog(name: str, title: str, body: Markup, *buttons: Markup) -> Markup:
         '<dialog class="ask" id="{0}" aria-labelledby="{0}-title"><form method="dialog"><h2 id="{0}-title">{1}</h2>'
         '{2}<div class="row">{3}{4}</div></form></dialog>'
     ).format(name, title, body, cancel, joined(buttons))
+
+
+def following(what: str, keys: Iterable[str]) -> Markup:
+    """What the children of element `what` should be, by their `data-key`; where they are not the page does `follow`."""
+    return Markup('<i hidden data-follows="{}" data-keys="{}"></i>').format(what, json.dumps(list(keys)))
 
 
 def duration(seconds: float) -> str:

@@ -102,6 +102,9 @@ class Shell:
             except PasserbyError as error:
                 _toast(client, str(error), bad=True)
                 return
+            finally:
+                if "busy" in said:
+                    _run(client, "done")
             await self._follow(reaction, place, now, client)
 
         async def tell(news: News) -> None:
@@ -147,6 +150,8 @@ class Shell:
         for name, html in reaction.puts.items():
             if name.startswith("+"):
                 _run(client, "feed", html, html.count("data-event="))
+            elif name.startswith("="):
+                _run(client, "become", name[1:], html)
             else:
                 _run(client, "put", name, html)
         if reaction.said:

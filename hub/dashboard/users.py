@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from markupsafe import Markup
 
 from hub.access.records import Role, User
+from hub.dashboard.cameras import there_are
 from hub.dashboard.correcting import require
 from hub.dashboard.markup import EMPTY, button, dialog, joined, moment, table, tag
 from hub.dashboard.visit import Reaction, Visit
@@ -89,8 +90,7 @@ def role_field(chosen: Role | None, *, most: Role = Role.ADMIN) -> Markup:
 
 
 def _cameras(visit: Visit) -> list[CameraId]:
-    attached = {} if visit.services.cameras is None else visit.services.cameras.settings()
-    return sorted({*visit.services.facts.cameras, *attached})
+    return sorted({*visit.services.facts.cameras, *there_are(visit)})
 
 
 def _edit(user: User, known: Iterable[CameraId]) -> Markup:

@@ -65,7 +65,8 @@ class Reaction:
     undo: EventId | None = None
     """The event that the toast offers to take back."""
     puts: Mapping[str, Markup] = field(default_factory=dict)
-    """What takes the place of elements' contents, by their ids."""
+    """What takes the place of elements' contents, by their ids; `+feed` comes before what is there, and of `=ID` the
+    children whose `data-key` is there already stay as they are."""
     goes: str | None = None
     """The page that follows."""
     again: bool = False

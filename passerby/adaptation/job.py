@@ -9,7 +9,7 @@ import fcntl
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -175,7 +175,7 @@ class JobBook:
         if state not in UNDER_WAY:
             raise DataError(f"adaptation {number} has ended: it was {state}")
         job.cancel()
-        if not self.is_done_now():
+        with suppress(StoreError), self.doing():  # a process that does it ends it by itself
             job.end_cancelled()
 
     @contextmanager

@@ -83,6 +83,20 @@ def list_command(*, config: Path | None = CONFIG, data: Path | None = DATA, as_j
 
 
 @app.command()
+def disable(name: _Name, *, config: Path | None = CONFIG, data: Path | None = DATA) -> None:
+    """Let somebody in no more until they are enabled: their sessions end, their tokens are worth nothing meanwhile."""
+    _let_in(data_folder(config, data), name, disabled=True)
+    typer.echo(f"{name}: disabled")
+
+
+@app.command()
+def enable(name: _Name, *, config: Path | None = CONFIG, data: Path | None = DATA) -> None:
+    """Let somebody in again, with the password, role and tokens that they had."""
+    _let_in(data_folder(config, data), name, disabled=False)
+    typer.echo(f"{name}: enabled")
+
+
+@app.command()
 def remove(name: _Name, *, config: Path | None = CONFIG, data: Path | None = DATA) -> None:
     """Let somebody in no more; their sessions and tokens end at once."""
     with AccessStore(data_folder(config, data)) as access:
@@ -124,6 +138,13 @@ def token(
         access.audit.put("tokens.add", actor=_actor(), objects=[f"token:{made.token_id}"], detail=role.value)
     typer.echo(word)
     typer.echo(f"token {made.token_id} of {name}: {role.value}, until {_day(made.expires_at_ns)}", err=True)
+
+
+def _let_in(folder: Path, name: str, *, disabled: bool) -> None:
+    with AccessStore(folder) as access:
+        user = access.disable_user(name, disabled=disabled)
+        detail = "disabled" if disabled else user.role.value
+        access.audit.put("users.change", actor=_actor(), objects=[f"user:{name}"], detail=detail)
 
 
 def _password(from_stdin: bool) -> str:

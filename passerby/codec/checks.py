@@ -43,7 +43,7 @@ def require_sane(value: Any, name: str) -> None:
             _require_text(value, name)
         case bytes():
             _require(name != "boot_id" or len(value) == 16, "boot-id", f"the boot id has {len(value)} bytes, not 16")
-        case list():
+        case list() | tuple():
             _require(len(value) <= MAX_CAMERAS, "rows", f"{name} has {len(value)} entries, at most {MAX_CAMERAS}")
             for entry in value:
                 require_sane(entry, "camera_id" if name == "cameras" else name)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from passerby.codec import tracklet
 from passerby.codec.bounds import MAX_HEADER_BYTES, MAX_MESSAGE_BYTES, MAX_PART_BYTES
-from passerby.codec.checks import require_sane
+from passerby.codec.checks import require_boxes, require_sane
 from passerby.codec.header import DECODE_ERRORS, VERSION, Header, parse_header
 from passerby.codec.partset import PartReader, PartWriter
 from passerby.errors import MalformedMessageError, MessageTooLargeError
@@ -21,6 +22,7 @@ from passerby.messages import (
     Envelope,
     Heartbeat,
     Hello,
+    Marked,
     Message,
     ModelChunk,
     ModelOffer,
@@ -41,6 +43,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 class _PreviewBody(Struct, frozen=True):
     camera_id: CameraId
     captured_at_ns: int
+    people: list[Marked] = []
 
 
 class _ChunkBody(Struct, frozen=True):
@@ -72,12 +75,18 @@ def _plain(name: str, message_type: type[Any]) -> _Kind:
 
 def _pack_preview(preview: Preview, writer: PartWriter) -> _PreviewBody:
     writer.blob("jpeg", preview.jpeg)
-    return _PreviewBody(preview.camera_id, preview.captured_at_ns)
+    return _PreviewBody(preview.camera_id, preview.captured_at_ns, preview.people)
 
 
 def _unpack_preview(body: _PreviewBody, reader: PartReader) -> Preview:
     require_sane(body, "preview")
-    return Preview(camera_id=body.camera_id, captured_at_ns=body.captured_at_ns, jpeg=reader.blob("jpeg"))
+    require_boxes("people", np.array([one.box_xyxy for one in body.people], np.float32).reshape(-1, 4))
+    return Preview(
+        camera_id=body.camera_id,
+        captured_at_ns=body.captured_at_ns,
+        jpeg=reader.blob("jpeg"),
+        people=body.people,
+    )
 
 
 def _pack_chunk(chunk: ModelChunk, writer: PartWriter) -> _ChunkBody:

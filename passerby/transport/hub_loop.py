@@ -4,6 +4,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import zmq
@@ -48,6 +49,7 @@ class HubLoop:
         self.address = listen
         self.started = threading.Event()
         self.failure: PasserbyError | None = None
+        self.take_preview: Callable[[Preview, BootId], None] | None = None
         self._keys = keys
         self._book = book
         self._sender = sender
@@ -178,7 +180,12 @@ class HubLoop:
                 session.clock.heard(message.sent_at_ns, received_at_ns=session.last_heard_ns)
             self._sender.say(route, Heartbeat(sent_at_ns=time.time_ns()))
         else:
-            envelope = Envelope(header.boot_id, header.seq, message)
+            self._deliver(edge, Envelope(header.boot_id, header.seq, message), parts=parts)
+
+    def _deliver(self, edge: AllowedEdge, envelope: Envelope, *, parts: list[bytes]) -> None:
+        if isinstance(envelope.message, Preview) and self.take_preview is not None:
+            self.take_preview(envelope.message, envelope.boot_id)
+        else:
             self._book.deliver(Delivery(edge.name, envelope, parts, time.time_ns()))
 
     def _read(self, route: bytes, edge: AllowedEdge, *, header: HeaderView, parts: list[bytes]) -> Message | None:

@@ -1,13 +1,13 @@
 """The hub's end of the wire: receive from all edges, acknowledge after the commit, send commands."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
 from passerby.errors import TransportError
 from passerby.ids import BootId, CameraId, EdgeId, ModelId
-from passerby.messages import HubMessage
+from passerby.messages import HubMessage, Preview
 from passerby.transport.hub_book import Delivery, HubBook, HubCounters
 from passerby.transport.hub_loop import HubLoop
 from passerby.transport.hub_sender import HubSender
@@ -87,6 +87,13 @@ class HubPort:
         if not deliveries and not self._thread.is_alive():
             raise self._loop.failure or TransportError("the hub's port is not open")
         return deliveries
+
+    def divert(self, take: Callable[[Preview, BootId], None]) -> None:
+        """Give live pictures to `take` from now on, in the port's thread, which it may not hold up; `receive` has none.
+
+        So whoever waits for messages that must be worked on is not woken by those that may be lost.
+        """
+        self._loop.take_preview = take
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Tell the edges that these are committed. Call it after the transaction, never before.

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.conftest import unavailable
 from tests.dashboard.looking import Looker
 from tests.dashboard.site import fill, web
+from tests.hub.outgoing.receiving import Receiver, free_port, receiving
 
 _SWITCHES = [
     "--no-sandbox",
@@ -51,9 +52,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def address(folder: Path) -> Iterator[str]:
-    """Where its pages are, without a login."""
-    with web(folder, "--no-login") as (address, _):
-        yield address
+    """Where its pages are, without a login. Of the two that it tells, one is away."""
+    with receiving(Receiver()) as alarm:
+        webhooks = {"alarm": alarm.url, "gone": f"http://127.0.0.1:{free_port()}/very-secret"}
+        with web(folder, "--no-login", webhooks=webhooks) as (address, _):
+            yield address
 
 
 @pytest.fixture

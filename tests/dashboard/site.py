@@ -2,9 +2,10 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -79,13 +80,16 @@ def fill(data: Path) -> Sender:
 
 
 @contextmanager
-def web(folder: Path, *options: str) -> Iterator[tuple[str, Passerby]]:
-    """`passerby web` over `folder`/data, as its address and the process."""
+def web(
+    folder: Path, *options: str, webhooks: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[str, Passerby]]:
+    """`passerby web` over `folder`/data, as its address and the process. `webhooks` are URLs by name."""
     site = {
         "site": "plaza",
         "data": str(folder / "data"),
         "models": {"detector": "passerby-sim-detector", "reid": "passerby-sim-reid"},
         "cameras": {name: {"url": f"{name}.mp4"} for name in ("hall", "lobby", "yard")},
+        "webhooks": [{"name": name, "url": url} for name, url in webhooks.items()],
     }
     config = folder / "site.yaml"
     config.write_text(yaml.safe_dump(site), encoding="utf-8")

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from passerby.config import CameraSettings, load_site
 from passerby.config.attached import site_cameras
+from passerby.config.attaching import attach, edit, remove
 from passerby.ids import CameraId
 from tests.dashboard.looking import Looker
 from tests.edge.test_live import MjpegServer
@@ -60,6 +61,24 @@ def test_a_camera_is_looked_at_attached_paused_and_removed(look: Looker, folder:
     door.get_by_role("button", name="Remove…").click()
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.locator(".camera-row")).to_have_count(3)
+
+
+def test_open_pages_follow_what_is_attached_paused_and_removed_elsewhere(look: Looker, folder: Path) -> None:
+    site = load_site(folder / "site.yaml")
+    for path, row, shown in (("/", ".camera", "never reported"), ("/cameras", ".camera-row", "unknown")):
+        page = look.at(path)
+        expect(page.locator(row)).to_have_count(3)
+        page.locator(row, has_text="hall").evaluate("it => { it.mine = 'as it was'; }")
+        attach(site, DOOR, {"url": "rtsp://127.0.0.1:1/door"})
+        expect(page.locator(row, has_text="door")).to_contain_text(shown)
+        expect(page.locator(".head")).to_contain_text("4")
+        assert look.barriers() == []
+        if path == "/cameras":
+            edit(site, DOOR, {"enabled": False}, login=None)
+            expect(page.locator(row, has_text="door").get_by_role("button", name="Resume")).to_be_visible()
+        remove(site, DOOR)
+        expect(page.locator(row)).to_have_count(3)
+        assert page.locator(row, has_text="hall").evaluate("it => it.mine") == "as it was"
 
 
 def test_regions_are_drawn_dragged_and_saved(look: Looker, folder: Path) -> None:

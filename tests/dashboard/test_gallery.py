@@ -6,7 +6,6 @@ import pytest
 
 from hub.dashboard.gallery import PAGE, Filter, Gallery
 from hub.reader import SiteReader
-from hub.records import TrackletNumber
 from passerby.errors import StoreError
 from passerby.ids import CameraId, IdentityId
 from tests.dashboard.site import hub_of
@@ -90,14 +89,3 @@ def test_bars_are_the_latest_sightings_of_a_span_in_order(data: Path) -> None:
 def test_nothing_is_known_where_no_hub_has_run(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="a hub makes it"):
         Gallery(tmp_path).people(Filter())
-
-
-def test_who_stands_there_is_who_is_still_seen(tmp_path: Path) -> None:
-    with hub_of(tmp_path / "data") as hub:
-        hub.ingest(Sender().send(seen(1, "hall", tracklet=1, end_s=2)), now_ns=at(2))
-        gallery = Gallery(tmp_path / "data")
-        standing = gallery.standing(HALL)
-        assert [(one.number, one.identity_id) for one in standing] == [(TrackletNumber(1), IdentityId(1))]
-        assert standing[0].boxes_xyxy.shape == (len(standing[0].at_ns), 4)
-        assert gallery.standing(LOBBY) == []
-        gallery.close()

@@ -116,3 +116,9 @@ def test_who_is_told_and_who_is_away_is_on_the_page_of_the_system(look: Looker, 
     expect(section.get_by_role("row", name=re.compile("alarm"))).to_contain_text("connection refused")
     assert look.barriers() == []
     assert look.beyond_the_edge() <= 0
+    page.get_by_role("button", name="Send a test").click()
+    tried = section.locator("#told-test li")
+    expect(tried).to_have_text([re.compile("^taken alarm 204 in"), "not taken gone connection refused"])
+    expect(section.get_by_role("button", name="Send a test")).to_be_enabled()
+    expect(look.at("/system").get_by_role("row", name=re.compile("notifications.test"))).to_have_count(1)
+    assert look.barriers() == []

@@ -61,6 +61,18 @@ def test_a_walker_is_told_of_once_a_second_and_a_last_time() -> None:
     assert last.frame_size == (600, 400)
 
 
+def test_who_is_present_is_told_of_and_was_seen_just_now() -> None:
+    camera = pipeline()
+    present = []
+    for number, found in enumerate([walk(i) for i in range(6)] + [Detections.empty()] * 3, 1):
+        camera.process_detected(frame(number), found)
+        present.append(camera.present(now_ns=number * 200 * MS, within_ns=300 * MS))
+    assert present[:2] == [[], []]
+    assert [len(one) for one in present[2:]] == [1, 1, 1, 1, 1, 0, 0]
+    assert [one[0][0] for one in present[2:7]] == [1] * 5
+    assert [one[0][1][0] for one in present[2:7]] == [26.0, 34.0, 42.0, 50.0, 50.0]
+
+
 def test_only_a_few_crops_are_embedded_and_the_mean_is_theirs() -> None:
     camera = pipeline(crops_per_tracklet=4)
     updates = run(camera, [walk(i) for i in range(60)])

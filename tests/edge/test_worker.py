@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import msgspec
+import numpy as np
 import pytest
 
 from edge.cameras import Cameras
@@ -19,8 +21,18 @@ from edge.worker import EdgeWorker
 from passerby.config import CameraSettings
 from passerby.config.changing import changed_settings
 from passerby.errors import ConfigError, SpoolFullError
-from passerby.ids import CameraId
-from passerby.messages import CameraCommand, Clock, CommandAnswer, Hello, HubMessage, Preview, Status, TrackletUpdate
+from passerby.ids import CameraId, TrackletId
+from passerby.messages import (
+    CameraCommand,
+    Clock,
+    CommandAnswer,
+    Hello,
+    HubMessage,
+    Marked,
+    Preview,
+    Status,
+    TrackletUpdate,
+)
 from tests.edge.engines import BrightnessDetector, MeanColourEmbedder
 from tests.edge.footage import picture, textured_picture, write_film
 
@@ -309,12 +321,23 @@ def test_settings_are_merged_and_checked() -> None:
 def test_previews_are_bounded_in_time_rate_and_size() -> None:
     previews = Previews()
     frame = Frame(HALL, 1, 1, Clock(source="file", error_ns=0), picture(1))
-    assert previews.preview(frame, now=0.0) is None
+    assert previews.preview(frame, (), now=0.0) is None
     previews.ask(HALL, 10, now=0.0)
-    assert previews.preview(frame, now=0.0) is not None
-    assert previews.preview(frame, now=0.1) is None
-    assert previews.preview(frame, now=9.0) is not None
-    assert previews.preview(frame, now=10.0) is None
+    assert previews.preview(frame, (), now=0.0) is not None
+    assert previews.preview(frame, (), now=0.1) is None
+    assert previews.preview(frame, (), now=9.0) is not None
+    assert previews.preview(frame, (), now=10.0) is None
     previews.ask(HALL, 10, now=20.0)
     previews.ask(HALL, 0, now=21.0)
-    assert previews.preview(frame, now=21.0) is None
+    assert previews.preview(frame, (), now=21.0) is None
+
+
+def test_people_are_marked_where_they_are_in_the_preview_which_may_be_smaller() -> None:
+    previews = Previews()
+    previews.ask(HALL, 10, now=0.0)
+    wide = Frame(HALL, 1, 1, Clock(source="file", error_ns=0), np.zeros((1080, 1920, 3), np.uint8))
+    people = [(TrackletId(3), np.array([-8.0, 100.0, 201.0, 900.0], np.float32))]
+    preview = previews.preview(wide, people, now=0.0)
+    assert preview is not None
+    assert cv2.imdecode(np.frombuffer(preview.jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (540, 960, 3)
+    assert preview.people == [Marked(tracklet_id=TrackletId(3), box_xyxy=(0.0, 50.0, 100.5, 450.0))]

@@ -157,9 +157,9 @@ def test_pictures_appear_while_somebody_watches_and_vanish_afterwards(site: Site
             watch(site.data, [HALL, DOOR])
             found = picture(site.data, HALL)
             if found is not None:
-                assert found[0][:2] == b"\xff\xd8"
-                assert abs(time.time_ns() - found[1]) < 60 * 10**9
-                taken.add(found[1])
+                assert found.jpeg[:2] == b"\xff\xd8"
+                assert abs(time.time_ns() - found.captured_at_ns) < 60 * 10**9
+                taken.add(found.captured_at_ns)
             return len(taken) >= 3
 
         until(watched)
@@ -201,16 +201,16 @@ EDGE = ConnectedEdge(
 
 def test_a_folder_that_cannot_be_written_costs_the_pictures_and_nothing_else(tmp_path: Path, caplog) -> None:
     watch(tmp_path, [HALL])
-    (tmp_path / "live" / ".hall.jpg.new").mkdir()  # what is written first cannot be
+    (tmp_path / "live" / ".hall.picture.new").mkdir()  # what is written first cannot be
     port = SilentPort(EDGE)
     with LivePictures(tmp_path, port) as pictures:
         until(lambda: port.sent)
         assert isinstance(port.sent[0][1], CameraCommand)
-        pictures.take(Preview(camera_id=HALL, captured_at_ns=5, jpeg=b"\xff\xd8"))
+        pictures.take(Preview(camera_id=HALL, captured_at_ns=5, jpeg=b"\xff\xd8"), EDGE.boot_id)
         until(lambda: "live pictures cannot be kept" in caplog.text)
-        (tmp_path / "live" / ".hall.jpg.new").rmdir()
-        pictures.take(Preview(camera_id=HALL, captured_at_ns=6, jpeg=b"\xff\xd8"))
-        until(lambda: picture(tmp_path, HALL) == (b"\xff\xd8", 6))
+        (tmp_path / "live" / ".hall.picture.new").rmdir()
+        pictures.take(Preview(camera_id=HALL, captured_at_ns=6, jpeg=b"\xff\xd8"), EDGE.boot_id)
+        until(lambda: (kept := picture(tmp_path, HALL)) is not None and kept.captured_at_ns == 6)
     assert picture(tmp_path, HALL) is None
 
 

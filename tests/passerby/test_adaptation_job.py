@@ -1,5 +1,6 @@
 """Jobs: one at a time, said once, whole files, nothing left of what was cancelled."""
 
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passerby.adaptation.job import CANCEL, PROGRESS, JobBook, JobProgress, JobRequest
+from passerby.cli.adapting.commands import _do
+from passerby.config import Site
 from passerby.config.timetable import next_time
 from passerby.errors import DataError, StoreError
 from passerby.ids import ModelId
@@ -87,6 +90,15 @@ def test_what_waits_is_cancelled_at_once_and_what_is_done_by_who_does_it(tmp_pat
         job.tell(JobProgress(state="running", at_ns=6))
         JobBook(tmp_path).cancel(2)
         assert (job.progress().state, job.is_cancelled) == ("running", True)
+
+
+def test_what_was_cancelled_while_its_process_started_is_not_done(tmp_path: Path) -> None:
+    book = JobBook(tmp_path / "data")
+    job = book.ask(REQUEST)
+    book.cancel(1)
+    _do(Site(site="test", data=tmp_path / "data", cameras={}), job, threading.Event())
+    assert job.progress().state == "cancelled"
+    assert not book.is_done_now()
 
 
 def test_damage_is_said(tmp_path: Path) -> None:

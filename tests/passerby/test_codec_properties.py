@@ -21,6 +21,7 @@ from passerby.messages import (
     Exemplars,
     Heartbeat,
     Hello,
+    Marked,
     Message,
     ModelChunk,
     ModelFile,
@@ -105,6 +106,7 @@ def _updates(draw: st.DrawFn) -> TrackletUpdate:
     )
 
 
+_marks = st.tuples(*[st.floats(0, 500)] * 2, *[st.floats(500, 1000)] * 2)
 _reliable = _updates() | st.builds(Status, sent_at_ns=_numbers, cameras=st.lists(_statuses, max_size=3))
 _lossy: st.SearchStrategy[Message] = st.one_of(
     st.builds(
@@ -115,7 +117,13 @@ _lossy: st.SearchStrategy[Message] = st.one_of(
         camera_models=st.dictionaries(_cameras, _models, max_size=3),
     ),
     st.builds(Heartbeat, sent_at_ns=_numbers),
-    st.builds(Preview, camera_id=_cameras, captured_at_ns=_numbers, jpeg=_data),
+    st.builds(
+        Preview,
+        camera_id=_cameras,
+        captured_at_ns=_numbers,
+        jpeg=_data,
+        people=st.lists(st.builds(Marked, tracklet_id=_from_one, box_xyxy=_marks), max_size=3),
+    ),
     st.builds(ModelRequest, model_id=_models, file_name=st.just("model.onnx"), offset=_numbers),
     st.builds(Welcome, software=_texts, credit=_numbers, committed_seq=_numbers),
     st.builds(Ack, boot_id=_boots, seq=_numbers),

@@ -135,6 +135,7 @@ def test_users_are_managed_by_command(site: Path) -> None:
     assert [(one["name"], one["role"], len(one["tokens"])) for one in listed] == [("vera", "viewer", 1)]
     for arguments, error in (
         (("remove", "nobody"), "there is no user 'nobody'"),
+        (("disable", "nobody"), "there is no user 'nobody'"),
         (("add", "eve", "--password-stdin"), "a password of 3 characters"),
         (("add", "eve"), "use --password-stdin"),
         (("token", "vera", "--role", "admin"), "cannot be admin"),
@@ -142,6 +143,16 @@ def test_users_are_managed_by_command(site: Path) -> None:
         done = command(*arguments, *config, stdin="123\n")
         assert isinstance(done.exception, DataError)
         assert error in str(done.exception)
+    assert command("disable", "vera", *config).stdout == "vera: disabled\n"
+    assert "viewer, disabled" in command("list", *config).stdout
+    with AccessStore(site.parent / "data") as access:
+        assert access.who_has_token(token.stdout.strip()) is None
+        assert access.audit.entries(limit=1)[0].detail == "disabled"
+    assert command("enable", "vera", *config).stdout == "vera: enabled\n"
+    with AccessStore(site.parent / "data") as access:
+        found = access.who_has_token(token.stdout.strip())
+        assert found is not None
+        assert sorted(found.cameras or ()) == ["hall"]
     assert command("token", "vera", "--revoke", "1", *config).exit_code == 0
     assert command("remove", "vera", *config).exit_code == 0
     assert "vera" not in command("list", *config).stdout

@@ -63,6 +63,18 @@ def otto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         services.close()
 
 
+def test_who_is_in_a_box_of_a_picture_is_searched_and_nobody_else(otto: httpx.Client) -> None:
+    ann, ben = (cv2.resize(rendered(body, yaw=0.2), (100, 220)) for body in (ANN, BEN))
+    both = {"picture": upload(np.hstack([ann, ben]))}
+    (answer,) = otto.post("/search", files=both, data={"box": "100,0,9999,220"}).json()
+    assert answer["box_xyxy"] == [100.0, 0.0, 200.0, 220.0]
+    assert answer["found"][0]["identity"] == 2
+    for box, said in (("200,0,300,220", "has nothing of the picture, which is 200 x 220"), ("1,2,3", "box")):
+        refused = otto.post("/search", files=both, data={"box": box})
+        assert refused.status_code == 422
+        assert said in refused.text
+
+
 def test_somebody_is_enrolled_verified_and_forgotten(otto: httpx.Client) -> None:
     pictures = [("pictures", upload(rendered(ANN, yaw=yaw))) for yaw in (0.0, 0.6)]
     added = otto.post("/enrolments", files=pictures, data={"name": "Ann", "reason": "left her bag", "whole": "true"})

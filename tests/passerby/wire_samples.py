@@ -18,6 +18,7 @@ from passerby.messages import (
     Exemplars,
     Heartbeat,
     Hello,
+    Marked,
     ModelChunk,
     ModelFile,
     ModelOffer,
@@ -105,7 +106,19 @@ SAMPLES = {
         ),
     ),
     "heartbeat": Envelope(BOOT, 0, Heartbeat(sent_at_ns=NOON)),
-    "preview": Envelope(BOOT, 0, Preview(camera_id=HALL, captured_at_ns=NOON, jpeg=b"\xff\xd8 picture \xff\xd9")),
+    "preview": Envelope(
+        BOOT,
+        0,
+        Preview(
+            camera_id=HALL,
+            captured_at_ns=NOON,
+            jpeg=b"\xff\xd8 picture \xff\xd9",
+            people=[
+                Marked(tracklet_id=TrackletId(7), box_xyxy=(10.5, 20.0, 60.0, 170.25)),
+                Marked(tracklet_id=TrackletId(9), box_xyxy=(0.0, 0.0, 1.0, 2.0)),
+            ],
+        ),
+    ),
     "model-request": Envelope(BOOT, 0, ModelRequest(model_id=MODEL, file_name="reid.onnx", offset=1 << 20)),
     "welcome": Envelope(BOOT, 0, Welcome(software="passerby 0.1.0", credit=256, committed_seq=40)),
     "ack": Envelope(BOOT, 0, Ack(boot_id=BootId(b"another boot! 16"), seq=41)),
@@ -137,8 +150,11 @@ SAMPLES = {
     ),
 }
 
+SAMPLES_1_1 = {**SAMPLES, "preview": Envelope(BOOT, 0, replace(SAMPLES["preview"].message, people=[]))}
+"""What version 1.1 could say."""
+
 SAMPLES_1_0 = {
-    **SAMPLES,
+    **SAMPLES_1_1,
     "hello": Envelope(BOOT, 0, Hello(software="passerby 0.1.0", cameras=[HALL, CameraId("lobby")], model_id=MODEL)),
     "model-offer": Envelope(BOOT, 0, replace(SAMPLES["model-offer"].message, cameras=[])),
     "status": Envelope(BOOT, 42, replace(SAMPLES["status"].message, answers=[])),

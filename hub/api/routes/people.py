@@ -36,6 +36,13 @@ _MOST_SIGHTINGS = 20
 Picture = Annotated[UploadFile, File(description="JPEG, PNG or WebP.")]
 Pictures = Annotated[list[UploadFile], File(description="JPEG, PNG or WebP, at most 20.", max_length=_MOST_PICTURES)]
 Whole = Annotated[bool, Form(description="All of the picture is one person, cut out already.")]
+Box = Annotated[
+    str,
+    Form(
+        pattern=r"^(\d{1,6},\d{1,6},\d{1,6},\d{1,6})?$",
+        description="`left,top,right,bottom` in pixels: what is in it is one person, and the rest is not looked at.",
+    ),
+]
 Most = Annotated[int, Form(ge=1, le=100, description="How many at most of each person.")]
 Sure = Annotated[float, Form(ge=0.5, le=1.0, description="The probability from which on it is said.")]
 PathName = Annotated[str, Path(min_length=1, max_length=200)]
@@ -108,18 +115,25 @@ def search_picture(
     who: Operator,
     picture: Picture,
     wanted: Annotated[Wanted, Depends(wanted_sightings)],
+    *,
     whole: Whole = False,
+    box: Box = "",
     most: Most = 5,
 ) -> list[SearchedOut]:
-    """The most probable of all who were ever seen, for everybody in the picture."""
-    image = _read(picture)
+    """The most probable of all who were ever seen, for everybody in the picture, or for who is in a box of it.
+
+    The picture may be a camera's `snapshot`, or a frame of a film.
+    """
+    image, corner = _read(picture), (0.0, 0.0)
+    if box:
+        image, corner = _cut(image, box)
     cameras = (wanted.camera,) if wanted.camera else tuple(sorted(who.scope or ()))
     if who.scope is not None and not all(map(who.sees, cameras or (None,))):
         raise not_found(f"camera {wanted.camera}")
     where = Where(cameras=cameras, from_ns=wanted.from_ns, to_ns=wanted.to_ns)
     who.services.reader()  # says what is wrong where there are no data, before networks are loaded
     eyes = who.services.eyes()
-    people, likeness = eyes.people(image, name="the picture", whole=whole), eyes.likeness()
+    people, likeness = eyes.people(image, name="the picture", whole=whole or bool(box)), eyes.likeness()
     answers = [
         (one, search(who.services.data_dir, _known(one, likeness), likeness=likeness, where=where, most=most))
         for one in people
@@ -127,7 +141,7 @@ def search_picture(
     who.did("search", [f"identity:{f.identity.identity_id}" for _, answer in answers for f in answer.found])
     return [
         SearchedOut(
-            box_xyxy=_box(one),
+            box_xyxy=_box(one, corner),
             searched=answer.searched,
             nobody=answer.nobody,
             found=[
@@ -256,8 +270,18 @@ def _known(person: SeenPerson, likeness: Likeness) -> list[Known]:
     return [likeness.known(person.look, origin="seen")]
 
 
-def _box(person: SeenPerson) -> list[float]:
-    return [round(float(value), 1) for value in person.box_xyxy]
+def _box(person: SeenPerson, corner: tuple[float, float] = (0.0, 0.0)) -> list[float]:
+    return [round(float(value) + off, 1) for value, off in zip(person.box_xyxy, corner * 2, strict=True)]
+
+
+def _cut(image: Image, box: str) -> tuple[Image, tuple[float, float]]:
+    """What is in the box, and its left top corner in the picture."""
+    height, width = image.shape[:2]
+    left, top, right, bottom = (int(value) for value in box.split(","))
+    right, bottom = min(right, width), min(bottom, height)
+    if left >= right or top >= bottom:
+        raise ProblemError(422, f"box {box} has nothing of the picture, which is {width} x {height}")
+    return image[top:bottom, left:right], (float(left), float(top))
 
 
 def _enrolled(who: Caller) -> Sequence[Enrolment]:

@@ -21,30 +21,15 @@ from passerby.ids import ModelId
 def build(visit: Visit) -> Page:
     """The page."""
     jobs = adaptations(visit).jobs()
-    now = _under_way(jobs)
     rollout = visit.reader.rollout()
-    going = (
-        Markup('<section class="card pad" id="job-now">{}</section>').format(progress(visit, now))
-        if now is not None
-        else EMPTY
-    )
-    history = (
-        Markup('<section class="card pad stack"><h2>History</h2>{}</section>').format(
-            table(("", "asked", "from", "recipe", "", "", "model"), map(_row, reversed(jobs)))
-        )
-        if jobs
-        else empty(
-            "Nothing was adapted yet",
-            "An adaptation learns from what this site has seen, without labels, and is judged by people that it "
-            "did not "
-            "learn from. Nothing changes until somebody promotes it.",
-        )
-    )
+    parts = _parts(visit, jobs)
     return Page(
         title="Adaptation",
         lede="The model learns this site's own cameras and people.",
-        actions=_actions(visit, now, rollout),
-        body=Markup('<div class="stack">{}{}{}</div>').format(_models(visit, rollout), going, history),
+        actions=Markup('<div class="row" id="job-actions">{}</div>').format(parts["job-actions"]),
+        body=Markup('<div class="stack">{}<div id="job-now">{}</div><div id="job-history">{}</div></div>').format(
+            _models(visit, rollout), parts["job-now"], parts["job-history"]
+        ),
     )
 
 
@@ -79,11 +64,8 @@ def rollback(visit: Visit, _: Mapping[str, str]) -> Reaction:
 
 
 def hears(visit: Visit, news: News) -> Reaction | None:
-    """How far it is, about once a second."""
-    if news.cameras is None:
-        return None
-    now = _under_way(adaptations(visit).jobs())
-    return None if now is None else Reaction(puts={"job-now": progress(visit, now)})
+    """How far it is, about once a second, and what has become of it."""
+    return None if news.cameras is None else Reaction(puts=_parts(visit, adaptations(visit).jobs()))
 
 
 def adaptations(visit: Visit) -> Adaptations:
@@ -100,6 +82,29 @@ def note(visit: Visit, action: str, *objects: str) -> None:
 
 def _under_way(jobs: Sequence[Job]) -> Job | None:
     return next((job for job in reversed(jobs) if job.progress().state in UNDER_WAY), None)
+
+
+def _parts(visit: Visit, jobs: Sequence[Job]) -> Mapping[str, Markup]:
+    """What changes while the page is open, by the ids of where it stands."""
+    now = _under_way(jobs)
+    going = EMPTY if now is None else Markup('<section class="card pad">{}</section>').format(progress(visit, now))
+    return {
+        "job-actions": _actions(visit, now, visit.reader.rollout()),
+        "job-now": going,
+        "job-history": _history(jobs),
+    }
+
+
+def _history(jobs: Sequence[Job]) -> Markup:
+    if not jobs:
+        return empty(
+            "Nothing was adapted yet",
+            "An adaptation learns from what this site has seen, without labels, and is judged by people that it did "
+            "not learn from. Nothing changes until somebody promotes it.",
+        )
+    return Markup('<section class="card pad stack"><h2>History</h2>{}</section>').format(
+        table(("", "asked", "from", "recipe", "", "", "model"), map(_row, reversed(jobs)))
+    )
 
 
 def _actions(visit: Visit, now: Job | None, rollout: Rollout) -> Markup:
@@ -138,6 +143,7 @@ def _models(visit: Visit, rollout: Rollout) -> Markup:
         facts.append(("On trial", f"{_short(rollout.candidate)}, {where}"))
     if rollout.former is not None:
         facts.append(("Before", _short(rollout.former)))
+    facts.append(("Adapted", _when(visit.services.facts.adaptation)))
     rows = joined(Markup("<dt>{}</dt><dd>{}</dd>").format(name, value) for name, value in facts)
     history = visit.reader.rollout_history()
     steps = joined(
@@ -155,6 +161,20 @@ def _models(visit: Visit, rollout: Rollout) -> Markup:
     return Markup('<section class="card pad stack"><h2>Model</h2><dl class="facts">{}</dl>{}</section>').format(
         rows, more
     )
+
+
+def _when(settings: Mapping[str, object]) -> str:
+    """When one begins, as the site file has it.
+
+    >>> _when({"schedule": "daily 03:30", "on_drift": True, "min_new_tracklets": 500})
+    'daily 03:30 and when a camera drifts, once 500 sightings are new; by hand at any time'
+    """
+    schedule = settings.get("schedule", "manual")
+    causes = [f"{schedule}"] if schedule != "manual" else []
+    causes += ["when a camera drifts"] if settings.get("on_drift") else []
+    if not causes:
+        return "by hand alone; a time for it is set in the site file, under adaptation: {schedule: ...}"
+    return f"{' and '.join(causes)}, once {settings.get('min_new_tracklets')} sightings are new; by hand at any time"
 
 
 def _row(job: Job) -> Sequence[object]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from markupsafe import Markup
 
 from hub.access.records import Role
+from hub.dashboard.cameras import there_are
 from hub.dashboard.correcting import require
 from hub.dashboard.jobs import progress
 from hub.dashboard.markup import EMPTY, button, dialog, joined
@@ -84,8 +85,7 @@ def _actions(visit: Visit, job: Job, *, passed: bool) -> Markup:
             "back.</p>"
         )
         tries = joined(
-            button(f"Try it at {camera}", "promote", job=job.number, camera=camera)
-            for camera in visit.services.facts.cameras
+            button(f"Try it at {camera}", "promote", job=job.number, camera=camera) for camera in there_are(visit)
         )
         use = button("Promote to all", "promote", kind="primary", job=job.number)
         parts.append(button("Promote…", opens="promote", kind="primary"))

@@ -8,7 +8,7 @@ from hub.access.records import Role
 from hub.camera_list import CameraLine
 from hub.dashboard.cameras import STATES
 from hub.dashboard.correcting import require
-from hub.dashboard.markup import EMPTY, button, dialog, empty, joined, moment, tag
+from hub.dashboard.markup import EMPTY, button, dialog, empty, following, joined, moment, tag
 from hub.dashboard.pulse import News
 from hub.dashboard.visit import Page, Place, Reaction, Visit
 from hub.reader import StoredStatus
@@ -20,32 +20,27 @@ from passerby.ids import CameraId
 def build(visit: Visit) -> Page:
     """A row a camera."""
     lines = cameras_of(visit.services).lines()
-    reported = _reported(visit)
-    rows = joined(_row(line, reported.get(line.camera), live=visit.services.live is not None) for line in lines)
-    if not lines:
-        rows = empty(
-            "No cameras yet",
-            Markup("Attach one: its host and a password are enough.<br><br>{}").format(attach_button()),
-        )
     return Page(
         title="Cameras",
-        lede=f"{len(lines)}, {sum(line.enabled for line in lines)} in use" if lines else "",
-        actions=attach_button() if lines else EMPTY,
-        body=Markup('<div class="stack">{}</div>').format(rows),
+        lede=Markup('<span id="rows-now">{}</span>').format(_counted(lines)),
+        actions=attach_button(kind="primary" if lines else ""),
+        body=Markup('<div class="stack" id="rows">{}</div>').format(_rows(visit, lines)),
     )
 
 
 def hears(visit: Visit, news: News) -> Reaction | None:
-    """How cameras are, about once a second."""
+    """Which cameras there are, and how they are, about once a second."""
     if news.cameras is None:
         return None
+    lines = cameras_of(visit.services).lines()
     reported = {stored.status.camera_id: stored for stored in news.cameras}
-    return Reaction(
-        puts={
-            f"state-{line.camera}": _state(line, reported.get(line.camera))
-            for line in cameras_of(visit.services).lines()
-        }
-    )
+    states = {f"state-{line.camera}": _state(line, reported.get(line.camera)) for line in lines}
+    return Reaction(puts={"rows-now": _counted(lines), **states})
+
+
+def follow(visit: Visit, _: Mapping[str, str]) -> Reaction:
+    """The rows of the cameras that there are now; those that are shown stay as they are."""
+    return Reaction(puts={"=rows": _rows(visit, cameras_of(visit.services).lines())})
 
 
 def pause(visit: Visit, said: Mapping[str, str]) -> Reaction:
@@ -114,6 +109,26 @@ def _enable(visit: Visit, said: Mapping[str, str], *, wanted: bool) -> Reaction:
     return Reaction(said=f"{camera}: {become}", again=True)
 
 
+def _counted(lines: Sequence[CameraLine]) -> Markup:
+    said = f"{len(lines)}, {sum(line.enabled for line in lines)} in use" if lines else ""
+    return Markup("{}{}").format(said, following("rows", map(_key, lines)))
+
+
+def _key(line: CameraLine) -> str:
+    """One that is paused or resumed has another row."""
+    return f"{line.camera} {'in use' if line.enabled else 'paused'}"
+
+
+def _rows(visit: Visit, lines: Sequence[CameraLine]) -> Markup:
+    if not lines:
+        return empty(
+            "No cameras yet",
+            Markup("Attach one: its host and a password are enough.<br><br>{}").format(attach_button()),
+        )
+    reported = _reported(visit)
+    return joined(_row(line, reported.get(line.camera), live=visit.services.live is not None) for line in lines)
+
+
 def _reported(visit: Visit) -> Mapping[CameraId, StoredStatus]:
     try:
         return {stored.status.camera_id: stored for stored in visit.reader.cameras()}
@@ -127,10 +142,11 @@ def _row(line: CameraLine, stored: StoredStatus | None, *, live: bool) -> Markup
     )
     watch = Markup(' data-watch="/live-pictures/{}"').format(line.camera) if live and line.enabled else EMPTY
     return Markup(
-        '<article class="card camera-row">{}<div class="grow"><h2><a href="/camera/{}">{}</a></h2>'
+        '<article class="card camera-row" data-key="{}">{}<div class="grow"><h2><a href="/camera/{}">{}</a></h2>'
         '<div class="row small soft" id="state-{}">{}</div><p class="small"><code class="code">{}</code></p></div>'
         '<div class="row">{}{}</div></article>'
     ).format(
+        _key(line),
         view.format(watch, line.camera),
         line.camera,
         line.camera,
@@ -177,6 +193,6 @@ PLACE = Place(
     role=Role.ADMIN,
     build=build,
     hears=hears,
-    does={"pause": pause, "resume": resume, "remove": remove},
+    does={"pause": pause, "resume": resume, "remove": remove, "follow": follow},
     there=is_there,
 )

@@ -9,6 +9,7 @@ from hub.dashboard.people import hue, who
 from hub.dashboard.pictures import captioned, crop
 from hub.dashboard.story import undoable
 from hub.dashboard.visit import Page, Place, Visit
+from hub.dashboard.wording import in_short
 from hub.narration import sentence
 from hub.records import Event, EventId, EventKind
 
@@ -30,6 +31,7 @@ def build(visit: Visit) -> Page:
             ("By", "an operator" if event.act_id is not None else "the hub"),
             ("People", joined(Markup("{} ").format(who(one, names.get(one))) for one in people)),
             ("Camera", event.camera_id or "-"),
+            *((("Undoes", _link(event.undoes)),) if event.undoes is not None else ()),
         )
     )
     undone = (
@@ -37,7 +39,7 @@ def build(visit: Visit) -> Page:
     )
     return Page(
         title=f"Event {event.event_id}",
-        lede=Markup("{} {}").format(sentence(event, visit.reader), undone),
+        lede=Markup("{} {}").format(in_short(sentence(event, visit.reader)), undone),
         actions=_actions(visit, event, undone=later is not None),
         body=Markup(
             '<div class="cols"><div class="stack">{}<section class="card pad stack"><h2>Why</h2>{}</section></div>'
@@ -48,6 +50,10 @@ def build(visit: Visit) -> Page:
             facts,
         ),
     )
+
+
+def _link(event_id: EventId) -> Markup:
+    return Markup('<a href="/event/{0}">event {0}</a>').format(event_id)
 
 
 def _pictures(visit: Visit, event: Event) -> Markup:

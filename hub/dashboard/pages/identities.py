@@ -104,13 +104,15 @@ def _form(visit: Visit) -> Markup:
         )
         for camera in cameras
     )
+    by_picture = Markup('<a class="btn" href="/search">By picture…</a>') if visit.may_correct else EMPTY
     return Markup(
         '<form class="row" data-live="find" role="search"><input class="field" type="search" name="q" data-find '
         'placeholder="Name or number  ( / )" aria-label="Name or number" value="{}">'
         '<select class="field" name="camera" aria-label="Camera"><option value="">All cameras</option>{}</select>'
-        '<input class="field" type="datetime-local" name="from" aria-label="Seen after" title="Seen after">'
-        '<input class="field" type="datetime-local" name="to" aria-label="Seen before" title="Seen before"></form>'
-    ).format(visit.asked.get("q", ""), options)
+        '<label class="row small soft">from<input class="field" type="datetime-local" name="from" '
+        'aria-label="Seen after"></label><label class="row small soft">to<input class="field" type="datetime-local" '
+        'name="to" aria-label="Seen before"></label></form>{}'
+    ).format(visit.asked.get("q", ""), options, by_picture)
 
 
 def _time(said: Mapping[str, str], name: str) -> int | None:

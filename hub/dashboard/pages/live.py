@@ -1,13 +1,16 @@
 """The page that stays open: what cameras see, how they are, and who is recognized as it happens."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from hub.access.records import Role
+from hub.dashboard.cameras import there_are
+from hub.dashboard.icons import icon
 from hub.dashboard.linked import Told, told
-from hub.dashboard.markup import EMPTY, empty, joined, moment, tag
+from hub.dashboard.markup import EMPTY, empty, following, joined, moment, tag
 from hub.dashboard.pages.cameras import attach_button
 from hub.dashboard.people import hue
 from hub.dashboard.pictures import crop
@@ -29,21 +32,8 @@ _STATES = {"live": "good", "connecting": "warn", "stalled": "bad", "failed": "ba
 
 def build(visit: Visit) -> Page:
     """The wall of cameras, and beside it the feed."""
-    known = {stored.status.camera_id: stored for stored in visit.reader.cameras()}
-    cameras = [camera for camera in _cameras(visit, known) if visit.principal.sees(camera)]
-    attach = (
-        attach_button(kind="" if cameras else "primary")
-        if visit.services.cameras is not None and visit.principal.may(Role.ADMIN)
-        else EMPTY
-    )
-    wall = joined(_camera(visit, camera, known.get(camera)) for camera in cameras)
-    if not cameras:
-        wall = empty(
-            "No cameras yet",
-            Markup("Its host and a password are enough.<br><br>{}").format(attach)
-            if attach
-            else Markup("An administrator attaches them, here or by <code>passerby camera add</code>."),
-        )
+    known = _known(visit)
+    cameras = there_are(visit, also=known)
     last = visit.reader.last_event_id()
     recent = visit.reader.events(after=max(0, last - _LOOKED_BACK), limit=_LOOKED_BACK)
     cards = _cards(visit, told(visit.reader, visit.gallery, recent)[-_FIRST_SHOWN:])
@@ -54,28 +44,37 @@ def build(visit: Visit) -> Page:
         )
     return Page(
         title="Live",
-        lede=Markup('<span id="site-now">{}</span>').format(_summary(list(known.values()))),
-        actions=attach if cameras else EMPTY,
+        lede=Markup('<span id="site-now">{}</span><span id="wall-now">{}</span>').format(
+            _summary(cameras, known), following("wall", cameras)
+        ),
+        actions=_attach(visit),
         body=Markup(
-            '<div class="cols"><section class="wall" aria-label="Cameras">{}</section>'
+            '<div class="cols"><section class="wall" id="wall" aria-label="Cameras">{}</section>'
             '<section aria-label="Decisions"><h2 class="sr">Decisions</h2>{}'
             '<div class="feed" id="feed" role="log" aria-live="off" tabindex="0" '
             'aria-label="Decisions, latest first">{}</div></section></div>'
-        ).format(wall, waiting, joined(reversed(cards))),
+        ).format(_wall(visit, cameras, known), waiting, joined(reversed(cards))),
     )
 
 
+def follow(visit: Visit, _: Mapping[str, str]) -> Reaction:
+    """The wall with the cameras that there are now; those that are shown stay as they are."""
+    known = _known(visit)
+    return Reaction(puts={"=wall": _wall(visit, there_are(visit, also=known), known)})
+
+
 def hears(visit: Visit, news: News) -> Reaction | None:
-    """New decisions for the feed, and how cameras are."""
+    """New decisions for the feed, and which cameras there are, and how they are."""
     puts: dict[str, Markup] = {}
     cards = _cards(visit, news.told)
     if cards:
         puts["+feed"] = joined(reversed(cards))
     if news.cameras is not None:
-        for stored in news.cameras:
-            if visit.principal.sees(stored.status.camera_id):
-                puts[_foot_id(stored.status.camera_id)] = _health(stored)
-        puts["site-now"] = _summary(news.cameras)
+        known = {stored.status.camera_id: stored for stored in news.cameras}
+        cameras = there_are(visit, also=known)
+        puts["wall-now"] = following("wall", cameras)
+        puts["site-now"] = _summary(cameras, known)
+        puts |= {_foot_id(camera): _health(known[camera]) for camera in cameras if camera in known}
     if news.events:
         for camera in {event.camera_id for event in news.events if event.camera_id is not None}:
             if visit.principal.sees(camera):
@@ -83,21 +82,36 @@ def hears(visit: Visit, news: News) -> Reaction | None:
     return Reaction(puts=puts) if puts else None
 
 
-def _cameras(visit: Visit, known: Mapping[CameraId, StoredStatus]) -> Iterable[CameraId]:
-    """Those that there are: where cameras come and go at run time, no removed ones that once reported."""
-    if visit.services.cameras is None:
-        return dict.fromkeys((*visit.services.facts.cameras, *known))
-    return visit.services.cameras.settings()
+def _known(visit: Visit) -> Mapping[CameraId, StoredStatus]:
+    return {stored.status.camera_id: stored for stored in visit.reader.cameras()}
+
+
+def _wall(visit: Visit, cameras: Sequence[CameraId], known: Mapping[CameraId, StoredStatus]) -> Markup:
+    if cameras:
+        return joined(_camera(visit, camera, known.get(camera)) for camera in cameras)
+    attach = _attach(visit, kind="primary")
+    return empty(
+        "No cameras yet",
+        Markup("Its host and a password are enough.<br><br>{}").format(attach)
+        if attach
+        else Markup("An administrator attaches them, here or by <code>passerby camera add</code>."),
+    )
+
+
+def _attach(visit: Visit, *, kind: str = "") -> Markup:
+    may = visit.services.cameras is not None and visit.principal.may(Role.ADMIN)
+    return attach_button(kind=kind) if may else EMPTY
 
 
 def _cards(visit: Visit, decisions: Sequence[Told]) -> list[Markup]:
     return [one.card for one in decisions if one.may_be_seen_by(visit.principal)]
 
 
-def _summary(cameras: Sequence[StoredStatus]) -> Markup:
+def _summary(cameras: Sequence[CameraId], known: Mapping[CameraId, StoredStatus]) -> Markup:
     if not cameras:
         return EMPTY
-    live = sum(stored.status.state == "live" and not _is_silent(stored) for stored in cameras)
+    told = [known[camera] for camera in cameras if camera in known]
+    live = sum(stored.status.state == "live" and not _is_silent(stored) for stored in told)
     return Markup("{} of {} cameras live").format(live, len(cameras))
 
 
@@ -108,13 +122,22 @@ def _camera(visit: Visit, camera: CameraId, stored: StoredStatus | None) -> Mark
     else:
         shown = Markup(
             '<div class="view" data-watch="/live-pictures/{}"><img class="live" alt="Live picture of {}" hidden>'
-            '<canvas hidden></canvas><div data-none class="grow">{}</div></div>'
-        ).format(camera, camera, view)
+            '<canvas hidden></canvas><div data-none class="grow">{}</div>{}</div>'
+        ).format(camera, camera, view, _search(visit, camera))
     foot = tag("never reported", "warn") if stored is None else _health(stored)
     return Markup(
-        '<article class="camera card"><h2 class="sr">{0}</h2>{1}<div class="foot"><strong>{0}</strong>'
+        '<article class="camera card" data-key="{0}"><h2 class="sr">{0}</h2>{1}<div class="foot"><strong>{0}</strong>'
         '<span class="row grow" id="{2}">{3}</span></div></article>'
     ).format(camera, shown, _foot_id(camera), foot)
+
+
+def _search(visit: Visit, camera: CameraId) -> Markup:
+    if not visit.may_correct:
+        return EMPTY
+    said = f"Search somebody in the picture of {camera}"
+    return Markup('<a class="over" href="/search?{}" title="{}" aria-label="{}">{}</a>').format(
+        urlencode({"frame": camera}), said, said, icon("search")
+    )
 
 
 def _health(stored: StoredStatus) -> Markup:
@@ -162,4 +185,4 @@ def _foot_id(camera: CameraId) -> str:
     return f"foot-{camera}"
 
 
-PLACE = Place(path="/", title="Live", icon="live", build=build, hears=hears)
+PLACE = Place(path="/", title="Live", icon="live", build=build, does={"follow": follow}, hears=hears)

@@ -88,7 +88,7 @@ def _moving(knowledge: Knowledge) -> Markup:
             table(("camera", "an hour"), doors, numbers=(1,)),
             table(("from", "to", "people", "share", "takes", "how long"), rows, numbers=(2, 3)),
         ),
-        "As strong as it is gone. A broad band: the views overlap.",
+        "The stronger a line, the more people go that way. A broad band: the views overlap.",
     )
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from hub.access.records import AuditEntry, Role
+from hub.dashboard.cameras import STATES
 from hub.dashboard.markup import EMPTY, joined, moment, table, tag
 from hub.dashboard.own import add_token, own, remove_token
-from hub.dashboard.told import told
+from hub.dashboard.told import send_test, told
 from hub.dashboard.users import add_user, change_user, remove_user, users
 from hub.dashboard.visit import Page, Place, Visit
 from hub.ownership import is_owned
@@ -91,7 +92,9 @@ def _cameras(visit: Visit) -> Markup:
     rows = [
         (
             s.status.camera_id,
-            tag("silent", "bad") if now_ns - s.received_at_ns > _QUIET_NS else tag(s.status.state),
+            tag("silent", "bad")
+            if now_ns - s.received_at_ns > _QUIET_NS
+            else tag(s.status.state, STATES.get(s.status.state, "")),
             s.edge_id,
             f"{s.status.achieved_fps:.1f} of {s.status.expected_fps:.1f}",
             f"{s.status.width} x {s.status.height}",
@@ -143,5 +146,6 @@ PLACE = Place(
         "remove-user": remove_user,
         "add-token": add_token,
         "remove-token": remove_token,
+        "test-notifications": send_test,
     },
 )

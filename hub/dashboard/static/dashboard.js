@@ -68,9 +68,17 @@
       const form = element.closest("form");
       if (form && !form.reportValidity()) return;
       emitEvent("do", said(element));
+      if (element.dataset.busy) busy(element);
     }
     if (element.dataset.do || element.hasAttribute("data-close")) element.closest("dialog")?.close();
   });
+  // What takes the server a while says so, and is not asked for twice meanwhile.
+  function busy(button) {
+    Object.assign(button, { said: button.textContent, textContent: button.dataset.busy, disabled: true });
+  }
+  function done() {
+    for (const button of document.querySelectorAll("[data-busy]:disabled")) Object.assign(button, { textContent: button.said, disabled: false });
+  }
   document.addEventListener("submit", (event) => {
     const button = event.target.querySelector(".primary[data-do]") || event.target.querySelector("[data-do]");
     if (event.target.method === "dialog" || button) event.preventDefault();
@@ -135,8 +143,27 @@
     while (list.children.length > 80) list.lastChild.remove();
     if (held > 4) list.scrollTop = held + 1;
   }
-  // What somebody is being asked stays open, whatever is told meanwhile.
-  const put = (id, html) => { const element = document.getElementById(id); if (element && element.innerHTML !== html && !element.querySelector("dialog[open]")) element.innerHTML = html; };
+  // What somebody is being asked stays open, whatever is told meanwhile; what is told again disturbs nobody.
+  function put(id, html) {
+    const element = document.getElementById(id);
+    if (!element || element.told === html || element.querySelector("dialog[open]")) return;
+    element.told = html;
+    element.innerHTML = html;
+  }
+
+  // --- lists that follow what there is: who is shown already stays, with the picture that it shows
+  function become(id, html) {
+    const list = document.getElementById(id), fresh = document.createElement("template");
+    if (!list) return;
+    fresh.innerHTML = html;
+    const shown = new Map([...list.children].map((one) => [one.dataset.key, one]));
+    list.replaceChildren(...[...fresh.content.children].map((one) => shown.get(one.dataset.key) ?? one));
+    passerby.rewatch();
+  }
+  function follow(told) {
+    const shown = [...document.getElementById(told.dataset.follows).children].map((one) => one.dataset.key);
+    if (JSON.stringify(shown.filter(Boolean)) !== JSON.stringify(JSON.parse(told.dataset.keys))) emitEvent("do", { do: "follow" });
+  }
 
   // --- one colour a person
   const hue = (identity) => (identity * 137.508) % 360;
@@ -178,9 +205,10 @@
     for (const view of [...(node.matches("[data-watch]") ? [node] : []), ...node.querySelectorAll("[data-watch]")]) if (!view.watched) { view.watched = true; passerby.watch(view); }
     for (const drop of [...(node.matches(".drop") ? [node] : []), ...node.querySelectorAll(".drop")]) if (!drop.ready) { drop.ready = true; zone(drop); }
     for (const lanes of [...(node.matches("[data-lanes]") ? [node] : []), ...node.querySelectorAll("[data-lanes]")]) if (!lanes.ready) { lanes.ready = true; passerby.lanes?.(lanes); }
+    if (node.matches("[data-follows]")) follow(node);
     passerby.films?.(node);
   }
-  globalThis.passerby = { toast, later, feed, put, hue, colour, paint, enliven };
+  globalThis.passerby = { toast, later, feed, put, become, done, send, hue, colour, paint, enliven };
   addEventListener("DOMContentLoaded", () => {
     new MutationObserver((changes) => { for (const change of changes) change.addedNodes.forEach(enliven); }).observe(document.body, { childList: true, subtree: true });
     enliven(document.body);

@@ -9,9 +9,10 @@
     views.set(camera, view);
     if (isNew) begin();
   };
-  document.addEventListener("visibilitychange", () => begin());
+  passerby.rewatch = begin;
+  document.addEventListener("visibilitychange", begin);
 
-  function begin() {
+  function begin() {  // anew, with the views that there are now
     clearTimeout(begins);
     begins = setTimeout(() => {
       stream?.abort();
@@ -99,13 +100,22 @@
     const pen = canvas.getContext("2d"), scale = Math.min(width / image.naturalWidth, height / image.naturalHeight);
     pen.translate((width - image.naturalWidth * scale) / 2, (height - image.naturalHeight * scale) / 2);
     pen.font = `600 ${12 * ratio}px system-ui, sans-serif`;
-    for (const { box, identity, name } of boxes) {
-      const [x1, y1, x2, y2] = box.map((v) => v * scale), ink = `oklch(75% 0.16 ${passerby.hue(identity)})`;
-      pen.lineWidth = 2 * ratio; pen.strokeStyle = identity ? ink : "#cfd6df";
+    const ink = (identity) => identity ? `oklch(75% 0.16 ${passerby.hue(identity)})` : "#cfd6df";
+    const people = boxes.map(({ box, identity, name }) => ({ corners: box.map((v) => v * scale), colour: ink(identity), name }));
+    pen.lineWidth = 2 * ratio;
+    for (const { corners: [x1, y1, x2, y2], colour } of people) {
+      pen.strokeStyle = colour;
       pen.strokeRect(x1, y1, x2 - x1, y2 - y1);
-      const wide = pen.measureText(name).width + 8 * ratio, tall = 17 * ratio, top = Math.max(0, y1 - tall);
-      pen.fillStyle = identity ? ink : "#cfd6df"; pen.fillRect(x1 - ratio, top, wide, tall);
-      pen.fillStyle = "#0b0e12"; pen.fillText(name, x1 + 3 * ratio, top + 12.5 * ratio);
+    }
+    const taken = [];  // by names, which cover neither each other nor are covered
+    for (const { corners: [x1, y1, , y2], colour, name } of people) {
+      const wide = pen.measureText(name).width + 8 * ratio, tall = 17 * ratio;
+      const left = Math.max(0, Math.min(x1 - ratio, image.naturalWidth * scale - wide)), above = Math.max(0, y1 - tall);
+      const isFree = (top) => !taken.some(([x, y, w]) => left < x + w && x < left + wide && Math.abs(top - y) < tall);
+      const top = [above, y2, y1].find(isFree) ?? above;
+      taken.push([left, top, wide]);
+      pen.fillStyle = colour; pen.fillRect(left, top, wide, tall);
+      pen.fillStyle = "#0b0e12"; pen.fillText(name, left + 4 * ratio, top + 12.5 * ratio);
     }
   }
 })();

@@ -162,7 +162,8 @@ def run(number: _Number, *, config: Path = _SITE) -> None:
 
 def _do(site: Site, job: Job, stop: threading.Event) -> None:
     with JobBook(site.data).doing():
-        JobRun(site, job, stop=stop.is_set).run()
+        if job.progress().state in UNDER_WAY:  # it may have been cancelled while this process started
+            JobRun(site, job, stop=stop.is_set).run()
 
 
 def _tell_estimate(found: Estimate, *, as_json: bool) -> None:

@@ -16,4 +16,6 @@ class SiteLivePictures:
     def latest(self, camera_id: CameraId) -> LivePicture | None:
         watch(self._data_dir, [camera_id])
         found = picture(self._data_dir, camera_id)
-        return None if found is None else LivePicture(captured_at_ns=found[1], jpeg=found[0])
+        if found is None:
+            return None
+        return LivePicture(found.captured_at_ns, found.jpeg, boot_id=found.boot_id, people=found.people)

@@ -15,8 +15,10 @@ from passerby.adaptation.job import Job, JobBook, JobProgress, JobRequest
 from passerby.config import CameraSettings
 from passerby.config.changing import changed_settings
 from passerby.errors import DataError, SourceRefusedError
-from passerby.ids import CameraId, ModelId
+from passerby.ids import CameraId, ModelId, TrackletId
+from passerby.messages import Marked
 from tests.hub.api.serving import crop, fill, served, services_of, token_of
+from tests.hub.people import BOOT
 
 
 class Room:
@@ -103,7 +105,12 @@ class Live:
     """One picture."""
 
     def latest(self, camera_id: CameraId) -> LivePicture | None:
-        return LivePicture(1_700_000_000 * 10**9, crop(99)) if camera_id == "hall" else None
+        people = [
+            Marked(tracklet_id=TrackletId(number), box_xyxy=(1.0, 2.0, 30.5, 60.0 + number)) for number in (1, 99)
+        ]
+        if camera_id != "hall":
+            return None
+        return LivePicture(1_700_000_000 * 10**9, crop(99), boot_id=BOOT, people=people)
 
 
 @pytest.fixture
@@ -182,3 +189,19 @@ def test_a_snapshot_is_live_where_there_is_one(ada: httpx.Client) -> None:
     live = ada.get("/cameras/hall/snapshot")
     assert (live.content, live.headers["x-picture"]) == (crop(99), "live")
     assert ada.get("/cameras/lobby/snapshot").headers["x-picture"] == "crop"
+
+
+def test_live_pictures_come_one_after_the_other_and_say_who_is_in_them(ada: httpx.Client) -> None:
+    with ada.stream("GET", "/cameras/hall/live", params={"most": 1}) as told:
+        assert told.headers["content-type"] == "multipart/x-mixed-replace; boundary=picture"
+        head, _, body = told.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"--picture\r\nContent-Type: image/jpeg\r\n")
+    assert body == crop(99) + b"\r\n"
+    now = ada.get("/cameras/hall/people").json()
+    assert now["captured_at"] == "2023-11-14T22:13:20Z"
+    assert [(one["box_xyxy"], one["identity"]) for one in now["people"]] == [
+        ([1.0, 2.0, 30.5, 61.0], 1),
+        ([1.0, 2.0, 30.5, 159.0], None),
+    ]
+    assert ada.get("/cameras/lobby/people").status_code == 404
+    assert ada.get("/cameras/nowhere/live").status_code == 404

@@ -27,13 +27,15 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 4
+ENDLESS = {"/stream": "text/event-stream", "/live": "multipart/x-mixed-replace"}
 KEPT = "/api/v1/tokens/{number}"
 """Whose number 1 is the token that asks."""
 
 
 def ask(session: requests.Session, address: str, case: Case) -> int:
     """Send it, and see that the answer is as described; gives its status."""
-    if not case.operation.path.endswith("/stream"):
+    endless = next((kind for end, kind in ENDLESS.items() if case.operation.path.endswith(end)), None)
+    if endless is None:
         response = case.call(base_url=address, headers=session.headers, session=session, timeout=30)
         case.validate_response(response, checks=CHECKS)
         return int(response.status_code)
@@ -41,8 +43,7 @@ def ask(session: requests.Session, address: str, case: Case) -> int:
     with session.request(**told, stream=True, timeout=30) as begun:
         status = begun.status_code  # its head is awaited, and not its end
         assert status in (200, 404, 422)
-        kind = "text/event-stream" if status == 200 else "application/problem+json"
-        assert begun.headers["content-type"].startswith(kind)
+        assert begun.headers["content-type"].startswith(endless if status == 200 else "application/problem+json")
         return status
 
 
