@@ -141,7 +141,9 @@ def simulated(network: str, seed: int) -> Features:
                 yaw = ((np.arange(half) + half * part) * 2 * np.pi / _DIRECTIONS).astype(np.float32)
                 views = Views(yaw, one, 200 * one, np.full(half, -1, np.int64), 0 * one)
                 draw = np.random.default_rng([seed, camera, person, part])
-                pictures = appearance.of_person(f"c{camera}", person, views=views, draw=draw)
+                pictures = appearance.of_person(
+                    f"c{camera}", person, views=views, visit=appearance.visit(draw), draw=draw
+                )
                 rows.append(appearance.as_seen(f"c{camera}", pictures, times_s=np.full(half, 100.0 * camera)))
                 who += [person] * half
                 where += [camera] * half

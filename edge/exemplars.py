@@ -1,5 +1,6 @@
 """The few crops that a tracklet is remembered by: the best ones, spread over its time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from passerby.arrays import Float32Array, Image
@@ -56,6 +57,10 @@ class BestCrops:
         self._crops.append(Crop(self._next_id, captured_at_ns, box_xyxy.copy(), quality, image.copy()))
         self._next_id += 1
         return True
+
+    def keep_only(self, crops: Sequence[Crop]) -> None:
+        """Have these, and no others: what was kept at an earlier time."""
+        self._crops = list(crops)
 
     def _place(self, captured_at_ns: int, quality: float) -> tuple[bool, Crop | None]:
         """Whether there is a place for it, and whose it would take (None: a free one)."""

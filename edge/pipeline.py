@@ -1,14 +1,17 @@
 """One camera from frames to tracklet updates: synchronous, deterministic, without clock, thread or socket."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from edge.drafting import CameraTracklets, Draft
+from edge.exemplars import Crop
 from edge.frames import Frame
+from edge.switches import Comparison
 from passerby.arrays import Detections, Float32Array, Image
 from passerby.config import CameraSettings
+from passerby.features.exchanges import SwitchOdds
 from passerby.ids import CameraId, ModelId, TrackletId
 from passerby.inference import DetectionEngine, EmbeddingEngine
 from passerby.messages import TrackletUpdate
@@ -44,6 +47,7 @@ class CameraPipeline(CameraTracklets):
         )
         self._detector = detector
         self._embedder = embedder
+        self._odds = SwitchOdds()
 
     @property
     def embedder(self) -> EmbeddingEngine:
@@ -57,6 +61,7 @@ class CameraPipeline(CameraTracklets):
         """
         if embedder is not self._embedder:
             self._embedder = embedder
+            self._odds = SwitchOdds()
             self.forget_embeddings()
 
     @property
@@ -70,34 +75,47 @@ class CameraPipeline(CameraTracklets):
 
     def process_detected(self, frame: Frame, detections: Detections) -> list[TrackletUpdate]:
         """The same for a frame on which the detector has already run."""
-        return self._embed_and_complete(self.advance(frame, detections))
+        return track_together([(self, frame)], [detections])
 
     def finish(self) -> list[TrackletUpdate]:
         """Close all open tracklets: the camera is stopped or its stream is over."""
-        return self._embed_and_complete(self.drain())
+        return complete_together([(self, draft) for draft in self.drain()])
 
-    def complete(self, draft: Draft, embeddings: Float32Array) -> TrackletUpdate:
-        """The update of a draft; `embeddings` (n, d) raw, row i of `draft.crops[i]`."""
-        embedded = list(zip(draft.crops, embeddings, strict=True))
-        return draft.tracklet.tell(draft.frame, model_id=self.model_id, embedded=embedded, final=draft.final)
+    def complete(self, work: Draft | Comparison, embeddings: Float32Array) -> list[TrackletUpdate]:
+        """The update of a draft, or the last ones of two who were exchanged; row i of `embeddings` (n, d) raw is of
+        `work.crops[i]`."""
+        if isinstance(work, Comparison):
+            return self._judge(work, work.with_embeddings(embeddings))
+        embedded = list(zip(work.crops, embeddings, strict=True))
+        return [work.tracklet.tell(work.frame, model_id=self.model_id, embedded=embedded, final=work.final)]
 
-    def _embed_and_complete(self, drafts: Sequence[Draft]) -> list[TrackletUpdate]:
-        return complete_together([(self, draft) for draft in drafts])
+    def _judge(self, work: Comparison, embedded: Mapping[Crop, Float32Array]) -> list[TrackletUpdate]:
+        found = work.leanings(embedded)
+        exchanged = self._odds.log_odds(found) > 0
+        self._odds = self._odds.taught(found)
+        return [
+            draft.tracklet.tell(
+                draft.frame,
+                model_id=self.model_id,
+                embedded=[(crop, embedded[crop]) for crop in draft.crops],
+                final=draft.final,
+            )
+            for draft in (self.cut(work) if exchanged else [])
+        ]
 
 
 def track_together(
     work: Sequence[tuple[CameraPipeline, Frame]], detections: Sequence[Detections]
 ) -> list[TrackletUpdate]:
     """One frame each of several cameras with its people: at most one call of each embedder for all."""
-    drafts = [
-        (pipeline, draft)
-        for (pipeline, frame), found in zip(work, detections, strict=True)
-        for draft in pipeline.advance(frame, found)
-    ]
+    drafts: list[tuple[CameraPipeline, Draft | Comparison]] = []
+    for (pipeline, frame), found in zip(work, detections, strict=True):
+        drafts += [(pipeline, draft) for draft in pipeline.advance(frame, found)]
+        drafts += [(pipeline, comparison) for comparison in pipeline.comparisons()]
     return complete_together(drafts)
 
 
-def complete_together(drafts: Sequence[tuple[CameraPipeline, Draft]]) -> list[TrackletUpdate]:
+def complete_together(drafts: Sequence[tuple[CameraPipeline, Draft | Comparison]]) -> list[TrackletUpdate]:
     """Embed the crops of all drafts, in one call of each embedder, and complete the drafts in their order."""
     embeddings = [_NO_EMBEDDINGS] * len(drafts)
     for embedder in {id(pipeline.embedder): pipeline.embedder for pipeline, _ in drafts}.values():
@@ -109,4 +127,8 @@ def complete_together(drafts: Sequence[tuple[CameraPipeline, Draft]]) -> list[Tr
         ends = np.cumsum([len(drafts[row][1].crops) for row in rows])
         for row, part in zip(rows, np.split(embedder.embed(crops, cameras), ends[:-1]), strict=True):
             embeddings[row] = part
-    return [pipeline.complete(draft, vectors) for (pipeline, draft), vectors in zip(drafts, embeddings, strict=True)]
+    return [
+        update
+        for (pipeline, draft), vectors in zip(drafts, embeddings, strict=True)
+        for update in pipeline.complete(draft, vectors)
+    ]

@@ -65,6 +65,7 @@ class Tracklet:
     _crops_sent: set[int] = field(default_factory=set)
     _revision: int = 0
     _told_at_ns: int = 0
+    _told_until_ns: int = 0
 
     def __post_init__(self) -> None:
         self.crops = BestCrops(self.settings.crops_per_tracklet)
@@ -111,6 +112,31 @@ class Tracklet:
         """Another network describes it from now on: all kept crops are to be embedded anew."""
         self._embeddings.clear()
 
+    def known_embeddings(self) -> dict[Crop, Float32Array]:
+        """The kept crops that have an embedding."""
+        return {
+            crop: self._embeddings[crop.crop_id] for crop in self.crops.ranked() if crop.crop_id in self._embeddings
+        }
+
+    def split(self, at_ns: int, *, before: Sequence[Crop]) -> "Tracklet":
+        """End it at a time, remembered by `before`, and give a new one of what was seen later and not told yet.
+
+        What was told already stays told. The new one may be empty.
+        """
+        later = Tracklet(self.settings, self.frame_size)
+        for sighting in self._untold:
+            if sighting.captured_at_ns > at_ns:
+                later.see(sighting, self.clock)
+        for crop in self.crops.ranked():
+            if crop.captured_at_ns > at_ns:
+                later.crops.add(crop.captured_at_ns, crop.box_xyxy, quality=crop.quality, image=crop.image)
+        self.sightings -= later.sightings
+        self._confidence_sum -= later._confidence_sum
+        self._untold = [sighting for sighting in self._untold if sighting.captured_at_ns <= at_ns]
+        self.last_seen_ns = self._untold[-1].captured_at_ns if self._untold else self._told_until_ns
+        self.crops.keep_only(before)
+        return later
+
     def tell(
         self, frame: Frame, *, model_id: ModelId, embedded: Sequence[tuple[Crop, Float32Array]], final: bool
     ) -> TrackletUpdate:
@@ -122,6 +148,7 @@ class Tracklet:
         self._embeddings = {crop.crop_id: known[crop.crop_id] for crop in kept}
         self._revision += 1
         self._told_at_ns = frame.captured_at_ns
+        self._told_until_ns = self.last_seen_ns
         observations, self._untold = _observations(self._untold), []
         embeddings = np.stack([self._embeddings[crop.crop_id] for crop in kept]).astype(np.float32)
         return TrackletUpdate(
@@ -144,7 +171,8 @@ class Tracklet:
         if not self.settings.save_crops:
             return {}
         new = [crop for crop in kept if crop.crop_id not in self._crops_sent]
-        self._crops_sent.update(crop.crop_id for crop in new)
+        # The hub has dropped what is no exemplar; a crop may become one again.
+        self._crops_sent = {crop.crop_id for crop in kept}
         return {crop.crop_id: jpeg(crop.image, quality=_JPEG_QUALITY) for crop in new}
 
 

@@ -78,7 +78,8 @@ class Round:
         reasoning = self._associator.reasoning
         if reasoning is None or not reasoning.calibrated:
             return Boundaries()
-        return Boundaries(link=self._state.knowledge.promise.boundary(self._false_link_rate))
+        promise, rate = self._state.knowledge.promise, self._false_link_rate
+        return Boundaries(link=promise.boundary(rate), merge=promise.boundary(rate, merges=True))
 
     def _close_silent(self) -> list[TrackletNumber]:
         silent = self._state.open_without_news_since(self._state.clock_ns - SILENT_NS)

@@ -95,7 +95,7 @@ def link_question(
         conflict=_conflicts(tracklets) | _said_apart(state, tracklets),
         log_odds=log_odds,
         same=weighed.same,
-        one=_fragments(state, log_odds, weighed.terms, identities, judge=judge, boundary=boundaries.link),
+        one=_fragments(state, log_odds, weighed.terms, identities, judge=judge, boundary=boundaries.merge),
         settled=np.arange(len(tracklets)) >= len(due),
         thresholds=thresholds,
         boundaries=boundaries,

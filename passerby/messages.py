@@ -95,8 +95,10 @@ class Exemplars:
 class TrackletUpdate:
     """One person seen without a break by one camera: opened, grown, closed (`final`).
 
-    Exemplars are the complete present set (an update replaces the former); observations and crops are what is new.
-    `embedding` (d,) is the mean over the exemplars, raw. `crops` maps a crop id to JPEG bytes not sent before.
+    Exemplars are the complete present set (an update replaces the former, and may have fewer); observations and crops
+    are what is new.
+    `embedding` (d,) is the mean over the exemplars, raw. `crops` maps a crop id to JPEG bytes; those that the former
+    update's exemplars had are not sent again.
     """
 
     camera_id: CameraId

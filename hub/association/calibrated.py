@@ -82,9 +82,9 @@ class CalibratedAssociator:
         rows, columns = np.nonzero(np.triu(np.isfinite(odds), 1))
         order = np.argsort(-odds[rows, columns], kind="stable")
         for i, j in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-            if probability(odds[i, j]) < problem.boundaries.link:
+            if probability(odds[i, j]) < problem.boundaries.merge:
                 break
-            if taken[i] or taken[j] or _probability_of_pair(odds, i, j) < problem.boundaries.link:
+            if taken[i] or taken[j] or _probability_of_pair(odds, i, j) < problem.boundaries.merge:
                 continue
             groups[j] = i
             taken[[i, j]] = True

@@ -31,7 +31,9 @@ class Boundaries:
     """Probabilities, 0 to 1."""
 
     link: float = 0.9
-    """From here on a tracklet is linked by itself, and identities are merged."""
+    """From here on a tracklet is linked by itself."""
+    merge: float = 0.9
+    """From here on identities are merged."""
     candidate: float = 0.3
     """From here on a person is asked."""
     keep: float = 0.2

@@ -20,9 +20,9 @@ _USUAL_SHARE = 10.0
 _UNSEEN = 0.005
 """Share of the surest links that are wrong all the same: a tracker has exchanged two people, and nothing shows it."""
 
-_MOST_SHARE = 8.0
-"""At the boundary links are at least so many times as doubtful as they may be on average: without links nothing is
-learned, and who is not linked is everybody's rival."""
+_MOST_SHARE, _MOST_SHARE_OF_MERGES = 4.0, 8.0
+"""At the boundary links are at least so many times as doubtful as they may be on average, and merges: without them
+nothing is learned, and whoever is in fragments is everybody's rival."""
 
 _MOST_SHARE_AT_FIRST = 12.0
 
@@ -42,13 +42,14 @@ class Promise(msgspec.Struct):
         self.probabilities.append(round(probability, 4))
         del self.probabilities[:-_KEPT]
 
-    def boundary(self, false_link_rate: float) -> float:
-        """The probability from which on links are made, for at most this share (0-1) of false ones."""
+    def boundary(self, false_link_rate: float, *, merges: bool = False) -> float:
+        """The probability from which on links are made, for at most this share (0-1) of false ones; or `merges`."""
         usual = 1.0 - _USUAL_SHARE * false_link_rate
         doubts = 1.0 - (1.0 - _UNSEEN) * np.sort(np.array(self.probabilities, np.float64))[::-1]
         allowed = np.cumsum(doubts) <= false_link_rate * (np.arange(len(doubts)) + 1)
         lowest = 1.0 - float(doubts[np.flatnonzero(allowed)[-1]]) if allowed.any() else 1.0
         share = len(doubts) / (len(doubts) + _CAUTIOUS)
-        most = _MOST_SHARE if len(doubts) >= _EXPERIENCED else _MOST_SHARE_AT_FIRST
+        later = _MOST_SHARE_OF_MERGES if merges else _MOST_SHARE
+        most = later if len(doubts) >= _EXPERIENCED else _MOST_SHARE_AT_FIRST
         boundary = min(share * lowest + (1.0 - share) * usual, 1.0 - most * false_link_rate)
         return float(np.clip(boundary, _LOWEST, _HIGHEST))

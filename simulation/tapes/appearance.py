@@ -73,14 +73,19 @@ class Appearance:
         self._in_camera: dict[tuple[int, CameraId], tuple[Float32Array, Float32Array]] = {}
         self._cameras: dict[CameraId, tuple[Float32Array, Float32Array, Float32Array]] = {}
 
-    def of_person(self, camera_id: CameraId, person: int, *, views: Views, draw: np.random.Generator) -> Float32Array:
-        """Pictures (n, 256) of one tracklet on the network's own axes, for `as_seen`.
+    def visit(self, draw: np.random.Generator) -> Float32Array:
+        """What is the same in all pictures (1, 256) of one visit of a person to a camera."""
+        return self._gaussian(draw, self._network.person_camera * _OF_THE_VISIT, self._person_axes)
 
-        `person` is an index of the site's people; `draw` gives what is of the tracklet and of each picture.
+    def of_person(
+        self, camera_id: CameraId, person: int, *, views: Views, visit: Float32Array, draw: np.random.Generator
+    ) -> Float32Array:
+        """Pictures (n, 256) of one visit on the network's own axes, for `as_seen`.
+
+        `person` is an index of the site's people; `draw` gives what is of each picture.
         """
         network = self._network
         constant, waves = self._person_in(person, camera_id)
-        visit = self._gaussian(draw, network.person_camera * _OF_THE_VISIT, self._person_axes)
         own = constant + visit + _directions(views.yaw_rad) @ waves
         for other in np.unique(views.other[views.other >= 0]).tolist():
             rows = views.other == other

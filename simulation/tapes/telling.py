@@ -1,6 +1,6 @@
 """What an edge tells of a tracklet, and when: opened when it is worth telling, grown every second, closed when lost."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,18 @@ class Telling:
     last: int
     kept: tuple[Choice, ...]
     final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A tracklet is cut at frame `frame`: what was seen after frame `after` and not told yet belongs to the next one.
+
+    `kept` are the pictures that it is remembered by.
+    """
+
+    frame: int
+    after: int
+    kept: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +97,28 @@ def tellings(
     quality: Float32Array,
     fps: float,
     last_frame: int,
+    held: Collection[int] = (),
+    ending: Ending | None = None,
 ) -> tuple[Telling, ...]:
     """What is told of a tracklet with these sightings (n,); nothing if it is too short, too still or never clear.
 
-    `last_frame` is the last of the tape: what is open then is closed.
+    `last_frame` is the last of the tape: what is open then is closed. Nothing is told at frames `held`.
     """
+    if ending is not None:
+        seen = int(np.searchsorted(frames, ending.frame))
+        return _cut_short(
+            tellings(
+                frames[:seen],
+                captured_at_ns[:seen],
+                boxes_xyxy=boxes_xyxy[:seen],
+                quality=quality[:seen],
+                fps=fps,
+                last_frame=ending.frame,
+                held=held,
+            ),
+            int(np.searchsorted(frames, ending.after, side="right")),
+            ending=ending,
+        )
     chosen = Chosen(captured_at_ns, quality)
     centres = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
     widths = (boxes_xyxy[:, 2] - boxes_xyxy[:, 0]).tolist()
@@ -99,21 +128,36 @@ def tellings(
     told, worth = 0, False
     for row, frame in enumerate(frames.tolist()):
         # Between two sightings there may be a frame at which the former is due.
-        due = found[-1].frame + interval if found else np.inf
+        due = int(np.ceil(found[-1].frame + interval)) if found else frame
+        while due in held:
+            due += 1
         if told < row and due < frame:
-            found.append(Telling(int(np.ceil(due)), told, row, tuple(chosen.ranked()), final=False))
+            found.append(Telling(due, told, row, tuple(chosen.ranked()), final=False))
             told = row
         chosen.offer(row)
         worth = worth or (
             row + 1 >= _MIN_OBSERVATIONS and moved[row] >= _MIN_MOVEMENT * widths[row] and len(chosen) > 0
         )
-        if worth and (not found or frame >= found[-1].frame + interval):
+        if worth and frame not in held and (not found or frame >= found[-1].frame + interval):
             found.append(Telling(frame, told, row + 1, tuple(chosen.ranked()), final=False))
             told = row + 1
     if not worth:
         return ()
     end = min(last_frame, int(frames[-1] + np.floor(lost) + 1))
-    return (*found, Telling(max(end, found[-1].frame), told, len(frames), tuple(chosen.ranked()), final=True))
+    return (
+        *found,
+        Telling(max([end, *(one.frame for one in found[-1:])]), told, len(frames), tuple(chosen.ranked()), final=True),
+    )
+
+
+def _cut_short(told: tuple[Telling, ...], rows: int, *, ending: Ending) -> tuple[Telling, ...]:
+    """With another last telling: of the first `rows` sightings, unless more were told before; nothing of too few."""
+    before = told[:-1]
+    first = before[-1].last if before else 0
+    last = max(first, rows)
+    if last < _MIN_OBSERVATIONS or not told:
+        return ()
+    return (*before, Telling(ending.frame, first, last, ending.kept, final=True))
 
 
 def rows_told(told: Sequence[Telling]) -> list[int]:

@@ -34,11 +34,20 @@ class Track:
     rows: NDArray[np.intp]
 
 
-def track(seed: int, camera_id: str, detected: Detected, *, fps: float) -> list[Track]:
-    """The tracklets of one camera, by their first frame."""
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """One camera's tracks, by their first frame. `stays` (n,) numbers, of each row of `Detected`, the stretch in which
+    one person would have been followed without a switch."""
+
+    tracks: list[Track]
+    stays: Int64Array
+
+
+def track(seed: int, camera_id: str, detected: Detected, *, fps: float) -> Tracks:
+    """What a tracker makes of one camera's boxes."""
     draw = stream(seed, "tracker", camera_id)
-    labels = _unbroken(detected, draw, fps=fps)
-    labels = _with_switches(detected, labels, draw)
+    stays = _unbroken(detected, draw, fps=fps)
+    labels = _with_switches(detected, stays, draw)
     order = np.lexsort((detected.frames, labels))
     starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
     tracks = []
@@ -49,7 +58,7 @@ def track(seed: int, camera_id: str, detected: Detected, *, fps: float) -> list[
             late = int(draw.integers(0, round(_SLOW_S * fps) + 1)) if draw.random() < _SLOW_SHARE else 0
             if len(part) > late:
                 tracks.append(Track(part[late:]))
-    return sorted(tracks, key=lambda one: (int(detected.frames[one.rows[0]]), int(one.rows[0])))
+    return Tracks(sorted(tracks, key=lambda one: (int(detected.frames[one.rows[0]]), int(one.rows[0]))), stays)
 
 
 def _unbroken(detected: Detected, draw: np.random.Generator, *, fps: float) -> Int64Array:

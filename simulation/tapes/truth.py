@@ -22,7 +22,7 @@ from simulation.tapes.detecting import MIN_HEIGHT_PX
 from simulation.tapes.filming import FilmedTracklet
 from simulation.tapes.sightings import Sightings
 
-TAPE_VERSION = 1
+TAPE_VERSION = 2
 """Changes with anything that changes a tape of the same kind and seed. Every table of figures prints it."""
 
 _GAP_S = 1.5

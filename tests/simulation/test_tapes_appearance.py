@@ -23,7 +23,7 @@ def views(yaw: np.ndarray, *, visibility: float = 1.0) -> Views:
 
 def pictures(appearance: Appearance, camera: str, person: int, *, yaw: np.ndarray, seed: int = 0) -> np.ndarray:
     draw = np.random.default_rng([seed, person, int(camera[-1])])
-    parts = appearance.of_person(camera, person, views=views(yaw), draw=draw)  # type: ignore[arg-type]
+    parts = appearance.of_person(camera, person, views=views(yaw), visit=appearance.visit(draw), draw=draw)  # type: ignore[arg-type]
     return appearance.as_seen(camera, parts, times_s=np.zeros(len(yaw)))  # type: ignore[arg-type]
 
 
@@ -110,7 +110,9 @@ def test_the_less_is_seen_of_somebody_the_less_they_are_like_themselves() -> Non
         found = []
         for person in range(20):
             draw = np.random.default_rng(person)
-            parts = appearance.of_person("c1", person, views=views(np.zeros(2), visibility=visibility), draw=draw)  # type: ignore[arg-type]
+            parts = appearance.of_person(
+                "c1", person, views=views(np.zeros(2), visibility=visibility), visit=appearance.visit(draw), draw=draw
+            )  # type: ignore[arg-type]
             unit = l2_normalize(parts)
             found.append(float(unit[0] @ unit[1]))
         return float(np.mean(found))

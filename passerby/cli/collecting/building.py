@@ -44,6 +44,7 @@ def collect(
     settings = CameraSettings(
         url=str(video.file),
         fps=how.fps,
+        cut_id_switches=False,
         crops_per_tracklet=how.crops_per_tracklet,
         min_person_height=how.min_person_height,
         min_confidence=how.min_confidence,

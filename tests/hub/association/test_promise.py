@@ -53,10 +53,14 @@ def test_half_a_per_cent_of_the_surest_are_wrong_all_the_same() -> None:
     assert told([1.0] * 580 + [0.7] * 20).boundary(0.02) < 0.71
 
 
-@pytest.mark.parametrize(("decisions", "most"), [(30, 0.88), (299, 0.88), (300, 0.92), (600, 0.92)])
-def test_where_nothing_is_sure_links_are_made_all_the_same(decisions: int, most: float) -> None:
+@pytest.mark.parametrize(
+    ("decisions", "link", "merge"), [(30, 0.88, 0.88), (299, 0.88, 0.88), (300, 0.96, 0.92), (600, 0.96, 0.92)]
+)
+def test_where_nothing_is_sure_links_are_made_all_the_same(decisions: int, link: float, merge: float) -> None:
     """Or nobody would ever become sure: fragments of one person are each other's rivals."""
-    assert told([0.5] * decisions).boundary(0.01) == pytest.approx(most)
+    promise = told([0.5] * decisions)
+    assert promise.boundary(0.01) == pytest.approx(link)
+    assert promise.boundary(0.01, merges=True) == pytest.approx(merge)
 
 
 @settings(max_examples=100, deadline=None)
