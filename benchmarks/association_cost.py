@@ -1,7 +1,7 @@
 """What does one association cost with G identities known, how much memory is it, and does it grow slower than G?
 
     python -m benchmarks.association_cost [--gallery 1000,10000,100000] [--each 4] [--hours 12] [--quiet-minutes 10]
-        [--minutes 3] [--cameras 12] [--kind crowded] [--seed 906] [--json FILE] [--plot FILE.svg]
+        [--minutes 3] [--cameras 12] [--kind crowded] [--seed 906] [--galleries FOLDER] [--json FILE] [--plot FILE.svg]
 
 A tape of a simulated site (12 cameras, 38 messages in a batch of half a second) is cut in two. What comes first teaches
 a hub ways, places and people, of whom a third are then forgotten; it knows the cameras as well as it ever does. Its
@@ -18,6 +18,8 @@ every 20 s of the hub's time, counts with those of its batch. `batch` is how lon
 Phases are seen at the hub's ports: `normalize` raw embeddings into units, `search` the store and its upkeep, `assign`
 tracklets, `group` identities that are one, `write` rows into SQLite's log, `commit` until they are on disk, `else` all
 that remains: taking messages in, evidence of links and of merges, learning.
+
+Making a gallery takes longer than measuring it: with `--galleries` they are kept there and made once.
 
 One core: set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1. Processes follow each other, none beside another.
 """
@@ -82,10 +84,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
             step(1.0)
         for choice in choices:
             folder = Path(scratch) / "gallery"
-            shutil.copytree(Path(scratch) / "taught", folder)
-            with _progress(console) as show:
-                step = _step(show, f"{choice.identities:,}: making the gallery")
-                enlarge(folder, choice, site=made, network=network, progress=step)
+            kept = None if options.galleries is None else options.galleries / f"{site.name}-{choice.name}"
+            if kept is None or not kept.exists():
+                shutil.copytree(Path(scratch) / "taught", folder)
+                with _progress(console) as show:
+                    step = _step(show, f"{choice.identities:,}: making the gallery")
+                    enlarge(folder, choice, site=made, network=network, progress=step)
+                if kept is not None:
+                    begun = kept.with_name(f"{kept.name}.begun")
+                    shutil.rmtree(begun, ignore_errors=True)
+                    shutil.copytree(folder, begun)
+                    begun.rename(kept)  # a gallery that is there is whole
+            else:
+                shutil.copytree(kept, folder)
             # A process of its own, whose memory is that of nothing else.
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
                 alone = pool.submit(_play_alone, folder, tape, choice, options.teach_minutes, options.profile)
@@ -207,6 +218,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--profile", type=Path, help="where cProfile's statistics go; figures are then no figures")
     parser.add_argument("--cache", type=Path, default=default_cache(), help="where the tape is kept")
+    parser.add_argument("--galleries", type=Path, help="where galleries are kept; none are otherwise")
     parser.add_argument("--scratch", type=Path, help="where databases are made: on the disk to be measured")
     return parser.parse_args(arguments)
 

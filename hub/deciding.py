@@ -145,7 +145,7 @@ class Round:
         for row, answer in enumerate(answers[: question.due]):
             tracklet = self._state.tracklets[question.tracklets[row].number]
             if not tracklet.open:
-                learn_from(self._state, tracklet, terms=question.terms[row], answer=answer, judge=judge)
+                learn_from(self._state, tracklet, terms=question.terms.of(row), answer=answer, judge=judge)
 
     def _move(self, number: TrackletNumber, chosen: IdentityId, *, evidence: Evidence) -> None:
         """Link a tracklet; where it was all that was left of another identity, that one is merged."""

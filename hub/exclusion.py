@@ -1,5 +1,7 @@
 """Who cannot be one person: people whom one camera saw at the same time."""
 
+from collections.abc import Sequence
+
 from hub.records import Tracklet
 from hub.state import SiteState
 from passerby.ids import CameraId, IdentityId
@@ -35,6 +37,21 @@ def in_two_views(first: Tracklet, second: Tracklet) -> bool:
 def cannot_be_one(state: SiteState, first: IdentityId, second: IdentityId) -> bool:
     """Whether two identities are two people: an operator says so, or one camera saw both at the same time."""
     return state.constraints.cannot_be_one(first, second) or _ever_together(state, first, second)
+
+
+def are_apart(state: SiteState, pairs: Sequence[tuple[IdentityId, IdentityId]]) -> list[bool]:
+    """`cannot_be_one` of each of many pairs; who was not there at one time was not seen together."""
+    spans: dict[IdentityId, tuple[int, int]] = {}
+    for identity_id in {one for pair in pairs for one in pair}:
+        members = state.members(identity_id)
+        begin_ns, end_ns = min(t.started_at_ns for t in members), max(t.ended_at_ns for t in members)
+        spans[identity_id] = begin_ns, end_ns
+    found = []
+    for first, second in pairs:
+        shared_ns = min(spans[first][1], spans[second][1]) - max(spans[first][0], spans[second][0])
+        together = shared_ns > SHARED_VIEW_NS and _ever_together(state, first, second)
+        found.append(together or state.constraints.cannot_be_one(first, second))
+    return found
 
 
 def _ever_together(state: SiteState, first: IdentityId, second: IdentityId) -> bool:

@@ -36,7 +36,7 @@ def evidence_of(
         probability=_number(answer.probability),
         boundary=None if answer.probability is None else round(problem.boundaries.link, 4),
         terms=_terms(question, row=row, column=answer.nearest) if beside is None else None,
-        candidates=None if answer.probability is None else len(question.terms[row]),
+        candidates=None if answer.probability is None else int(question.terms.known[row].sum()),
         alike=None if nearest is None else _alike(state, space, question, row=row, identity_id=nearest),
         beside=beside,
         calibration_version=None if answer.probability is None else state.knowledge.calibration(space.model_id).version,
@@ -57,7 +57,7 @@ def evidence_beside(state: SiteState, space: ModelSpace, question: LinkQuestion,
         normalization_version=space.active_version,
         probability=_number(float(problem.same[row, beside])),
         boundary=round(problem.boundaries.link, 4),
-        candidates=len(question.terms[row]),
+        candidates=int(question.terms.known[row].sum()),
         alike=(question.tracklets[row].number, other),
         beside=other,
         calibration_version=state.knowledge.calibration(space.model_id).version,
@@ -107,7 +107,7 @@ def _alike(
 def _terms(question: LinkQuestion, *, row: int, column: int) -> Terms | None:
     if column < 0:
         return None
-    found = question.terms[row].get(question.identities[column])
+    found = question.terms.of(row).get(question.identities[column])
     if found is not None:
         return _rounded(found)
     odds = float(question.problem.log_odds[row, column])

@@ -7,7 +7,7 @@ import numpy as np
 from hub.association.appearance import Known, fit, predict
 from hub.association.calibration import Calibration
 from hub.association.reasoning import Reasoning
-from hub.link_terms import Asked, Sources, Terms, link_terms
+from hub.link_terms import Asked, LinkTerms, Sources, link_terms
 from hub.merge_terms import Ages, MergeTerms, merge_terms
 from hub.movement import Movement
 from hub.neighbourhood import Neighbourhood
@@ -56,9 +56,9 @@ class Judge:
         """A tracklet's lifted unit (d,)."""
         return self._space.unit_of(tracklet)
 
-    def terms(self, asked: Sequence[Asked]) -> list[dict[IdentityId, Terms]]:
-        """The evidence for each identity that each tracklet may be but for place; without those of whom nothing else is
-        known."""
+    def terms(self, asked: Sequence[Asked]) -> LinkTerms:
+        """The evidence for each identity that each tracklet may be but for place; nothing of those of whom nothing else
+        is known."""
         return link_terms(asked, self._sources)
 
     def merge_odds(

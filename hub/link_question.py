@@ -1,7 +1,6 @@
 """Who tracklets may be: from what the hub has in mind to the problem that an associator decides."""
 
 import itertools
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +10,10 @@ from hub.association import Boundaries, LinkProblem, Thresholds
 from hub.association.odds import probability, shares
 from hub.exclusion import SHARED_VIEW_NS, cannot_be_one
 from hub.likelihood import Judge
-from hub.link_terms import Terms
+from hub.link_terms import LinkTerms
 from hub.records import Tracklet, TrackletNumber
 from hub.similarities import cosine_similarities
-from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
+from hub.spaces import COMPARED_IDENTITIES, SEARCHED_PROTOTYPES, ModelSpace
 from hub.state import SiteState
 from hub.weighing import Weighed, companions, weigh
 from passerby.arrays import Float32Array, Int64Array
@@ -47,7 +46,7 @@ class LinkQuestion:
     tracklets: list[Tracklet]
     identities: list[IdentityId]
     problem: LinkProblem
-    terms: list[dict[IdentityId, Terms]]
+    terms: LinkTerms
     nearest: list[dict[IdentityId, Nearest]]
 
 
@@ -64,19 +63,26 @@ def link_question(
 
     With a judge those on the spot of one that is due are asked again.
     """
-    tracklets = due if judge is None else [*due, *companions(due, judge)]
+    beside = [] if judge is None else companions(due, judge)
+    tracklets = [*due, *(one.tracklet for one in beside)]
     units = np.stack([space.unit_of(tracklet) for tracklet in tracklets])
-    found = space.nearest(units, k=SEARCHED_PROTOTYPES)
+    found = [[n for n in row if n >= 0] for row in space.nearest(units[: len(due)], k=SEARCHED_PROTOTYPES)[0].tolist()]
+    # Who is only heard beside others is compared with whom they look like, and so with whom it may yet be.
+    found += [[number for row in one.beside for number in found[row]] for one in beside]
     best: list[dict[IdentityId, Nearest]] = []
-    for row, tracklet in enumerate(tracklets):
-        compared = [state.tracklets[number] for number in found[row].tolist() if number >= 0]
+    for row, (tracklet, numbers) in enumerate(zip(tracklets, found, strict=True)):
+        compared = [state.tracklets[number] for number in numbers]
         if tracklet.identity_id is not None:
             compared += state.prototypes(tracklet.identity_id, tracklet.model_id)
         others = {m.number: m for m in compared if m.number != tracklet.number}
-        best.append(nearest_by_identity(space, units[row], list(others.values())))
+        nearest = nearest_by_identity(space, units[row], list(others.values()))
+        best.append(_most_alike(nearest, tracklet.identity_id))
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
     weighed = Weighed.nothing(len(tracklets)) if judge is None else weigh(tracklets, units, best, judge=judge)
-    identities = sorted(current_ids.union(*best, *weighed.log_odds))
+    told = [
+        weighed.terms.identities[index] for index in np.flatnonzero(~np.isnan(weighed.log_odds).all(axis=0)).tolist()
+    ]
+    identities = sorted(current_ids.union(told, *best))
     column = {identity_id: index for index, identity_id in enumerate(identities)}
     similarity = np.full((len(tracklets), len(identities)), np.nan)
     for row, nearest in enumerate(best):
@@ -84,9 +90,9 @@ def link_question(
             similarity[row, column[identity_id]] = found_nearest.similarity
     excluded = _excluded(state, tracklets, column)
     log_odds = np.full(similarity.shape, np.nan)
-    for row, odds in enumerate(weighed.log_odds):
-        for identity_id, value in odds.items():
-            log_odds[row, column[identity_id]] = value
+    weighed_in = [column.get(identity_id, -1) for identity_id in weighed.terms.identities]
+    kept = np.flatnonzero(np.array(weighed_in, np.int64) >= 0)
+    log_odds[:, np.array(weighed_in, np.int64)[kept]] = weighed.log_odds[:, kept]
     problem = LinkProblem(
         current=np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64),
         similarity=similarity,
@@ -103,10 +109,19 @@ def link_question(
     return LinkQuestion(len(due), tracklets, identities, problem, weighed.terms, best)
 
 
+def _most_alike(nearest: dict[IdentityId, Nearest], current: IdentityId | None) -> dict[IdentityId, Nearest]:
+    """The COMPARED_IDENTITIES that look most like a tracklet, and the one that it has."""
+    if len(nearest) <= COMPARED_IDENTITIES:
+        return nearest
+    order = sorted(nearest, key=lambda i: (-nearest[i].similarity, nearest[i].tracklet))
+    kept = {*order[:COMPARED_IDENTITIES], current}
+    return {identity_id: one for identity_id, one in nearest.items() if identity_id in kept}
+
+
 def _fragments(
     state: SiteState,
     log_odds: NDArray[np.float64],
-    terms: Sequence[Mapping[IdentityId, Terms]],
+    terms: LinkTerms,
     identities: list[IdentityId],
     *,
     judge: Judge | None,
@@ -124,7 +139,8 @@ def _fragments(
     for row, weight in enumerate(shares(odds)):
         likely = [j for j in np.argsort(-weight[:-1], kind="stable")[:_DOUBTED].tolist() if weight[j] >= _DOUBTFUL]
         if weight[:-1].max(initial=0.0) < boundary <= weight[likely].sum():
-            looks = {j: terms[row][i].appearance for j in likely if (i := identities[j]) in terms[row]}
+            known = terms.of(row)
+            looks = {j: known[i].appearance for j in likely if (i := identities[j]) in known}
             for i, j in itertools.combinations(sorted(looks), 2):
                 bridges[i, j] = max(bridges.get((i, j), 0.0), _BRIDGED * min(looks[i], looks[j]))
     asked = {
@@ -143,9 +159,10 @@ def _excluded(state: SiteState, tracklets: list[Tracklet], column: dict[Identity
     """Which identities (n, m) a tracklet cannot have because of others that are not asked about now."""
     asked = {tracklet.number for tracklet in tracklets}
     fixed: dict[CameraId, list[Tracklet]] = {tracklet.camera_id: [] for tracklet in tracklets}
+    first_ns = min(tracklet.started_at_ns for tracklet in tracklets)
     for identity_id in column:
         for other in state.members(identity_id):
-            if other.camera_id in fixed and other.number not in asked:
+            if other.ended_at_ns > first_ns and other.camera_id in fixed and other.number not in asked:
                 fixed[other.camera_id].append(other)
     excluded = np.zeros((len(tracklets), len(column)), bool)
     for camera_id, others in fixed.items():

@@ -1,19 +1,19 @@
 """Which identities may be one person: from what the hub has in mind to the problem that an associator decides."""
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hub.association import Boundaries, MergeProblem, Thresholds
-from hub.exclusion import cannot_be_one
+from hub.association.ranges import ranges
+from hub.exclusion import are_apart, cannot_be_one
 from hub.likelihood import Judge
 from hub.merge_terms import MergeTerms
 from hub.records import Tracklet, TrackletNumber
-from hub.similarities import cosine_similarities
-from hub.spaces import SEARCHED_PROTOTYPES, ModelSpace
+from hub.spaces import COMPARED_IDENTITIES, SEARCHED_PROTOTYPES, ModelSpace
 from hub.state import SiteState
 from passerby.ids import IdentityId, ModelId
 
@@ -55,24 +55,18 @@ def merge_question(
     prototypes = {i: members for i in asked if (members := state.prototypes(i, space.model_id))}
     if not prototypes:
         return None
-    latest = [(i, m.number) for i, members in prototypes.items() for m in members[-ASKED_PROTOTYPES:]]
-    queries = space.prototypes([number for _, number in latest])
-    owners = [i for i, _ in latest]
-    pairs: dict[tuple[IdentityId, IdentityId], None] = {}
-    for owner, numbers in zip(owners, space.nearest(queries, k=SEARCHED_PROTOTYPES).tolist(), strict=True):
-        for number in numbers:
-            other = state.tracklets[number].identity_id if number >= 0 else None
-            if other is not None and other != owner:
-                pairs[min(owner, other), max(owner, other)] = None
-    apart = {pair: cannot_be_one(state, *pair) for pair in pairs}
-    pairs = {pair: None for pair in pairs if not apart[pair] and not _compared(state, pair, others)}
+    found = _alike(state, space, prototypes)
+    kept = [pair for pair in found if not _compared(state, pair, others)]
+    apart = dict(zip(kept, are_apart(state, kept), strict=True))
+    pairs = [pair for pair in kept if not apart[pair]]
     for pair in pairs:
         for identity_id in pair:
-            prototypes.setdefault(identity_id, state.prototypes(identity_id, space.model_id))
+            if identity_id not in prototypes:
+                prototypes[identity_id] = state.prototypes(identity_id, space.model_id)
     terms = {} if judge is None else judge.merge_terms(pairs)
     without = np.nan if judge is None else -np.inf
     odds = {pair: terms[pair].log_odds if pair in terms else without for pair in pairs}
-    between = {pair: _between(space, prototypes[pair[0]], prototypes[pair[1]]) for pair in pairs}
+    between = dict(zip(pairs, _between(space, pairs, prototypes), strict=True))
     likeness = {pair: _likeness(similarities) for pair, similarities in between.items()}
     # Whoever is like nobody stays out of the problem: a site has many young identities, and few that are asked about.
     near = {i for pair, value in likeness.items() if value >= thresholds.candidate or odds[pair] > 0.0 for i in pair}
@@ -114,9 +108,55 @@ def _compared(state: SiteState, pair: tuple[IdentityId, IdentityId], models: Seq
     return any(all(state.prototypes(one, model_id) for one in pair) for model_id in models)
 
 
-def _between(space: ModelSpace, first: list[Tracklet], second: list[Tracklet]) -> NDArray[np.float64]:
-    return cosine_similarities(
-        space.prototypes([m.number for m in first]), space.prototypes([m.number for m in second])
+def _alike(
+    state: SiteState, space: ModelSpace, prototypes: Mapping[IdentityId, Sequence[Tracklet]]
+) -> list[tuple[IdentityId, IdentityId]]:
+    """Each identity with the COMPARED_IDENTITIES that look most like its latest prototypes; the lower number first."""
+    latest = [(i, m.number) for i, members in prototypes.items() for m in members[-ASKED_PROTOTYPES:]]
+    numbers, similarities = space.nearest(space.prototypes([number for _, number in latest]), k=SEARCHED_PROTOTYPES)
+    hits: dict[IdentityId, dict[TrackletNumber, float]] = {owner: {} for owner in prototypes}
+    for (owner, _), mine, alike in zip(latest, numbers.tolist(), similarities.tolist(), strict=True):
+        for number, similarity in zip(mine, alike, strict=True):
+            if number >= 0:
+                hits[owner][number] = max(hits[owner].get(number, -1.0), similarity)
+    pairs: dict[tuple[IdentityId, IdentityId], None] = {}
+    for owner, found in hits.items():
+        whose = {number: state.tracklets[number].identity_id for number in found}
+        others = sorted((-found[n], n, i) for n, i in whose.items() if i is not None and i != owner)
+        for other in list(dict.fromkeys(i for _, _, i in others))[:COMPARED_IDENTITIES]:
+            pairs[min(owner, other), max(owner, other)] = None
+    return list(pairs)
+
+
+_AT_ONCE = 4096
+"""Similarities that are computed together: 8 MB of 257 axes in double precision."""
+
+
+def _between(
+    space: ModelSpace,
+    pairs: Sequence[tuple[IdentityId, IdentityId]],
+    prototypes: Mapping[IdentityId, Sequence[Tracklet]],
+) -> list[NDArray[np.float64]]:
+    """Cosine similarities (n, m) of what stands for the first and for the second of each pair."""
+    mine = {identity_id: prototypes[identity_id] for pair in pairs for identity_id in pair}
+    units = space.prototypes([t.number for known in mine.values() for t in known])
+    counts = np.array([len(known) for known in mine.values()], np.int64)
+    begins, place = np.cumsum(counts) - counts, {identity_id: index for index, identity_id in enumerate(mine)}
+    first, second = (np.array([place[pair[side]] for pair in pairs], np.int64) for side in (0, 1))
+    sizes = counts[first] * counts[second]
+    of, cell = ranges(np.zeros(len(pairs), np.int64), sizes)
+    row, column = np.divmod(cell, counts[second][of])
+    rows, columns = begins[first][of] + row, begins[second][of] + column
+    values = np.empty(len(of))
+    for start in range(0, len(of), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        # A sum over each row on its own, as in `similarities`.
+        values[some] = (units[rows[some]].astype(np.float64) * units[columns[some]]).sum(axis=1)
+    shapes = zip(counts[first].tolist(), counts[second].tolist(), strict=True)
+    return (
+        [part.reshape(shape) for part, shape in zip(np.split(values, np.cumsum(sizes)[:-1]), shapes, strict=True)]
+        if pairs
+        else []
     )
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.association.standing import fits
+from hub.association.place import UNSEEN_NS
+from hub.association.standing import Looks, Standing, fits
 from hub.link_terms import Sources
-from hub.movement import seen_last
-from hub.records import Tracklet
+from hub.movement import Sightings, seen_last
+from hub.records import Tracklet, TrackletNumber
 
 Float64Array = NDArray[np.float64]
 
@@ -53,8 +54,13 @@ class Ages:
         older, younger = (first, second) if first[0].started_at_ns <= second[0].started_at_ns else (second, first)
         return cls(older, younger[-_MOST_COMPARED:])
 
+    @property
+    def are_near_in_time(self) -> bool:
+        """Whether places, or views at once, can say anything of them."""
+        return max(t.ended_at_ns for t in self.older) >= self.younger[0].started_at_ns - UNSEEN_NS
 
-_AT_ONCE = 64
+
+_AT_ONCE = 256
 """Pairs that are compared together. A consolidation may ask about thousands, and memory is to be bounded."""
 
 
@@ -67,43 +73,84 @@ def merge_terms(pairs: Sequence[Ages], sources: Sources) -> list[MergeTerms]:
 def _merge_terms(pairs: Sequence[Ages], sources: Sources) -> list[MergeTerms]:
     seen_here = np.array([{t.camera_id for t in p.older} >= {t.camera_id for t in p.younger} for p in pairs])
     looks = sources.calibration.evidences(fits_of_sets(pairs, sources), seen_here=seen_here)
-    moved = sources.movement.evidence([p.younger[0] for p in pairs], [_last_before_younger(p) for p in pairs])
-    every = [(t, p.older) for p in pairs for t in p.younger]
-    placed = iter(sources.around.places(every))
+    begun, last = [p.younger[0] for p in pairs], [_last_before_younger(p) for p in pairs]
+    moved = sources.movement.evidence(Sightings.of(begun), Sightings.of(last))
+    near = [p.are_near_in_time for p in pairs]
+    placed = iter(
+        sources.around.places([(t, p.older) for p, one in zip(pairs, near, strict=True) if one for t in p.younger])
+    )
     terms = []
-    for pair, look, movement in zip(pairs, looks.tolist(), moved.tolist(), strict=True):
-        places = [0.0, *(next(placed) for _ in pair.younger)]
-        apart = (sources.movement.apart(t, sources.around.at_once(t, pair.older)) for t in pair.younger)
-        terms.append(MergeTerms(look, movement, min(places), max(places), min(apart)))
+    for pair, look, movement, is_near in zip(pairs, looks.tolist(), moved.tolist(), near, strict=True):
+        places, apart = [0.0], 0.0
+        if is_near:
+            places += [next(placed) for _ in pair.younger]
+            apart = min(sources.movement.apart(t, sources.around.at_once(t, pair.older)) for t in pair.younger)
+        terms.append(MergeTerms(look, movement, min(places), max(places), apart))
     return terms
 
 
 def fits_of_sets(pairs: Sequence[Ages], sources: Sources) -> Float64Array:
     """`appearance.fit_of_sets` of each pair (k,): what the older set adds to the prediction of each of the younger, one
     after the other."""
-    asked: list[Tracklet] = []
-    standing: list[list[Tracklet]] = []
-    steps: list[tuple[int, int, float]] = []  # the row asked about, its pair, and whether its fit counts for or against
+    tracklets: list[Tracklet] = []
+    row_of: dict[TrackletNumber, int] = {}
+    for pair in pairs:
+        for t in (*pair.older, *pair.younger):
+            if row_of.setdefault(t.number, len(tracklets)) == len(tracklets):
+                tracklets.append(t)
+    # Steps are fits: of one tracklet, with some that stand, for or against some pair.
+    fitted: list[int] = []
+    standing: list[list[int]] = []
+    alone: dict[tuple[int, ...], int] = {}
+    counted: list[tuple[int, int, float]] = []
+
+    def step(one: int, known: list[int]) -> int:
+        fitted.append(one)
+        standing.append(known)
+        return len(fitted) - 1
+
     for index, pair in enumerate(pairs):
-        for number, one in enumerate(pair.younger):
-            before = pair.younger[:number]
-            for known, sign in (([*pair.older, *before], 1.0), (before, -1.0)):
-                if known:
-                    standing.append(sorted(known, key=lambda t: t.camera_id))
-                    steps.append((len(asked), index, sign))
-            asked.append(one)
-    looks, codes = sources.looks(standing)
-    found = fits(
+        older, younger = ([row_of[t.number] for t in some] for some in (pair.older, pair.younger))
+        for number, one in enumerate(younger):
+            before = younger[:number]
+            counted.append((index, step(one, older + before), 1.0))
+            if before:
+                known = (*before, one)
+                if known not in alone:
+                    alone[known] = step(one, before)
+                counted.append((index, alone[known], -1.0))
+    values = _fits(tracklets, fitted, standing, sources)
+    of_pair, steps, signs = (np.array(column) for column in zip(*counted, strict=True))
+    return np.bincount(of_pair, weights=values[steps] * signs, minlength=len(pairs)).astype(np.float64)
+
+
+def _fits(
+    tracklets: Sequence[Tracklet], fitted: Sequence[int], standing: Sequence[Sequence[int]], sources: Sources
+) -> Float64Array:
+    """How well each of the `fitted` (k,) fits what stands; both are rows of `tracklets`."""
+    units = sources.units([t.number for t in tracklets])
+    names = {name: place for place, name in enumerate(sorted({t.camera_id for t in tracklets}))}
+    cameras = np.array([names[t.camera_id] for t in tracklets], np.int64)
+    pictures = np.array([t.exemplars for t in tracklets], np.int64)
+    rows = np.array([row for known in standing for row in known], np.int64)
+    owners = np.repeat(np.arange(len(standing)), [len(known) for known in standing])
+    # Those of a camera together, else as they came.
+    order = np.lexsort((cameras[rows], owners))
+    rows = rows[order]
+    looks = Looks.of(Standing(owners, cameras[rows], pictures[rows], units[rows]), sources.shares)
+    asked, place = np.unique(np.array(fitted, np.int64), return_inverse=True)
+    steps = np.argsort(place, kind="stable")
+    values = np.empty(len(steps))
+    values[steps] = fits(
         looks,
-        np.array([row for row, _, _ in steps], np.int64),
-        np.arange(len(steps)),
-        units=sources.units([t.number for t in asked]),
-        cameras=np.array([codes.get(t.camera_id, -1) for t in asked], np.int64),
-        pictures=np.array([t.exemplars for t in asked], np.int64),
+        place[steps],
+        steps,
+        units=units[asked],
+        cameras=cameras[asked],
+        pictures=pictures[asked],
         shares=sources.shares,
-    )
-    signed = found.values * np.array([sign for _, _, sign in steps])
-    return np.bincount([index for _, index, _ in steps], weights=signed, minlength=len(pairs)).astype(np.float64)
+    ).values
+    return values
 
 
 def _last_before_younger(pair: Ages) -> Tracklet:

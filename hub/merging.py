@@ -21,8 +21,9 @@ YOUNG_NS = 60 * 10**9
 YOUNG_EVERY_NS = 2 * 10**9
 """How often that is."""
 
-CONSOLIDATED_EVERY_NS = 20 * 10**9
-"""How often fragments are compared again: what the site has taught meanwhile, and what others have become, may tell."""
+CONSOLIDATED_IN = 10
+"""In so many turns of YOUNG_EVERY_NS all fragments are compared again, each in one of them: what the site has taught
+meanwhile, and what others have become, may tell."""
 
 FRAGMENT_TRACKLETS = 4
 """An identity of at most so many tracklets is a fragment: perhaps of somebody who is known."""
@@ -41,10 +42,11 @@ def merge(
     asked = {i for i in changed if i in ended}
     reasoning = associator.reasoning
     # Never for the passing of time alone: how often the hub is asked whether something is due must make no difference.
-    if touched and _is_time(state, every_ns=YOUNG_EVERY_NS):
+    turns = turns_since(state) if touched else range(0)
+    if turns:
         asked.update(young)
-    if touched and reasoning is not None and reasoning.consolidated and _is_time(state, every_ns=CONSOLIDATED_EVERY_NS):
-        asked.update(_fragments(state))
+        if reasoning is not None and reasoning.consolidated:
+            asked.update(fragments(state, turns))
     if not asked:
         return
     models = _asked_in_turn(state)
@@ -101,11 +103,14 @@ def _ended(state: SiteState, touched: Collection[TrackletNumber]) -> set[Identit
     return {t.identity_id for t in news if not t.open and t.identity_id is not None}
 
 
-def _is_time(state: SiteState, *, every_ns: int) -> bool:
-    """Whether these are the first decisions of a new stretch of the hub's time."""
-    return state.clock_ns // every_ns != state.former_clock_ns // every_ns
+def turns_since(state: SiteState) -> range:
+    """The turns that have come since the former decisions."""
+    return range(state.former_clock_ns // YOUNG_EVERY_NS + 1, state.clock_ns // YOUNG_EVERY_NS + 1)
 
 
-def _fragments(state: SiteState) -> list[IdentityId]:
+def fragments(state: SiteState, turns: range) -> list[IdentityId]:
+    """Those whose turn it is, so that no round has to compare them all."""
+    places = {turn % CONSOLIDATED_IN for turn in turns[:CONSOLIDATED_IN]}
     lately = {t.identity_id for t in state.lately(FRAGMENT_NS) if t.identity_id is not None}
-    return sorted(i for i in lately if len(state.members(i)) <= FRAGMENT_TRACKLETS)
+    mine = sorted(i for i in lately if i % CONSOLIDATED_IN in places)
+    return [i for i in mine if len(state.members(i)) <= FRAGMENT_TRACKLETS]

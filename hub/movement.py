@@ -27,22 +27,37 @@ def seen_last(tracklets: Collection[Tracklet], at_ns: int) -> Tracklet:
 
 @dataclass(frozen=True, slots=True)
 class Sightings:
-    """Tracklets (n,) with their `numbers` and times, int64, as arrays."""
+    """Tracklets (n,) as arrays: `numbers` and times int64, `errors_ns` of clocks float64, `cameras` as places in
+    `names`."""
 
-    tracklets: Sequence[Tracklet]
+    names: Sequence[CameraId]
     numbers: Int64Array
+    cameras: Int64Array
     begins_ns: Int64Array
     ends_ns: Int64Array
+    errors_ns: Float64Array
 
     @classmethod
     def of(cls, tracklets: Sequence[Tracklet]) -> "Sightings":
         """As they are now."""
+        code: dict[CameraId, int] = {}
+        cameras = np.array([code.setdefault(t.camera_id, len(code)) for t in tracklets], np.int64)
         return cls(
-            tracklets,
+            list(code),
             np.array([t.number for t in tracklets], np.int64),
+            cameras,
             np.array([t.started_at_ns for t in tracklets], np.int64),
             np.array([t.ended_at_ns for t in tracklets], np.int64),
+            np.array([t.clock_error_ns for t in tracklets], np.float64),
         )
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def taken(self, rows: Int64Array) -> "Sightings":
+        """These rows of them."""
+        times = (self.begins_ns[rows], self.ends_ns[rows], self.errors_ns[rows])
+        return Sightings(self.names, self.numbers[rows], self.cameras[rows], *times)
 
     def last(self, sets: Int64Array, rows: Int64Array, *, before_ns: Int64Array) -> Int64Array:
         """Of each of s sets the one that was seen last before a time `before_ns` (s,), as `seen_last` has it; where
@@ -69,23 +84,18 @@ class Movement:
         self.asked = asked
         self._never_together: dict[tuple[CameraId, CameraId], float] = {}
 
-    def evidence(self, tracklets: Sequence[Tracklet], last: Sequence[Tracklet]) -> Float64Array:
-        """Log (n,) of the rates of each tracklet's appearing here and now for somebody whom the one of `last` showed
-        before, over that of strangers."""
-        if not self.asked or not last:
-            return np.zeros(len(last))
-        code: dict[tuple[CameraId, CameraId], int] = {}
-        which = [code.setdefault((b.camera_id, t.camera_id), len(code)) for t, b in zip(tracklets, last, strict=True)]
-        ways = list(code)
-        error_s = [
-            (b.clock_error_ns + t.clock_error_ns) / 1e9 * (b.camera_id != t.camera_id)
-            for t, b in zip(tracklets, last, strict=True)
-        ]
-        gap_s = np.array([(t.started_at_ns - b.ended_at_ns) / 1e9 for t, b in zip(tracklets, last, strict=True)])
-        rates = self._topology.rates(
-            ways, np.array(which, np.int64), gap_s=gap_s, clock_error_s=np.array(error_s, np.float64)
-        )
-        strangers = np.array([self._topology.stranger_rate(after) for _, after in ways])
+    def evidence(self, after: Sightings, before: Sightings) -> Float64Array:
+        """Log (n,) of the rates of each tracklet's appearing here and now for somebody whom the one `before` it showed,
+        over that of strangers."""
+        if not self.asked or not len(after):
+            return np.zeros(len(after))
+        asked, which = np.unique(before.cameras * len(after.names) + after.cameras, return_inverse=True)
+        ways = [(before.names[way // len(after.names)], after.names[way % len(after.names)]) for way in asked.tolist()]
+        elsewhere = np.array([one != other for one, other in ways])[which]
+        gap_s = (after.begins_ns - before.ends_ns).astype(np.float64) / 1e9
+        errors_s = (before.errors_ns + after.errors_ns) / 1e9 * elsewhere
+        rates = self._topology.rates(ways, which, gap_s=gap_s, clock_error_s=errors_s)
+        strangers = np.array([self._topology.stranger_rate(camera_id) for _, camera_id in ways])
         missed = missed_since(gap_s) * (rates > FORBIDDEN_RATE)
         return np.asarray(np.log(rates / strangers[which] + missed), np.float64)
 

@@ -20,6 +20,10 @@ _MEASURED_AT_ONCE = 4096
 SEARCHED_PROTOTYPES = 64
 """Nearest prototypes looked at for each that is asked about. The index proposes; similarities are computed exactly."""
 
+COMPARED_IDENTITIES = 32
+"""Identities of those prototypes that all evidence is weighed for, the most alike. A small site has no more; in a large
+gallery the others are strangers who are as far as any: of 100,000, all but 1.5% of the probability is with these."""
+
 
 class ModelSpace:
     """Everything the hub measures with one model: tracklets that came with it, and twins of those of other models.
@@ -165,10 +169,12 @@ class ModelSpace:
                     self._units.put(number, unit)
         return True
 
-    def nearest(self, queries: Float32Array, *, k: int) -> Int64Array:
-        """Tracklet numbers (n, k) of the prototypes most similar to unit rows (n, d); -1 where there are fewer."""
+    def nearest(self, queries: Float32Array, *, k: int) -> tuple[Int64Array, Float32Array]:
+        """Tracklet numbers (n, k) of the prototypes most similar to unit rows (n, d), and how similar they are (n, k);
+        -1 and -inf where there are fewer."""
         self._bring_store_up()
-        return self._store.search(UnitVectors(self.model_id, queries), k=k).ids
+        found = self._store.search(UnitVectors(self.model_id, queries), k=k)
+        return found.ids, found.similarities
 
     @property
     def new_structure(self) -> bytes | None:

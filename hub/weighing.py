@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hub.association.ties import Rivals, Ties, credible, exclusive, pass_on
 from hub.exclusion import seen_together
 from hub.likelihood import Judge
-from hub.link_terms import Asked, Terms
+from hub.link_terms import Asked, LinkTerms
 from hub.records import Tracklet, TrackletNumber
 from passerby.arrays import Float32Array
 from passerby.ids import IdentityId
@@ -22,36 +22,45 @@ _TOGETHER = 3.0
 """Evidence of place (nat) from which on two tracklets are judged by what is known without each other."""
 
 
-def companions(due: Sequence[Tracklet], judge: Judge) -> list[Tracklet]:
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A tracklet that is not due, perhaps on the spot of those that are: `beside` are their places among these."""
+
+    tracklet: Tracklet
+    beside: Sequence[int]
+
+
+def companions(due: Sequence[Tracklet], judge: Judge) -> list[Companion]:
     """Tracklets of the same model with an identity that are not due, but perhaps on the spot of one that is: their word
     is asked too."""
     asked = {tracklet.number for tracklet in due}
-    found: dict[TrackletNumber, Tracklet] = {}
-    for tracklet, ties in zip(due, _tied(due, judge), strict=True):
+    beside: dict[TrackletNumber, list[int]] = {}
+    for row, (tracklet, ties) in enumerate(zip(due, _tied(due, judge), strict=True)):
         for number, nat in ties.items():
             other = judge.around.recent[number]
             alike = other.model_id == tracklet.model_id and other.identity_id is not None
             if nat >= _NEAR_BY and alike and number not in asked:
-                found[number] = other
-    return [found[number] for number in sorted(found)]
+                beside.setdefault(number, []).append(row)
+    return [Companion(judge.around.recent[number], beside[number]) for number in sorted(beside)]
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """The evidence for n tracklets.
 
-    `terms` of each for the identities that something is known of; `log_odds` of each for further identities, of which
-    only tracklets on its spot are known. `same` (n, n) float64: the probability of two on one spot being one person.
+    `terms` of each for the m identities that it may be; `log_odds` (n, m) float64, NaN where nothing is known: of some
+    identities without terms tracklets on its spot are known. `same` (n, n) float64: the probability of two on one spot
+    being one person.
     """
 
-    terms: list[dict[IdentityId, Terms]]
-    log_odds: list[dict[IdentityId, float]]
+    terms: LinkTerms
+    log_odds: NDArray[np.float64]
     same: NDArray[np.float64]
 
     @classmethod
     def nothing(cls, n: int) -> "Weighed":
         """Of n tracklets, where similarities are enough."""
-        return cls([{} for _ in range(n)], [{} for _ in range(n)], np.zeros((n, n)))
+        return cls(LinkTerms.nothing(n), np.zeros((n, 0)), np.zeros((n, n)))
 
 
 def weigh(
@@ -99,7 +108,7 @@ def _identity_of(tracklet: Tracklet) -> tuple[IdentityId, ...]:
 
 def _heard(
     tracklets: Sequence[Tracklet],
-    terms: Sequence[dict[IdentityId, Terms]],
+    terms: LinkTerms,
     tied: Sequence[dict[TrackletNumber, float]],
     pairs: Mapping[tuple[int, int], float],
     beside: Sequence[Collection[int]],
@@ -107,38 +116,32 @@ def _heard(
     judge: Judge,
 ) -> Weighed:
     """The evidence with what ties add to it."""
-    provisional = [
-        {i for other in beside[row] for i in _identity_of(tracklets[other]) if i not in terms[row]}
-        for row in range(len(tracklets))
-    ]
-    identities = sorted(set().union(*terms, *map(_identity_of, tracklets)))
-    column = {identity_id: index for index, identity_id in enumerate(identities)}
-    bare = np.full((len(tracklets), len(identities)), np.nan)
+    column = {identity_id: index for index, identity_id in enumerate(terms.identities)}
+    current = np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64)
+    bare = terms.log_odds()
+    provisional = np.zeros(bare.shape, np.bool_)
     own = np.full(len(tracklets), -1, np.int64)
     high, low = np.zeros(bare.shape), np.zeros(bare.shape)
     asked = {one.number for one in tracklets}
-    for row, one in enumerate(tracklets):
-        for identity_id, found in terms[row].items():
-            bare[row, column[identity_id]] = found.log_odds
-        for identity_id in provisional[row]:
-            bare[row, column[identity_id]] = 0.0
-        for identity_id in _identity_of(one):
-            own[row] = -1 if identity_id in terms[row] else column[identity_id]
+    for row, mine in enumerate(current.tolist()):
+        theirs = current[list(beside[row])]
+        provisional[row, theirs[theirs >= 0]] = True
+        if mine >= 0 and not terms.known[row, mine]:
+            own[row] = mine
         for number, nat in tied[row].items():
             other = judge.around.recent[number].identity_id
             if number not in asked and other in column:
                 high[row, column[other]] = max(high[row, column[other]], nat)
                 low[row, column[other]] = min(low[row, column[other]], nat)
+    provisional &= ~terms.known
+    bare[provisional] = 0.0
     order = sorted(pairs)
     ties = Ties(np.array(order, np.int64).reshape(-1, 2), np.array([pairs[pair] for pair in order]), high, low)
     spoken = pass_on(bare, ties, own=own)
-    placed, odds = [], []
-    for row, one in enumerate(tracklets):
-        place = spoken.place[row].tolist()
-        placed.append({i: found.placed(place[column[i]]) for i, found in terms[row].items()})
-        further = provisional[row].difference(_identity_of(one))
-        odds.append({i: found.log_odds for i, found in placed[-1].items()} | {i: place[column[i]] for i in further})
-    return Weighed(placed, odds, spoken.same)
+    placed = replace(terms, place=np.where(terms.known, spoken.place, 0.0) + 0.0)
+    decided = np.flatnonzero(current >= 0)
+    provisional[decided, current[decided]] = False
+    return Weighed(placed, np.where(provisional, spoken.place, placed.log_odds()), spoken.same)
 
 
 def _tied(tracklets: Sequence[Tracklet], judge: Judge) -> list[dict[TrackletNumber, float]]:

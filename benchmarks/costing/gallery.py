@@ -44,6 +44,15 @@ class GalleryChoice:
     quiet_s: float = 600.0
 
     @property
+    def name(self) -> str:
+        """For files.
+
+        >>> GalleryChoice(1000).name
+        '1000x4-12h-600s'
+        """
+        return f"{self.identities}x{self.each}-{self.hours:g}h-{self.quiet_s:g}s"
+
+    @property
     def forget_after_s(self) -> float:
         """So that nobody of the gallery is forgotten within an hour of tape."""
         return self.hours * 3600 + self.quiet_s + 7200

@@ -15,7 +15,8 @@ def plot(figures: Sequence[Figures], out: Path) -> None:
     sizes = [one.identities for one in figures]
     axes.loglog(sizes, [one.association_ms.p50 for one in figures], "o-", label="one association, median")
     axes.loglog(sizes, [one.association_ms.p99 for one in figures], "o:", label="99th percentile")
-    axes.loglog(sizes, [one.memory_ms.p50 for one in figures], "s-", label="median without rows and commit")
+    axes.loglog(sizes, [one.association_cpu_ms.p50 for one in figures], "s-", label="its CPU, median")
+    axes.loglog(sizes, [one.association_cpu_ms.p99 for one in figures], "s:", label="99th percentile")
     axes.loglog(sizes, [one.phases_ms["search"] for one in figures], "^-", label="search, mean")
     first = figures[0].association_ms.p50
     line = [first * size / sizes[0] for size in sizes]

@@ -38,7 +38,7 @@ def require_faiss() -> None:
 
 
 class FaissStore:
-    """Exact below 32,768 prototypes, then 99% of the 64 nearest. Raises StoreError where FAISS is not installed.
+    """Exact below 32,768 prototypes, then 97% of the 64 nearest. Raises StoreError where FAISS is not installed.
 
     Memory: 4 d bytes a prototype, 2 d in the cells, and about 150 more; half as much again while it reorganizes.
     """

@@ -36,11 +36,12 @@ class Partition:
 
     @property
     def probes(self) -> int:
-        """How many cells a search looks into: what finds 99% of the 64 nearest (docs/operating.md has the table).
+        """How many cells a search looks into: what finds 97% of the 64 nearest (docs/operating.md has the table).
 
-        Many, as embeddings of strangers are nearly as far from each other as vectors can be; fewer of more cells.
+        Many, as embeddings of strangers are nearly as far from each other as vectors can be; fewer of more cells. What
+        is not found is as far as what is, and of many alike that speak against each other.
         """
-        return min(len(self), math.ceil(2.5 * math.pow(len(self), 0.74)))
+        return min(len(self), math.ceil(1.1 * math.pow(len(self), 0.74)))
 
     def assign(self, vectors: Float32Array) -> Int64Array:
         """The cell (n,) of each vector (n, d), whatever stands beside it."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.association.topology import Topology
-from hub.movement import Movement, missed_since
+from hub.movement import Movement, Sightings, missed_since
 from hub.records import Tracklet, TrackletNumber
 from passerby.config import TransitSettings
 from passerby.ids import BootId, CameraId, IdentityId, ModelId, TrackletId
@@ -55,13 +55,14 @@ LATE = tracklet(HALL, begin_s=1000.0, end_s=1005.0)
 
 def test_long_absence_says_little_against_somebody_as_a_fragment_of_them_may_have_been_seen() -> None:
     absent = [tracklet(YARD, begin_s=990.0 - gap_s, end_s=1000.0 - gap_s) for gap_s in (5.0, 900.0)]
-    short, long = movement().evidence([LATE, LATE], absent).tolist()
+    short, long = movement().evidence(Sightings.of([LATE, LATE]), Sightings.of(absent)).tolist()
     assert np.log(0.28) < long < short
 
 
 def test_what_an_operator_says_is_impossible_stays_so() -> None:
     never = movement(TransitSettings(before=YARD, after=HALL, never=True))
-    assert never.evidence([LATE], [tracklet(YARD, begin_s=10.0, end_s=20.0)])[0] < -50.0
+    long_ago = tracklet(YARD, begin_s=10.0, end_s=20.0)
+    assert never.evidence(Sightings.of([LATE]), Sightings.of([long_ago]))[0] < -50.0
 
 
 @given(st.lists(st.floats(-1e6, 1e9), min_size=2))

@@ -296,7 +296,7 @@ def test_expired_people_can_be_merged_with_those_who_are_there(tmp_path: Path, s
         Operator(tmp_path).ask(hub, Merge(survivor=ONE, absorbed=TWO), now_ns=at(103))
         assert list(hub.state.identities) == [1]
         space = hub.state.spaces[seen(1).model_id]
-        assert set(space.nearest(space.unit(seen(1).camera_id, look(1), at_ns=at(8))[None], k=3)[0].tolist()) == {
+        assert set(space.nearest(space.unit(seen(1).camera_id, look(1), at_ns=at(8))[None], k=3)[0][0].tolist()) == {
             1,
             2,
             -1,

@@ -89,7 +89,7 @@ def test_they_are_not_found_by_their_looks(tmp_path: Path, hub: Hub) -> None:
     Operator(tmp_path / "data").ask(hub, Erase(identity=ONE), now_ns=at(8))
     space = hub.state.spaces[MODEL]
     query = space.unit(seen(1).camera_id, look(1), at_ns=at(8))
-    assert set(space.nearest(query[None], k=5)[0].tolist()) == {2, -1}
+    assert set(space.nearest(query[None], k=5)[0][0].tolist()) == {2, -1}
 
 
 def test_pictures_go_after_a_restart_where_the_hub_was_killed_in_between(tmp_path: Path, hub: Hub) -> None:
