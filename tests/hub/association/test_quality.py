@@ -24,8 +24,8 @@ STEP_S = 0.5
 
 WRONG_LINKS = 0.04
 """Of some hundred links, in the first minutes of two sites, when little is known of them, and with the few mistakes
-that follow one another when two people walk side by side. The promise to the operator is about hours and many sites, and
-is measured there (`benchmarks/association.py`)."""
+that follow one another when two people walk side by side. The promise to the operator is about hours and many
+sites, and is measured there (`benchmarks/association.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
