@@ -205,7 +205,8 @@ def _later(table_file: Path, out: Path, *, frame: int) -> None:
 
 
 def _show(share: float) -> None:
-    print(f"\r  {share:4.0%} recorded and rendered", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(f"\r  {share:4.0%} recorded and rendered", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
 
 
 def _passerby(*arguments: str) -> str:

@@ -20,7 +20,7 @@ from passerby.messages import CameraStatus, Status
 from tests.hub.people import MODEL, Sender, at, seen
 from tests.system.processes import Passerby
 
-_START_TIMEOUT_S = 40.0
+_START_TIMEOUT_S = 120.0
 
 
 def picture(colour: tuple[int, int, int]) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -22,9 +23,9 @@ STEP_S = 0.5
 """Everybody is asked about twice a second."""
 
 WRONG_LINKS = 0.04
-"""Of two hundred links, in the first minutes of a site, when little is known of it, and with the few mistakes that
-follow one another when two people walk side by side. The promise to the operator is about hours and many sites, and is
-measured there (`benchmarks/association.py`)."""
+"""Of some hundred links, in the first minutes of two sites, when little is known of them, and with the few mistakes
+that follow one another when two people walk side by side. The promise to the operator is about hours and many
+sites, and is measured there (`benchmarks/association.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,16 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    tape = tmp_path_factory.mktemp("tape") / "site.tape"
-    site = SimulatedSite.make("default", seed=911, cameras=4)
+    return play(tmp_path_factory.mktemp("tape") / "site.tape", seed=911)
+
+
+@pytest.fixture(scope="module")
+def another(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return play(tmp_path_factory.mktemp("another") / "site.tape", seed=912)
+
+
+def play(tape: Path, *, seed: int) -> Played:
+    site = SimulatedSite.make("default", seed=seed, cameras=4)
     recorded = record_tape(site, tape, seconds=300, progress=lambda _: None)
     rehearsal = Rehearsal()
     rehearsal.play(batches(read_tape(tape)))
@@ -97,9 +106,10 @@ def test_people_keep_one_identity_over_all_cameras(played: Played) -> None:
     assert idf1(played) >= 0.96
 
 
-def test_few_links_are_wrong(played: Played) -> None:
-    wrong, links = wrong_links(played)
-    assert links > 100
+def test_few_links_are_wrong(played: Played, another: Played) -> None:
+    # One mistake draws others after it: of one site alone they are few or many.
+    wrong, links = np.sum([wrong_links(played), wrong_links(another)], axis=0)
+    assert links > 200
     assert wrong / links <= WRONG_LINKS
 
 
