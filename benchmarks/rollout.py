@@ -1,7 +1,7 @@
 """What is a promoted adaptation worth to a site: cross-camera IDF1 with the old model and with the new one?
 
     python -m benchmarks.rollout [--count 6] [--first-seed 99001] [--site-minutes 12] [--judged-minutes 4]
-                                 [--people 36] [--minutes 2] [--again] [--table]
+                                 [--people 36] [--minutes 6] [--again] [--table]
 
 Each site is simulated with a seed that nothing was trained or tuned on. Its edges' messages are those of a tape: real
 trackers' mistakes, clocks and delays, without pictures; every crop that they keep is rendered, and described by the
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--site-minutes", type=float, default=12.0)
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--judged-minutes", type=float, default=4.0, help="of them, the last")
-    parser.add_argument("--minutes", type=float, default=2.0, help="of learning")
+    parser.add_argument("--minutes", type=float, default=6.0, help="of learning")
     parser.add_argument("--again", action="store_true", help="also sites of which there is a result")
     parser.add_argument("--table", action="store_true", help="only print the results that there are")
     parser.add_argument("--cache", type=Path, default=default_cache().with_name("benchmark-pictured"))
