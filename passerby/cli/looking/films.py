@@ -51,7 +51,8 @@ def watch_film(
     `on_frame` hears of each frame number that is looked at, `on_last` that there are no more: who is still there is
     embedded then. Raises SourceError, and DataError, which calls the film `name`, where nobody is seen.
     """
-    settings = CameraSettings(url=str(file), fps=_FPS, update_interval_s=_ONLY_AT_LAST_S)
+    # Whoever is asked about is pointed out as one track, from the first frame to the last.
+    settings = CameraSettings(url=str(file), fps=_FPS, update_interval_s=_ONLY_AT_LAST_S, cut_id_switches=False)
     updates: dict[TrackletId, list[TrackletUpdate]] = {}
     seen_frames = 0
     with open_source(_CAMERA, settings, realtime=False, start_at_ns=0) as source:
