@@ -86,22 +86,17 @@ class CameraPipeline(CameraTracklets):
         `work.crops[i]`."""
         if isinstance(work, Comparison):
             return self._judge(work, work.with_embeddings(embeddings))
-        embedded = list(zip(work.crops, embeddings, strict=True))
-        return [work.tracklet.tell(work.frame, model_id=self.model_id, embedded=embedded, final=work.final)]
+        return [self._told(work, dict(zip(work.crops, embeddings, strict=True)))]
 
     def _judge(self, work: Comparison, embedded: Mapping[Crop, Float32Array]) -> list[TrackletUpdate]:
         found = work.leanings(embedded)
         exchanged = self._odds.log_odds(found) > 0
         self._odds = self._odds.taught(found)
-        return [
-            draft.tracklet.tell(
-                draft.frame,
-                model_id=self.model_id,
-                embedded=[(crop, embedded[crop]) for crop in draft.crops],
-                final=draft.final,
-            )
-            for draft in (self.cut(work) if exchanged else [])
-        ]
+        return [self._told(draft, embedded) for draft in (self.cut(work) if exchanged else [])]
+
+    def _told(self, draft: Draft, embedded: Mapping[Crop, Float32Array]) -> TrackletUpdate:
+        new = [(crop, embedded[crop]) for crop in draft.crops]
+        return draft.tracklet.tell(draft.frame, model_id=self.model_id, embedded=new, final=draft.final)
 
 
 def track_together(
