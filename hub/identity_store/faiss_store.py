@@ -11,11 +11,12 @@ neither threads nor a restart can change an answer.
 
 import importlib.util
 
-from hub.identity_store.cells import PROPOSAL_ERROR, Cells
+from hub.identity_store.cells import Cells
+from hub.identity_store.flat import PROPOSAL_ERROR, Flat
 from hub.identity_store.growing import Growth, fill
 from hub.identity_store.partition import FLAT_ROWS, Partition, train
 from hub.identity_store.protocol import Neighbours, UnitVectors, last_of_each, require_same_space
-from hub.identity_store.ranking import rank
+from hub.identity_store.ranking import choose, rank
 from hub.identity_store.rows import BLOCK_ROWS, VectorRows
 from hub.identity_store.snapshot import Snapshot
 from hub.identity_store.structure import Structure, pack, unpack
@@ -47,7 +48,7 @@ class FaissStore:
         require_faiss()
         self._model_id = model_id
         self._rows = VectorRows(dimension)
-        self._cells = Cells(dimension, None)
+        self._cells: Flat | Cells = Flat(dimension)
         self._growth: Growth | None = None
         self._arranged = Structure()
         self._packed = b""
@@ -68,7 +69,7 @@ class FaissStore:
         slots = self._rows.put(ids[kept], vectors.rows[kept])
         if len(kept) > max(BLOCK_ROWS, len(self._rows) // 2):
             # All anew, as when camera statistics have moved: filling is 20 times as fast as replacing.
-            self._cells = Cells(self._rows.dimension, self._arranged.current)
+            self._cells = self._empty()
             fill(self._cells, self._rows.view())
         else:
             self._cells.put(slots, vectors.rows[kept])
@@ -90,7 +91,10 @@ class FaissStore:
     def search(self, queries: UnitVectors, *, k: int) -> Neighbours:
         require_same_space(queries, model_id=self._model_id, dimension=self._rows.dimension)
         self._arrange()
-        return rank(self._rows.view(), self._cells.propose, queries=queries.rows, k=k, error=PROPOSAL_ERROR)
+        rows, cells = self._rows.view(), self._cells
+        if isinstance(cells, Flat):
+            return rank(rows, cells.propose, queries=queries.rows, k=k, error=PROPOSAL_ERROR)
+        return choose(rows, cells.candidates, queries=queries.rows, k=k)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self._model_id, self._rows.freeze())
@@ -103,7 +107,11 @@ class FaissStore:
         if len(self):
             raise StoreError(f"the structure of {self._model_id} came after {len(self)} prototypes; restore it first")
         self._take(unpack(structure, self._rows.dimension))
-        self._cells = Cells(self._rows.dimension, self._arranged.current)
+        self._cells = self._empty()
+
+    def _empty(self) -> Flat | Cells:
+        current = self._arranged.current
+        return Flat(self._rows.dimension) if current is None else Cells(self._rows.dimension, current)
 
     def _take(self, structure: Structure) -> None:
         self._arranged = structure

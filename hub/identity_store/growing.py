@@ -5,6 +5,7 @@ import threading
 import numpy as np
 
 from hub.identity_store.cells import Cells
+from hub.identity_store.flat import Flat
 from hub.identity_store.partition import Partition
 from hub.identity_store.rows import BLOCK_ROWS, FrozenRows
 from passerby.arrays import Int64Array
@@ -74,7 +75,7 @@ class Growth:
             raise StoreError(f"the larger index was not made within {_PATIENCE_S:.0f} s; is the machine overloaded?")
 
 
-def fill(cells: Cells, rows: FrozenRows, *, stop: threading.Event | None = None) -> bool:
+def fill(cells: Cells | Flat, rows: FrozenRows, *, stop: threading.Event | None = None) -> bool:
     """Put all rows into empty cells, block by block; False if it was stopped."""
     for number, (ids, vectors) in enumerate(rows.blocks):
         if stop is not None and stop.is_set():

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from hub.identity_store.codes import grid_of
 from hub.identity_store.rows import FrozenRows
-from passerby.arrays import Float32Array, Int64Array
+from passerby.arrays import Float32Array, Int64Array, require_shape
 
 FLAT_ROWS = 32_768
 """Below this many prototypes there are no cells: comparing with everything takes about a millisecond."""
@@ -25,36 +26,45 @@ _NEAR_TIE = 1e-5
 class Partition:
     """`centroids` (c, d) float32 unit rows; a vector belongs to the cell of the most similar one.
 
-    `trained_at` is how many prototypes there were.
+    `trained_at` is how many prototypes there were; `grid` (2, d) float32 is that of the codes of vectors.
     """
 
     centroids: Float32Array
     trained_at: int
+    grid: Float32Array
+
+    def __post_init__(self) -> None:
+        require_shape("grid", self.grid, (2, self.centroids.shape[1]))
 
     def __len__(self) -> int:
         return len(self.centroids)
 
     @property
     def probes(self) -> int:
-        """How many cells a search looks into: what finds 97% of the 64 nearest (docs/operating.md has the table).
+        """How many cells a search looks into: what finds 98% of the 64 nearest (docs/operating.md has the table).
 
         Many, as embeddings of strangers are nearly as far from each other as vectors can be; fewer of more cells. What
         is not found is as far as what is, and of many alike that speak against each other.
         """
-        return min(len(self), math.ceil(1.1 * math.pow(len(self), 0.74)))
+        return min(len(self), math.ceil(1.4 * math.pow(len(self), 0.74)))
 
     def assign(self, vectors: Float32Array) -> Int64Array:
         """The cell (n,) of each vector (n, d), whatever stands beside it."""
-        import faiss
+        return nearest(vectors, self.centroids)
 
-        similarities, cells = faiss.knn(vectors, self.centroids, min(2, len(self)), metric=faiss.METRIC_INNER_PRODUCT)
-        chosen: Int64Array = np.ascontiguousarray(cells[:, 0])
-        if len(self) > 1:
-            # A matrix product rounds by where a row stands in it: near ties are decided on each row's own.
-            for row in np.flatnonzero(similarities[:, 0] - similarities[:, 1] < _NEAR_TIE).tolist():
-                exact = (self.centroids.astype(np.float64) * vectors[row].astype(np.float64)).sum(axis=1)
-                chosen[row] = int(exact.argmax())
-        return chosen
+
+def nearest(vectors: Float32Array, centroids: Float32Array) -> Int64Array:
+    """The centroid (n,), of (c, d), that each vector (n, d) is most similar to, whatever stands beside it."""
+    import faiss
+
+    similarities, found = faiss.knn(vectors, centroids, min(2, len(centroids)), metric=faiss.METRIC_INNER_PRODUCT)
+    chosen: Int64Array = np.ascontiguousarray(found[:, 0])
+    if len(centroids) > 1:
+        # A matrix product rounds by where a row stands in it: near ties are decided on each row's own.
+        for row in np.flatnonzero(similarities[:, 0] - similarities[:, 1] < _NEAR_TIE).tolist():
+            exact = (centroids.astype(np.float64) * vectors[row].astype(np.float64)).sum(axis=1)
+            chosen[row] = int(exact.argmax())
+    return chosen
 
 
 def cells_for(count: int) -> int:
@@ -68,7 +78,7 @@ def cells_for(count: int) -> int:
 
 
 def train(rows: FrozenRows) -> Partition:
-    """Centroids of these prototypes: the same for the same ids and vectors, wherever they lie.
+    """Centroids and grid of these prototypes: the same for the same ids and vectors, wherever they lie.
 
     k-means in two levels on unit vectors, of a sample spread over the ids: a quarter of a second among a million, where
     one level would take seconds. Each centroid is the mean of several prototypes, so that it shows nobody.
@@ -76,16 +86,16 @@ def train(rows: FrozenRows) -> Partition:
     cells = cells_for(len(rows))
     sample = _sample(rows, _SAMPLES_PER_CELL * cells)
     groups = _k_means(sample, 1 << (cells.bit_length() // 2))
-    group = Partition(groups, len(rows)).assign(sample)
+    group = nearest(sample, groups)
     centroids = []
     for number in range(len(groups)):
         members = sample[group == number]
         if len(members):
             share = round(cells * len(members) / len(sample))
             some = _k_means(members, min(max(1, share), len(members)))
-            of_each = np.bincount(Partition(some, len(rows)).assign(members), minlength=len(some))
+            of_each = np.bincount(nearest(members, some), minlength=len(some))
             centroids.append(some[of_each >= _LEAST_OF_A_MEAN])
-    return Partition(np.concatenate(centroids), len(rows))
+    return Partition(np.concatenate(centroids), len(rows), grid_of(sample))
 
 
 def _sample(rows: FrozenRows, wanted: int) -> Float32Array:

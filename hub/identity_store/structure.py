@@ -9,7 +9,7 @@ from hub.identity_store.partition import Partition
 from passerby.arrays import Float32Array
 from passerby.errors import StoreError
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,16 @@ class Structure:
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
-    """Centroids are little-endian float32, row by row; empty: no partition."""
+    """Centroids and grids are little-endian float32, row by row; empty: no partition."""
 
     version: int
     dimension: int
     current: bytes
     current_trained_at: int
+    current_grid: bytes
     following: bytes
     following_trained_at: int
+    following_grid: bytes
 
 
 def pack(structure: Structure, dimension: int) -> bytes:
@@ -53,21 +55,29 @@ def unpack(data: bytes, dimension: int) -> Structure:
             f"{packed.dimension}, expected {_VERSION} and {dimension}"
         )
     return Structure(
-        _partition(packed.current, packed.current_trained_at, dimension),
-        _partition(packed.following, packed.following_trained_at, dimension),
+        _partition(packed.current, packed.current_trained_at, packed.current_grid, dimension),
+        _partition(packed.following, packed.following_trained_at, packed.following_grid, dimension),
     )
 
 
-def _bytes(partition: Partition | None) -> tuple[bytes, int]:
-    return (b"", 0) if partition is None else (partition.centroids.astype("<f4").tobytes(), partition.trained_at)
+def _bytes(partition: Partition | None) -> tuple[bytes, int, bytes]:
+    if partition is None:
+        return b"", 0, b""
+    return partition.centroids.astype("<f4").tobytes(), partition.trained_at, partition.grid.astype("<f4").tobytes()
 
 
-def _partition(data: bytes, trained_at: int, dimension: int) -> Partition | None:
+def _partition(data: bytes, trained_at: int, grid: bytes, dimension: int) -> Partition | None:
     if not data:
         return None
+    if len(grid) != 8 * dimension:
+        raise StoreError(f"stored grid has {len(grid)} bytes, expected {8 * dimension}")
+    return Partition(_rows("centroids", data, dimension), trained_at, _rows("grid", grid, dimension))
+
+
+def _rows(name: str, data: bytes, dimension: int) -> Float32Array:
     if len(data) % (4 * dimension):
-        raise StoreError(f"stored centroids have {len(data)} bytes, expected a multiple of {4 * dimension}")
-    centroids: Float32Array = np.frombuffer(data, "<f4").reshape(-1, dimension).astype(np.float32)
-    if not np.isfinite(centroids).all():
-        raise StoreError("stored centroids are not finite: the structure of the identity store is damaged")
-    return Partition(centroids, trained_at)
+        raise StoreError(f"stored {name} has {len(data)} bytes, expected a multiple of {4 * dimension}")
+    rows: Float32Array = np.frombuffer(data, "<f4").reshape(-1, dimension).astype(np.float32)
+    if not np.isfinite(rows).all():
+        raise StoreError(f"stored {name} is not finite: the structure of the identity store is damaged")
+    return rows

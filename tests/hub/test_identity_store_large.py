@@ -8,6 +8,8 @@ import pytest
 
 from hub.identity_store import ExactStore, FaissStore, UnitVectors
 from hub.identity_store.cells import Cells
+from hub.identity_store.codes import encoded, grid_of, levels
+from hub.identity_store.flat import Flat
 from hub.identity_store.growing import Growth
 from hub.identity_store.partition import FLAT_ROWS, Partition, cells_for, train
 from hub.identity_store.rows import FrozenRows, VectorRows
@@ -47,6 +49,10 @@ def queries(everybody: Float32Array) -> UnitVectors:
 def answers(store: FaissStore, queries: UnitVectors) -> tuple[Int64Array, Float32Array]:
     found = store.search(queries, k=64)
     return found.ids, found.similarities
+
+
+def partition(centroids: Float32Array, *, trained_at: int = 40_000) -> Partition:
+    return Partition(centroids, trained_at, grid_of(centroids))
 
 
 def same(first: tuple[Int64Array, Float32Array], second: tuple[Int64Array, Float32Array]) -> bool:
@@ -215,7 +221,7 @@ def test_every_vector_goes_to_its_nearest_centroid_also_when_two_are_as_near() -
     centroids = l2_normalize(np.random.default_rng(0).normal(size=(64, DIMENSION)))
     centroids[7] = centroids[3]
     vectors = np.concatenate([people(100), centroids[3:4]])
-    cells = Partition(centroids, 1).assign(vectors)
+    cells = partition(centroids).assign(vectors)
     exact = (vectors.astype(np.float64) @ centroids.astype(np.float64).T).argmax(axis=1)
     assert cells.tolist() == exact.tolist()
     assert cells[-1] == 3
@@ -231,21 +237,58 @@ def test_cells_grow_with_the_root_and_searched_rows_slower_than_the_store() -> N
     sizes = [40_000, 100_000, 300_000, 1_000_000]
     shares = []
     for size in sizes:
-        cells = Partition(np.zeros((cells_for(size), 2), np.float32), size)
+        cells = partition(np.zeros((cells_for(size), 2), np.float32))
         shares.append(cells.probes / len(cells))
     assert shares == sorted(shares, reverse=True)
     assert cells_for(FLAT_ROWS - 1) == 1
 
 
 def test_an_empty_or_unknown_slot_can_be_removed_from_cells() -> None:
-    cells = Cells(DIMENSION, None)
-    cells.remove(np.array([0, 99]))
-    cells.put(np.zeros(0, np.int64), np.zeros((0, DIMENSION), np.float32))
-    assert len(cells) == 0
+    for cells in (Flat(DIMENSION), Cells(DIMENSION, partition(people(4)))):
+        cells.remove(np.array([0, 99]))
+        cells.put(np.zeros(0, np.int64), np.zeros((0, DIMENSION), np.float32))
+        assert len(cells) == 0
+
+
+def test_codes_are_of_the_nearest_levels() -> None:
+    vectors = people(500)
+    grid = grid_of(vectors)
+    level = levels(grid)
+    expected = np.abs(vectors[:, :, None] - level[None]).argmin(axis=2)
+    codes = encoded(vectors, grid)
+    assert np.array_equal(codes & 15, expected[:, 0::2])
+    assert np.array_equal(codes >> 4, expected[:, 1::2])
+    error = np.take_along_axis(level[None], expected[:, :, None], axis=2)[:, :, 0] - vectors
+    assert (error.std(axis=0) < 0.15 * vectors.std(axis=0)).all()
+
+
+def test_an_axis_on_which_all_are_the_same_has_a_code_too() -> None:
+    vectors = np.concatenate([people(50), np.full((50, 2), 0.3, np.float32)], axis=1)
+    grid = grid_of(vectors)
+    assert len(set(encoded(vectors, grid)[:, -1].tolist())) == 1
+    assert np.allclose(levels(grid)[-2:], 0.3, atol=0.003)
+
+
+def test_a_deleted_code_is_overwritten_and_the_others_are_found() -> None:
+    import faiss
+
+    vectors = people(300)
+    cells = Cells(DIMENSION, partition(people(2)))
+    cells.put(np.arange(300), vectors)
+    cells.remove(np.arange(0, 300, 3))
+    cells.put(np.array([0, 1]), vectors[[150, 1]])
+    present = np.union1d(np.setdiff1d(np.arange(300), np.arange(0, 300, 3)), [0])
+    assert len(cells) == len(present)
+    (found,) = cells.candidates(vectors[:1], 500)
+    assert sorted(found.tolist()) == present.tolist()
+    for cell in range(2):
+        size, block = cells._lists.list_size(cell), cells._packer.block_size
+        blocks = faiss.rev_swig_ptr(cells._lists.get_codes(cell), -(-size // 32) * block).reshape(-1, block)
+        assert not any(cells._packer.unpack_1(blocks, place).any() for place in range(size, 32 * len(blocks)))
 
 
 def test_structures_travel_as_bytes() -> None:
-    first, second = Partition(people(4), 40_000), Partition(people(8), 80_000)
+    first, second = partition(people(4)), partition(people(8), trained_at=80_000)
     for structure in (Structure(), Structure(first), Structure(None, first), Structure(first, second)):
         again = unpack(pack(structure, DIMENSION), DIMENSION)
         for before, after in zip(
@@ -254,24 +297,25 @@ def test_structures_travel_as_bytes() -> None:
             assert (before is None) == (after is None)
             if before is not None and after is not None:
                 assert np.array_equal(before.centroids, after.centroids)
+                assert np.array_equal(before.grid, after.grid)
                 assert before.trained_at == after.trained_at
 
 
 @pytest.mark.parametrize("damage", ["cut", "noise", "dimension", "half a row", "not finite"])
 def test_a_damaged_structure_is_refused(damage: str) -> None:
-    whole = pack(Structure(Partition(people(4), 40_000)), DIMENSION)
+    whole = pack(Structure(partition(people(4))), DIMENSION)
     match damage:
         case "cut":
             data = whole[:-9]
         case "noise":
             data = b"\xc1" + whole
         case "dimension":
-            data = pack(Structure(Partition(np.eye(3, dtype=np.float32), 9)), 3)
+            data = pack(Structure(partition(np.eye(3, dtype=np.float32))), 3)
         case "half a row":
-            data = pack(Structure(Partition(people(4)[:, :7], 9)), DIMENSION)
+            data = pack(Structure(partition(people(4)[:, :7])), DIMENSION)
         case _:
-            data = pack(Structure(Partition(people(4) * np.float32(np.nan), 9)), DIMENSION)
-    with pytest.raises(StoreError, match=r"structure|stored centroids"):
+            data = pack(Structure(partition(people(4) * np.float32(np.nan))), DIMENSION)
+    with pytest.raises(StoreError, match=r"structure|stored (centroids|grid)"):
         FaissStore(MODEL, DIMENSION).restore_structure(data)
 
 
@@ -283,6 +327,6 @@ class NoMemory(tuple[tuple[Int64Array, Float32Array], ...]):
 
 
 def test_larger_cells_that_cannot_be_made_say_why() -> None:
-    growth = Growth(Partition(people(4), 1), FrozenRows(DIMENSION, 1, NoMemory()))
+    growth = Growth(partition(people(4)), FrozenRows(DIMENSION, 1, NoMemory()))
     with pytest.raises(StoreError, match="no memory is left"):
         growth.finish(VectorRows(DIMENSION).view())
