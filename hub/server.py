@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from hub.camera_changes import CameraChanges
+from hub.collector import spare_what_is_there
 from hub.corrections.desk import Desk
 from hub.endurance import EnduringHub
 from hub.live_pictures import LivePictures
@@ -82,6 +83,7 @@ class HubServer:
 
     def startup(self) -> None:
         """Say where it listens."""
+        spare_what_is_there()
         active = len(self._hub.state.identities)
         _log.info("listens at %s; %d identities known", self._port.address, active)
         self._watch_clock()

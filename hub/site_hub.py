@@ -9,6 +9,7 @@ from typing import Self
 
 from hub.association import Associator, CalibratedAssociator
 from hub.changes import Changes
+from hub.collector import without_collector
 from hub.corrections.acts import Outcome
 from hub.corrections.archive import Archive
 from hub.corrections.carrying_out import Request, carry_out, plan_request
@@ -277,7 +278,8 @@ class Hub:
             self._stale = False
 
     def _load(self) -> SiteState:
-        state = self._storage.load(store=self._store, statistics=self._statistics)
+        with without_collector():
+            state = self._storage.load(store=self._store, statistics=self._statistics)
         if self._said_of_ways is not None:
             # Who opens the data without the site's settings, for one act, leaves what they said.
             state.knowledge.topology.overrides.written = self._said_of_ways

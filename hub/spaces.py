@@ -51,6 +51,7 @@ class ModelSpace:
         self._units = PrototypeRows(self.unit_dimension)
         self._measured: dict[TrackletNumber, tuple[Float32Array, Float32Array]] = {}
         self._twins: dict[TrackletNumber, Twin] = {}
+        self._unmeasured: dict[TrackletNumber, None] = {}
         self._changed: dict[TrackletNumber, None] = {}
 
     def __len__(self) -> int:
@@ -105,14 +106,21 @@ class ModelSpace:
 
     def put(self, tracklet: Tracklet) -> None:
         """Let a tracklet be a prototype, or change it."""
-        self._raw[tracklet.number] = (tracklet.camera_id, self.raw_of(tracklet), tracklet.started_at_ns)
-        self._units.put(tracklet.number, self.unit_of(tracklet))
+        raw = self.raw_of(tracklet)
+        self._raw[tracklet.number] = (tracklet.camera_id, raw, tracklet.started_at_ns)
         self._changed[tracklet.number] = None
+        known = self._measured.get(tracklet.number)
+        if known is not None and known[0] is raw:
+            self._units.put([tracklet.number], known[1][None])
+            self._unmeasured.pop(tracklet.number, None)
+        else:
+            self._unmeasured[tracklet.number] = None
 
     def remove(self, number: TrackletNumber) -> None:
         """Let a tracklet be no prototype any more."""
         if self._raw.pop(number, None) is not None:
             self._units.remove(number)
+            self._unmeasured.pop(number, None)
             self._changed[number] = None
 
     def forget(self, number: TrackletNumber) -> None:
@@ -148,6 +156,7 @@ class ModelSpace:
 
     def prototypes(self, numbers: Sequence[TrackletNumber]) -> Float32Array:
         """The unit vectors (n, d) of these prototypes, a new array."""
+        self._measure()
         return self._units.rows(numbers)
 
     def refresh_statistics(self) -> bool:
@@ -155,18 +164,7 @@ class ModelSpace:
         if self.statistics is None or not self.statistics.refresh():
             return False
         self._measured.clear()
-        alike: dict[tuple[CameraId, int], list[TrackletNumber]] = {}
-        for number, (camera_id, _, at_ns) in self._raw.items():
-            alike.setdefault((camera_id, self.statistics.regime_at(camera_id, at_ns)), []).append(number)
-            self._changed[number] = None
-        for (camera_id, _), numbers in alike.items():
-            at_ns = self._raw[numbers[0]][2]
-            for begin in range(0, len(numbers), _MEASURED_AT_ONCE):
-                some = numbers[begin : begin + _MEASURED_AT_ONCE]
-                raw = np.stack([self._raw[number][1] for number in some])
-                units = self.statistics.lifted_alike(camera_id, raw, at_ns=at_ns)
-                for number, unit in zip(some, units, strict=True):
-                    self._units.put(number, unit)
+        self._unmeasured, self._changed = dict.fromkeys(self._raw), dict.fromkeys([*self._changed, *self._raw])
         return True
 
     def nearest(self, queries: Float32Array, *, k: int) -> tuple[Int64Array, Float32Array]:
@@ -185,10 +183,32 @@ class ModelSpace:
         """The new structure is kept now."""
         self._kept_structure = self._store.structure
 
+    def _measure(self) -> None:
+        """Make units of those prototypes that have none yet, those of one camera together."""
+        if not self._unmeasured:
+            return
+        of_camera: dict[CameraId, list[TrackletNumber]] = {}
+        for number in self._unmeasured:
+            of_camera.setdefault(self._raw[number][0], []).append(number)
+        for camera_id, numbers in of_camera.items():
+            for begin in range(0, len(numbers), _MEASURED_AT_ONCE):
+                some = numbers[begin : begin + _MEASURED_AT_ONCE]
+                raw = np.stack([self._raw[number][1] for number in some])
+                if self.statistics is None:
+                    units = l2_normalize(raw)
+                else:
+                    at_ns = [self._raw[number][2] for number in some]
+                    units = self.statistics.lifted_rows([camera_id] * len(some), raw, at_ns=at_ns)
+                self._units.put(some, units)
+        self._unmeasured.clear()
+
     def _bring_store_up(self) -> None:
-        gone = [number for number in self._changed if number not in self._units]
-        put = [number for number in self._changed if number in self._units]
-        self._store.remove(np.array(gone, np.int64))
+        if not self._changed:
+            return
+        self._measure()
+        put = [number for number in self._changed if number in self._raw]
+        if len(put) < len(self._changed):
+            self._store.remove(np.array([number for number in self._changed if number not in self._raw], np.int64))
         if put:
             self._store.put(np.array(put, np.int64), UnitVectors(self.model_id, self._units.rows(put)))
         self._changed.clear()

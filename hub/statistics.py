@@ -92,7 +92,8 @@ class CameraStatistics:
     def lifted_rows(
         self, camera_ids: Sequence[CameraId], embeddings: Float32Array, *, at_ns: Sequence[int]
     ) -> Float32Array:
-        """As `lifted`, of n tracklets at once: (n, d + 1) for raw embeddings (n, d), a camera and a time each."""
+        """As `lifted`, of n tracklets at once, to the last bit: (n, d + 1) for raw embeddings (n, d), a camera and a
+        time each."""
         alike: dict[tuple[CameraId, int], list[int]] = {}
         for row, (camera_id, began_ns) in enumerate(zip(camera_ids, at_ns, strict=True)):
             alike.setdefault((camera_id, self._active.regime_at(camera_id, began_ns)), []).append(row)

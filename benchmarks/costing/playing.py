@@ -19,6 +19,7 @@ from benchmarks.costing.stopwatch import (
     WatchedStore,
 )
 from hub.association import CalibratedAssociator
+from hub.collector import spare_what_is_there
 from hub.database.storage import DatabaseStorage
 from hub.playback import Batch, Playback
 from hub.records import Event, EventKind
@@ -40,6 +41,7 @@ def play(folder: Path, live: Sequence[Batch], choice: GalleryChoice, *, progress
     before = _resident()
     begun = time.perf_counter()
     hub = _open(folder, watch, forget_after_s=choice.forget_after_s)
+    spare_what_is_there()  # as the server does when it starts
     opening_s = time.perf_counter() - begun
     with hub:
         identities, playback = len(hub.state.identities), Playback(hub)

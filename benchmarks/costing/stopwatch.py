@@ -127,9 +127,9 @@ class WatchedStatistics(CameraStatistics):
         super().__init__(statistics._normalizer, active=statistics._active)
         self._watch = watch
 
-    def lifted_rows(self, camera_id: CameraId, embeddings: Float32Array, *, at_ns: int) -> Float32Array:
+    def lifted_alike(self, camera_id: CameraId, embeddings: Float32Array, *, at_ns: int) -> Float32Array:
         with self._watch.phase("normalize"):
-            return super().lifted_rows(camera_id, embeddings, at_ns=at_ns)
+            return super().lifted_alike(camera_id, embeddings, at_ns=at_ns)
 
     def refresh(self) -> bool:
         moved = super().refresh()

@@ -7,18 +7,16 @@ Which candidates there are is a function of query, rows and partition alone: cod
 those that come to as much as the last one that fits none is taken, as which of them did is chance.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.identity_store.codes import encoded, levels
+from hub.identity_store.codes import Codes, encoded, levels
 from hub.identity_store.flat import NOWHERE, grown, one_thread, padded
 from hub.identity_store.partition import Partition
 from passerby.arrays import Float32Array, Int64Array
-
-_AT_ONCE = 16_384
-"""Rows that are encoded together: 17 MB at 257 floats."""
 
 
 class Cells:
@@ -42,7 +40,8 @@ class Cells:
         faiss.copy_array_to_vector(levels(self._grid).ravel(), self._index.pq.centroids)
         self._index.is_trained = True
         self._index.nprobe = partition.probes
-        lists: Any = faiss.downcast_InvertedLists(self._index.invlists)
+        any_lists: Any = self._index.invlists
+        lists: Any = faiss.downcast_InvertedLists(any_lists)
         self._lists, self._packer = lists, lists.packer
         self._cell: NDArray[np.int32] = np.full(0, NOWHERE, np.int32)
         self._offset: NDArray[np.int32] = np.full(0, NOWHERE, np.int32)
@@ -55,9 +54,14 @@ class Cells:
         self.remove(slots)
         if not len(slots):
             return
-        self._cell, self._offset = (grown(some, int(slots.max()) + 1) for some in (self._cell, self._offset))
-        for start in range(0, len(slots), _AT_ONCE):
-            self._add(slots[start : start + _AT_ONCE], vectors[start : start + _AT_ONCE])
+        self._add(slots, *self._coded(vectors))
+
+    def fill(self, parts: Iterable[tuple[Int64Array, Float32Array]]) -> None:
+        """Add rows as `put` does, part by part, in slots that are all free: many times as fast."""
+        coded = [(slots, *self._coded(vectors)) for slots, vectors in parts if len(slots)]
+        if coded:
+            slots, cells, codes = (np.concatenate(column) for column in zip(*coded, strict=True))
+            self._add(slots, cells, codes)
 
     def remove(self, slots: Int64Array) -> None:
         """Delete the rows of these slots and overwrite them; slots that are not there are no error."""
@@ -95,19 +99,37 @@ class Cells:
         kept = (slots >= 0) & (whole | (near > near[:, -1:]))
         return [row[taken] for row, taken in zip(slots, kept, strict=True)]
 
-    def _add(self, slots: Int64Array, vectors: Float32Array) -> None:
-        import faiss
+    def _coded(self, vectors: Float32Array) -> tuple[Int64Array, Codes]:
+        return self.partition.assign(vectors), encoded(padded(vectors, self._padded), self._grid)
 
-        cells = self.partition.assign(vectors)
-        codes = encoded(padded(vectors, self._padded), self._grid)
+    def _add(self, slots: Int64Array, cells: Int64Array, codes: Codes) -> None:
+        self._cell, self._offset = (grown(some, int(slots.max()) + 1) for some in (self._cell, self._offset))
         order = np.argsort(cells, kind="stable")
         touched, starts, counts = np.unique(cells[order], return_index=True, return_counts=True)
         for cell, start, count in zip(touched.tolist(), starts.tolist(), counts.tolist(), strict=True):
-            size, rows = self._lists.list_size(cell), order[start : start + count]
-            self._lists.resize(cell, size + count)
-            faiss.rev_swig_ptr(self._lists.get_ids(cell), size + count)[size:] = slots[rows]
-            blocks = self._lists.get_codes(cell)
-            for place, code in enumerate(codes[rows], start=size):
-                self._packer.pack_1_c(faiss.swig_ptr(code), place, blocks)
+            rows = order[start : start + count]
+            size = self._lists.list_size(cell)
+            self._append(cell, slots[rows], codes[rows])
             self._cell[slots[rows]], self._offset[slots[rows]] = cell, size + np.arange(count)
         self._index.ntotal += len(slots)
+
+    def _append(self, cell: int, slots: Int64Array, codes: Codes) -> None:
+        """Add codes (n, b) of these slots (n,) to a cell, in blocks as FAISS adds them up."""
+        import faiss
+
+        begin = self._lists.list_size(cell)
+        end = begin + len(slots)
+        self._lists.resize(cell, end)
+        faiss.rev_swig_ptr(self._lists.get_ids(cell), end)[begin:] = slots
+        each, size = self._packer.nvec, self._packer.block_size
+        pointer = self._lists.get_codes(cell)
+        blocks = faiss.rev_swig_ptr(pointer, -(-end // each) * size)
+        place = begin
+        while place < end:
+            code = faiss.swig_ptr(codes[place - begin :])
+            if place % each == 0 and place + each <= end:
+                self._packer.pack_all(code, faiss.swig_ptr(blocks[place // each * size :]))
+                place += each
+            else:
+                self._packer.pack_1_c(code, place, pointer)
+                place += 1

@@ -4,6 +4,7 @@ Deletion moves the last row into the gap and overwrites what it left, at the cos
 scans everything, keeps the bytes, and FAISS would hold a row twice when told to.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,11 @@ class Flat:
         self._place[slots] = len(self) + np.arange(len(slots))
         rows, labels, lists = padded(vectors, self._padded), np.ascontiguousarray(slots), np.zeros(len(slots), np.int64)
         self._index.add_core(len(rows), faiss.swig_ptr(rows), faiss.swig_ptr(labels), faiss.swig_ptr(lists))
+
+    def fill(self, parts: Iterable[tuple[Int64Array, Float32Array]]) -> None:
+        """Add rows as `put` does, part by part."""
+        for slots, vectors in parts:
+            self.put(slots, vectors)
 
     def remove(self, slots: Int64Array) -> None:
         """Delete the rows of these slots and overwrite them; slots that are not there are no error."""

@@ -1,6 +1,7 @@
 """The next cells, made in the background while the present ones answer."""
 
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from hub.identity_store.cells import Cells
 from hub.identity_store.flat import Flat
 from hub.identity_store.partition import Partition
 from hub.identity_store.rows import BLOCK_ROWS, FrozenRows
-from passerby.arrays import Int64Array
+from passerby.arrays import Float32Array, Int64Array
 from passerby.errors import StoreError
 
 _PATIENCE_S = 600.0
@@ -77,9 +78,13 @@ class Growth:
 
 def fill(cells: Cells | Flat, rows: FrozenRows, *, stop: threading.Event | None = None) -> bool:
     """Put all rows into empty cells, block by block; False if it was stopped."""
-    for number, (ids, vectors) in enumerate(rows.blocks):
-        if stop is not None and stop.is_set():
-            return False
-        present = np.flatnonzero(ids >= 0)
-        cells.put(number * BLOCK_ROWS + present, vectors[present])
-    return True
+
+    def parts() -> Iterator[tuple[Int64Array, Float32Array]]:
+        for number, (ids, vectors) in enumerate(rows.blocks):
+            if stop is not None and stop.is_set():
+                return
+            present = np.flatnonzero(ids >= 0)
+            yield number * BLOCK_ROWS + present, vectors[present]
+
+    cells.fill(parts())
+    return stop is None or not stop.is_set()

@@ -88,13 +88,11 @@ class VectorRows:
 
     def put(self, ids: Int64Array, vectors: Float32Array) -> Int64Array:
         """Add or replace the vectors (n, d) of distinct ids (n,); returns their slots (n,)."""
-        slots = np.empty(len(ids), np.int64)
-        for position, one in enumerate(ids.tolist()):
-            slot = self._slots.get(one)
-            if slot is None:
-                slot = self._slots[one] = self._free.pop() if self._free else len(self._slots)
-                if slot == len(self._blocks) * BLOCK_ROWS:
-                    self._blocks.append(_empty_block(self.dimension))
+        slots = np.fromiter((self._slots.get(one, FREE) for one in ids.tolist()), np.int64, len(ids))
+        for position in np.flatnonzero(slots == FREE).tolist():
+            slot = self._slots[int(ids[position])] = self._free.pop() if self._free else len(self._slots)
+            if slot == len(self._blocks) * BLOCK_ROWS:
+                self._blocks.append(_empty_block(self.dimension))
             slots[position] = slot
         self._write(slots, ids, vectors)
         return slots
