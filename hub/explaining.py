@@ -100,7 +100,8 @@ def _alike(
     if found is None:
         # Where and when it was led to the identity, and others look more like it.
         others = [t for t in state.prototypes(identity_id, space.model_id) if t.number != tracklet.number]
-        found = nearest_by_identity(space, space.unit_of(tracklet), others).get(identity_id)
+        unit = space.unit_of(tracklet)[None]
+        found = nearest_by_identity(space, unit, [others], currents=[identity_id])[0].get(identity_id)
     return None if found is None else (tracklet.number, found.tracklet)
 
 

@@ -1,6 +1,7 @@
 """Who tracklets may be: from what the hub has in mind to the problem that an associator decides."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,14 +70,13 @@ def link_question(
     found = [[n for n in row if n >= 0] for row in space.nearest(units[: len(due)], k=SEARCHED_PROTOTYPES)[0].tolist()]
     # Who is only heard beside others is compared with whom they look like, and so with whom it may yet be.
     found += [[number for row in one.beside for number in found[row]] for one in beside]
-    best: list[dict[IdentityId, Nearest]] = []
-    for row, (tracklet, numbers) in enumerate(zip(tracklets, found, strict=True)):
-        compared = [state.tracklets[number] for number in numbers]
-        if tracklet.identity_id is not None:
-            compared += state.prototypes(tracklet.identity_id, tracklet.model_id)
-        others = {m.number: m for m in compared if m.number != tracklet.number}
-        nearest = nearest_by_identity(space, units[row], list(others.values()))
-        best.append(_most_alike(nearest, tracklet.identity_id))
+    compared = []
+    for tracklet, numbers in zip(tracklets, found, strict=True):
+        mine = () if tracklet.identity_id is None else state.prototypes(tracklet.identity_id, tracklet.model_id)
+        others = dict.fromkeys([*numbers, *(one.number for one in mine)])
+        others.pop(tracklet.number, None)
+        compared.append([state.tracklets[number] for number in others])
+    best = nearest_by_identity(space, units, compared, currents=[tracklet.identity_id for tracklet in tracklets])
     current_ids = {t.identity_id for t in tracklets if t.identity_id is not None}
     weighed = Weighed.nothing(len(tracklets)) if judge is None else weigh(tracklets, units, best, judge=judge)
     told = [
@@ -107,15 +107,6 @@ def link_question(
         boundaries=boundaries,
     )
     return LinkQuestion(len(due), tracklets, identities, problem, weighed.terms, best)
-
-
-def _most_alike(nearest: dict[IdentityId, Nearest], current: IdentityId | None) -> dict[IdentityId, Nearest]:
-    """The COMPARED_IDENTITIES that look most like a tracklet, and the one that it has."""
-    if len(nearest) <= COMPARED_IDENTITIES:
-        return nearest
-    order = sorted(nearest, key=lambda i: (-nearest[i].similarity, nearest[i].tracklet))
-    kept = {*order[:COMPARED_IDENTITIES], current}
-    return {identity_id: one for identity_id, one in nearest.items() if identity_id in kept}
 
 
 def _fragments(
@@ -209,16 +200,43 @@ def _spans(tracklets: list[Tracklet]) -> tuple[Int64Array, Int64Array]:
     return begins, np.array([tracklet.ended_at_ns for tracklet in tracklets], np.int64)
 
 
-def nearest_by_identity(space: ModelSpace, unit: Float32Array, compared: list[Tracklet]) -> dict[IdentityId, Nearest]:
-    """For each identity that some of the prototypes `compared` stand for the one most like a lifted unit (d,); of two
-    that are as like, the lower number."""
-    if not compared:
-        return {}
-    similarities = cosine_similarities(unit[None], space.prototypes([m.number for m in compared]))[0]
-    best: dict[IdentityId, Nearest] = {}
-    for member, value in zip(compared, similarities.tolist(), strict=True):
-        if member.identity_id is not None:
-            one = Nearest(value, member.number)
-            former = best.get(member.identity_id, one)
-            best[member.identity_id] = max(one, former, key=lambda n: (n.similarity, -n.tracklet))
+_AT_ONCE = 4096
+"""Similarities that are computed together: 8 MB of 257 axes in double precision."""
+
+
+def nearest_by_identity(
+    space: ModelSpace,
+    units: Float32Array,
+    compared: Sequence[Sequence[Tracklet]],
+    *,
+    currents: Sequence[IdentityId | None],
+) -> list[dict[IdentityId, Nearest]]:
+    """For each of n lifted units (n, d) the COMPARED_IDENTITIES, of those that the prototypes `compared` with it stand
+    for, that look most like it, and the one that it has now, `currents`.
+
+    With each the prototype most like the unit; of two that are as like, the lower number.
+    """
+    pairs = [(row, one.identity_id, one.number) for row, some in enumerate(compared) for one in some]
+    kept = np.array([pair for pair in pairs if pair[1] is not None], np.int64).reshape(-1, 3)
+    rows, owners, numbers = kept.T
+    once, which = np.unique(numbers, return_inverse=True)
+    prototypes, wide = space.prototypes(once.tolist()), units.astype(np.float64)
+    similarities = np.empty(len(kept))
+    for start in range(0, len(kept), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        # A sum over each row on its own, as in `similarities`.
+        similarities[some] = (prototypes[which[some]].astype(np.float64) * wide[rows[some]]).sum(axis=1)
+    # The most alike of each identity, and of these, row by row, the most alike first.
+    order = np.lexsort((numbers, -similarities, owners, rows))
+    first = np.diff(rows[order], prepend=-1).astype(bool) | np.diff(owners[order], prepend=-1).astype(bool)
+    order = order[first]
+    order = order[np.lexsort((numbers[order], -similarities[order], rows[order]))]
+    place = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
+    current = np.array([-1 if one is None else one for one in currents], np.int64)
+    order = order[(place < COMPARED_IDENTITIES) | (owners[order] == current[rows[order]])]
+    best: list[dict[IdentityId, Nearest]] = [{} for _ in compared]
+    for row, owner, number, value in zip(
+        rows[order].tolist(), owners[order].tolist(), numbers[order].tolist(), similarities[order].tolist(), strict=True
+    ):
+        best[row][IdentityId(owner)] = Nearest(value, TrackletNumber(number))
     return best

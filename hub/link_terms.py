@@ -281,10 +281,11 @@ def _apart(asked: Sequence[Asked], terms: LinkTerms, sources: Sources) -> None:
     column = {identity_id: index for index, identity_id in enumerate(terms.identities)}
     others = list(sources.around.recent.values())
     of_other = np.array([column.get(t.identity_id, -1) if t.identity_id is not None else -1 for t in others], np.int64)
-    for row, found in enumerate(sources.around.in_two_views([one.tracklet for one in asked])):
-        camera_id, left_out = asked[row].tracklet.camera_id, asked[row].left_out
-        for place in np.flatnonzero(found & (of_other >= 0)).tolist():
-            index = of_other[place]
-            if terms.known[row, index] and others[place].number not in left_out:
-                cost = sources.movement.rarely(others[place].camera_id, camera_id)
-                terms.apart[row, index] = min(terms.apart[row, index], cost)
+    found = sources.around.in_two_views([one.tracklet for one in asked])
+    rows, places = np.nonzero(found & (of_other >= 0))
+    columns = of_other[places]
+    known = terms.known[rows, columns]
+    for row, place, index in zip(rows[known].tolist(), places[known].tolist(), columns[known].tolist(), strict=True):
+        if others[place].number not in asked[row].left_out:
+            cost = sources.movement.rarely(others[place].camera_id, asked[row].tracklet.camera_id)
+            terms.apart[row, index] = min(terms.apart[row, index], cost)

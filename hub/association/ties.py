@@ -168,12 +168,14 @@ class _Incoming:
     rows: Int64Array
     order: Int64Array
     begins: Int64Array
+    to: Int64Array
 
     @classmethod
     def at(cls, targets: Int64Array) -> "_Incoming":
         order = np.argsort(targets, kind="stable")
-        rows, begins = np.unique(targets[order], return_index=True)
-        return cls(rows, order, begins)
+        rows, to = np.unique(targets, return_inverse=True)
+        begins = np.searchsorted(targets[order], rows)
+        return cls(rows, order, begins, to)
 
     def most(self, said: Float64Array) -> Float64Array:
         """The greatest word (r, m) to each."""
@@ -183,11 +185,9 @@ class _Incoming:
         """For t askers, the greatest word (t, m) to whom `told` (t,) indexes in `rows`, without the word `left_out`
         (t,), which is to the same one; -inf where there is no other."""
         most = self.most(said)
-        to = np.empty(len(self.order), np.int64)
-        to[self.order] = np.repeat(np.arange(len(self.rows)), np.diff(np.append(self.begins, len(self.order))))
-        greatest = said == most[to]
+        greatest = said == most[self.to]
         alone = reduced(np.add, greatest[self.order].astype(np.int64), begins=self.begins) == 1
-        second = self.most(np.where(greatest & alone[to], -np.inf, said))
+        second = self.most(np.where(greatest & alone[self.to], -np.inf, said))
         return np.where(greatest[left_out], second[told], most[told])
 
 
