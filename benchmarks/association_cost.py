@@ -1,14 +1,15 @@
 """What does one association cost with G identities known, how much memory is it, and does it grow slower than G?
 
-    python -m benchmarks.association_cost [--gallery 1000,10000,100000] [--each 4] [--hours 12] [--quiet-minutes 10]
+    python -m benchmarks.association_cost [--gallery 1000,10000,100000x4] [--each 4] [--hours 12] [--quiet-minutes 10]
         [--minutes 3] [--cameras 12] [--kind crowded] [--seed 906] [--galleries FOLDER] [--json FILE] [--plot FILE.svg]
 
 A tape of a simulated site (12 cameras, 38 messages in a batch of half a second) is cut in two. What comes first teaches
 a hub ways, places and people, of whom a third are then forgotten; it knows the cameras as well as it ever does. Its
-database gets a crowd, as tapes make appearance, until there are G active identities: four prototypes each in three
-cameras, last seen evenly over 12 hours that ended ten minutes before the tape. Then a new process opens the hub as at
-any start, live, with durable commits, and plays the rest of the tape: people of the gallery, strangers, and those who
-come back. `anew`: how often statistics had moved, so that all prototypes were measured anew.
+database gets a crowd, as tapes make appearance, until there are G active identities: of `--each` prototypes, or as many
+as a gallery has behind its x, in one camera fewer; last seen evenly over 12 hours that ended ten minutes before the
+tape. Then a new process opens the hub as at any start, live, with durable commits, and plays the rest of the tape:
+people of the gallery, strangers, and those who come back. `anew`: how often statistics had moved, so that all
+prototypes were measured anew.
 
 *One association* is one tracklet that a round decides or revises, whatever comes of it. Its cost is its share of the
 batch's: elapsed time of `Hub.ingest` (messages taken in, normalized, searched, weighed, assigned, learned from, merged,
@@ -39,7 +40,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from benchmarks.costing.figures import Figures, growth
+from benchmarks.costing.figures import Figures, growth, of_each
 from benchmarks.costing.gallery import GalleryChoice, enlarge, teach
 from benchmarks.costing.picture import plot
 from benchmarks.costing.playing import play
@@ -56,6 +57,9 @@ from simulation.tapes.truth import TAPE_VERSION
 P50_MS, P99_MS, TARGET_IDENTITIES = 5.0, 20.0, 100_000
 """What an association may cost, elapsed, with so many identities known."""
 
+_MADE_BY = f"kind{KIND_VERSION}-tape{TAPE_VERSION}"
+"""A gallery that is kept serves as long as sites and tapes are made in the same way."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, and write what was asked for."""
@@ -64,15 +68,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     site = SiteChoice(options.kind, options.seed, options.cameras, options.teach_minutes + options.minutes)
     console.print(
         f"site {site.name} (kind version {KIND_VERSION}, tape version {TAPE_VERSION}), network {DEFAULT_NETWORK}, "
-        f"{options.each} prototypes each, over {options.hours:g} h until {options.quiet_minutes:g} min before the tape"
+        f"last seen over {options.hours:g} h until {options.quiet_minutes:g} min before the tape"
     )
     made, network = (
         SimulatedSite.make(site.kind, seed=site.seed, cameras=site.cameras),
         network_profile(DEFAULT_NETWORK),
     )
     choices = [
-        GalleryChoice(count, each=options.each, hours=options.hours, quiet_s=60 * options.quiet_minutes)
-        for count in options.gallery
+        GalleryChoice(count, each=each or options.each, hours=options.hours, quiet_s=60 * options.quiet_minutes)
+        for count, each in options.gallery
     ]
     figures = []
     with tempfile.TemporaryDirectory(prefix="passerby-benchmark-", dir=options.scratch) as scratch:
@@ -84,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             step(1.0)
         for choice in choices:
             folder = Path(scratch) / "gallery"
-            kept = None if options.galleries is None else options.galleries / f"{site.name}-{choice.name}"
+            kept = None if options.galleries is None else options.galleries / f"{site.name}-{_MADE_BY}-{choice.name}"
             if kept is None or not kept.exists():
                 shutil.copytree(Path(scratch) / "taught", folder)
                 with _progress(console) as show:
@@ -106,16 +110,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 options.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
     for table in (_costs(figures), _phases(figures), _memory(figures)):
         console.print(table)
-    for (before, after), power in zip(itertools.pairwise(figures), growth(figures), strict=True):
-        kind = "sub-linear" if power < 1 else "NOT sub-linear"
-        console.print(f"{before.identities:,} to {after.identities:,}: p50 grows with the {power:.2f}th power: {kind}")
+    for kind in of_each(figures):
+        for (before, after), power in zip(itertools.pairwise(kind), growth(kind), strict=True):
+            said = "sub-linear" if power < 1 else "NOT sub-linear"
+            console.print(
+                f"{before.identities:,} to {after.identities:,} of {before.each}: "
+                f"the median of CPU grows with the {power:.2f}th power: {said}"
+            )
     for one in figures:
         if one.identities == TARGET_IDENTITIES:
             ms = one.association_ms
             met = ms.p50 <= P50_MS and ms.p99 <= P99_MS
             console.print(
-                f"{one.identities:,} identities: p50 {ms.p50:.2f} ms of {P50_MS:g}, p99 {ms.p99:.2f} ms of {P99_MS:g}: "
-                f"{'met' if met else 'MISSED'}"
+                f"{one.identities:,} identities of {one.each}: p50 {ms.p50:.2f} ms of {P50_MS:g}, "
+                f"p99 {ms.p99:.2f} ms of {P99_MS:g}: {'met' if met else 'MISSED'}"
             )
     if options.plot:
         plot(figures, options.plot)
@@ -201,12 +209,20 @@ def _memory(figures: Sequence[Figures]) -> Table:
     return table
 
 
+def _galleries(text: str) -> list[tuple[int, int | None]]:
+    """Sizes, and how many prototypes each identity has where that is said.
+
+    >>> _galleries("1000,100000x4")
+    [(1000, None), (100000, 4)]
+    """
+    each = [one.split("x") for one in text.split(",")]
+    return [(int(count), int(more[0]) if more else None) for count, *more in each]
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--gallery", type=lambda text: [int(one) for one in text.split(",")], default=[1_000, 10_000, 100_000]
-    )
-    parser.add_argument("--each", type=int, default=4, help="prototypes of one identity")
+    parser.add_argument("--gallery", type=_galleries, default=_galleries("1000,10000,100000"))
+    parser.add_argument("--each", type=int, default=4, help="prototypes of one identity, where nothing else is said")
     parser.add_argument("--hours", type=float, default=12.0, help="over which the gallery was last seen")
     parser.add_argument("--quiet-minutes", type=float, default=10.0, help="between the gallery and the tape")
     parser.add_argument("--teach-minutes", type=float, default=3.0, help="of tape that come before")

@@ -82,9 +82,19 @@ def spread_ms(seconds: NDArray[np.float64], counts: NDArray[np.int64]) -> Spread
     return Spread(p50, p99, round(float(each[-1]), 3))
 
 
+def of_each(figures: Sequence[Figures]) -> list[list[Figures]]:
+    """Galleries of as many tracklets an identity, each by size: what can be compared."""
+    kinds: dict[int, list[Figures]] = {}
+    for one in sorted(figures, key=lambda one: one.identities):
+        kinds.setdefault(one.each, []).append(one)
+    return list(kinds.values())
+
+
 def growth(figures: Sequence[Figures]) -> list[float]:
-    """The power of the number of identities by which p50 grows from each gallery to the next: below 1 is sub-linear."""
+    """The power of the number of identities by which the median of CPU grows from each gallery to the next: below 1 is
+    sub-linear."""
     return [
-        math.log(after.association_ms.p50 / before.association_ms.p50) / math.log(after.identities / before.identities)
+        math.log(after.association_cpu_ms.p50 / before.association_cpu_ms.p50)
+        / math.log(after.identities / before.identities)
         for before, after in itertools.pairwise(figures)
     ]

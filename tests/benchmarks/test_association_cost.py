@@ -75,8 +75,8 @@ def test_percentiles_are_of_associations_and_not_of_batches() -> None:
 
 
 def test_growth_is_the_power_of_the_number_of_identities(figures: list[Figures]) -> None:
-    ten = msgspec.structs.replace(figures[0], identities=2000, association_ms=Spread(4.0, 9.0, 9.0))
-    one = msgspec.structs.replace(figures[0], identities=200, association_ms=Spread(2.0, 9.0, 9.0))
+    ten = msgspec.structs.replace(figures[0], identities=2000, association_cpu_ms=Spread(4.0, 9.0, 9.0))
+    one = msgspec.structs.replace(figures[0], identities=200, association_cpu_ms=Spread(2.0, 9.0, 9.0))
     assert growth([one, ten]) == [pytest.approx(np.log10(2.0))]
     assert growth([one]) == growth([]) == []
 
