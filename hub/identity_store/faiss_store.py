@@ -1,7 +1,7 @@
-"""The store in FAISS: compares with everything while that is fast, then looks into the likeliest cells only (IVF).
+"""The store in FAISS: compares with everything while that is fast, then at short codes in the likeliest cells (IVF).
 
 Not HNSW: it cannot delete, what it answers depends on the order of its history, and building it anew after a restart
-takes 20 times as long. Cells delete, and answer by their centroids and contents alone, which `structure` keeps.
+takes 20 times as long. Cells delete, and answer by their contents, centroids and grid alone, of which `structure` keeps the latter.
 
 How the store reorganizes itself depends on nothing but structure and contents at a search: at twice the prototypes
 that the present cells were made for the next centroids are made (an array small enough to do it at once), the rows go
@@ -39,9 +39,10 @@ def require_faiss() -> None:
 
 
 class FaissStore:
-    """Exact below 32,768 prototypes, then 97% of the 64 nearest. Raises StoreError where FAISS is not installed.
+    """Exact below 32,768 prototypes, then 98% of the 64 nearest. Raises StoreError where FAISS is not installed.
 
-    Memory: 4 d bytes a prototype, 2 d in the cells, and about 150 more; half as much again while it reorganizes.
+    Memory: 4 d bytes a prototype, d / 2 in the cells (2 d while it is exact), and about 150 more; an eighth more while
+    it reorganizes.
     """
 
     def __init__(self, model_id: ModelId, dimension: int) -> None:
@@ -66,13 +67,14 @@ class FaissStore:
     def put(self, ids: Int64Array, vectors: UnitVectors) -> None:
         require_same_space(vectors, model_id=self._model_id, dimension=self._rows.dimension)
         kept = last_of_each(ids, vectors)
-        slots = self._rows.put(ids[kept], vectors.rows[kept])
+        rows = vectors.rows if len(kept) == len(ids) else vectors.rows[kept]
+        slots = self._rows.put(ids[kept], rows)
         if len(kept) > max(BLOCK_ROWS, len(self._rows) // 2):
             # All anew, as when camera statistics have moved: filling is 20 times as fast as replacing.
             self._cells = self._empty()
             fill(self._cells, self._rows.view())
         else:
-            self._cells.put(slots, vectors.rows[kept])
+            self._cells.put(slots, rows)
         if self._growth is not None:
             self._growth.note(slots, self._rows.view())
 
