@@ -24,7 +24,7 @@ def plot(figures: Sequence[Figures], out: Path) -> None:
     axes.loglog([first.identities, last.identities], line, "--", color="#888", label="linear growth")
     axes.set(
         xlabel="identities",
-        ylabel="milliseconds, CPU",
+        ylabel="milliseconds of CPU; of search, elapsed",
         ylim=(None, 20 * max(one.association_cpu_ms.p99 for one in figures)),
     )
     axes.grid(visible=True, which="both", alpha=0.3)
