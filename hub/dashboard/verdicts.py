@@ -14,8 +14,9 @@ def verdict(said: Verdict) -> Markup:
     reasons = joined(Markup("<li>{}</li>").format(reason) for reason in said.reasons)
     return Markup(
         '<section class="card pad stack"><div class="row"><h2>{}</h2>{}</div><ul class="reasons">{}</ul>'
-        '<p class="small soft">Judged by {} sightings of {} people that nothing was learned from, in '
-        "{}.</p>{}</section>"
+        '<p class="small soft">Judged by {} sightings of {} people that nothing was learned from, in {}. A dot is the '
+        "change, better to the right; the bar what it may as well be by chance of people; the dashed line how much "
+        "worse is put up with.</p>{}</section>"
     ).format(
         "The gate lets it pass" if said.passed else "The gate refuses it",
         tag("passed", "good") if said.passed else tag("refused", "bad"),

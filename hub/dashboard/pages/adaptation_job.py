@@ -36,7 +36,9 @@ def build(visit: Visit) -> Page:
         ).format(job.number)
     return Page(
         title=f"Adaptation {job.number}",
-        lede=Markup("{} from {} <a href='/adaptation'>All adaptations</a>").format(job.model_name, job.request.parent),
+        lede=Markup("{} from {} · <a href='/adaptation'>All adaptations</a>").format(
+            job.model_name, job.request.parent
+        ),
         actions=_actions(visit, job, passed=said is not None and said.passed),
         body=Markup('<div class="stack"><section class="card pad" id="job-{}">{}</section>{}{}</div>').format(
             job.number, progress(visit, job), EMPTY if said is None else verdict(said) + pictures(said), sheet
