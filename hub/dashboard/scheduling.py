@@ -11,7 +11,7 @@ from hub.dashboard.visit import Visit
 from passerby.adaptation.schedule import Plan, in_words
 from passerby.errors import DataError
 
-_KINDS = {"manual": "By hand alone", "daily": "Daily", "every": "Every so many hours"}
+_KINDS = {"manual": "By no schedule", "daily": "Daily", "every": "Every so many hours"}
 _DAILY, _EVERY = re.compile(r"daily (\S+)"), re.compile(r"every (\d+) h")
 
 

@@ -21,6 +21,8 @@ from passerby.errors import ConfigError, DataError, StoreError
 from passerby.whole_files import write_whole
 
 TOLD, IN_FORCE = "schedule.json", "in_force.json"
+MOST_NEW = 1_000_000_000
+"""Tracklets that may be asked for."""
 
 _T = TypeVar("_T", bound=Struct)
 
@@ -81,8 +83,8 @@ class ScheduleBook:
 
     def tell(
         self, *, actor: str, at_ns: int, schedule: str | None = None, min_new_tracklets: int | None = None
-    ) -> AdaptationSettings:
-        """Let this hold from now on; what is None stays as it is. Gives the settings in force.
+    ) -> None:
+        """Let this hold from now on; what is None stays as it is.
 
         Raises ConfigError for what is no schedule or no number of tracklets, or nothing at all; DataError, StoreError.
         """
@@ -92,8 +94,8 @@ class ScheduleBook:
             raise ConfigError(
                 f"schedule {schedule!r}: expected `daily HH:MM`, `every N h` (1 to 9999), or `manual` for none"
             )
-        if min_new_tracklets is not None and min_new_tracklets < 1:
-            raise ConfigError(f"min_new_tracklets {min_new_tracklets}: expected 1 or more")
+        if min_new_tracklets is not None and not 1 <= min_new_tracklets <= MOST_NEW:
+            raise ConfigError(f"min_new_tracklets {min_new_tracklets}: expected 1 to {MOST_NEW:,}")
         before = self.told() or ToldSchedule(at_ns=at_ns, actor=actor)
         told = ToldSchedule(
             at_ns=at_ns,
@@ -102,15 +104,13 @@ class ScheduleBook:
             min_new_tracklets=min_new_tracklets or before.min_new_tracklets,
         )
         _write(self._folder / TOLD, told)
-        return _outweighed(self._written, told)
 
-    def forget(self) -> AdaptationSettings:
-        """Let the site file hold again; gives what it says. Raises StoreError."""
+    def forget(self) -> None:
+        """Let the site file hold again. Raises StoreError."""
         try:
             (self._folder / TOLD).unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"{self._folder / TOLD}: cannot be removed: {error.strerror}") from error
-        return self._written
 
     def go_by(self, *, now_ns: int) -> str | None:
         """For the hub: note since when the schedule in force is so. Gives it where it is another one than before.

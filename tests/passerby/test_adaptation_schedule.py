@@ -1,14 +1,18 @@
 """When a site adapts by itself: what was said outweighs the site file, and times count from when the hub took it up."""
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
+from msgspec import structs
+from typer.testing import CliRunner
 
 from hub.model_offers import ModelOffers
 from passerby.adaptation.job import Job, JobBook, JobProgress
 from passerby.adaptation.schedule import IN_FORCE, TOLD, Plan, ScheduleBook, local_time
+from passerby.cli.adapt import app
 from passerby.cli.adapting.foreman import Foreman
 from passerby.config import AdaptationSettings, load_site
 from passerby.errors import ConfigError, DataError, StoreError
@@ -26,9 +30,7 @@ def ns(at: datetime) -> int:
 
 def asked_at(book: JobBook, at: datetime) -> Job:
     """An adaptation that has ended; the latest tracklet was number 77."""
-    job = book.ask(
-        type(REQUEST)(**{**{n: getattr(REQUEST, n) for n in REQUEST.__struct_fields__}, "asked_at_ns": ns(at)})
-    )
+    job = book.ask(structs.replace(REQUEST, asked_at_ns=ns(at)))
     job.tell(JobProgress(state="refused", at_ns=ns(at)))
     return job
 
@@ -40,8 +42,8 @@ def planned(data: Path, *, now: datetime = TEN, newest: int = 200) -> Plan:
 def test_the_site_file_holds_until_something_else_is_said_and_again_once_that_is_forgotten(tmp_path: Path) -> None:
     book = ScheduleBook(tmp_path, WRITTEN)
     assert (book.told(), book.settings()) == (None, WRITTEN)
-    told = book.tell(actor="ana", at_ns=5, schedule="every 12 h")
-    assert (told.schedule, told.min_new_tracklets) == ("every 12 h", 100)
+    book.tell(actor="ana", at_ns=5, schedule="every 12 h")
+    assert (book.settings().schedule, book.settings().min_new_tracklets) == ("every 12 h", 100)
     book.tell(actor="bo", at_ns=6, min_new_tracklets=7)
     other = ScheduleBook(tmp_path, WRITTEN).settings()
     assert (other.schedule, other.min_new_tracklets, other.minutes) == ("every 12 h", 7, WRITTEN.minutes)
@@ -50,7 +52,9 @@ def test_the_site_file_holds_until_something_else_is_said_and_again_once_that_is
     assert (said.actor, said.at_ns) == ("bo", 6)
     book.tell(actor="ana", at_ns=7, schedule="manual")
     assert not planned(tmp_path).by_itself
-    assert book.forget() == WRITTEN == book.settings() == book.forget()
+    book.forget()
+    book.forget()
+    assert (book.told(), book.settings()) == (None, WRITTEN)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +64,9 @@ def test_what_is_no_schedule_is_one_clear_line_and_changes_nothing(tmp_path: Pat
     book = ScheduleBook(tmp_path, WRITTEN)
     with pytest.raises(ConfigError, match=r"expected `daily HH:MM`, `every N h` \(1 to 9999\)"):
         book.tell(actor="ana", at_ns=5, schedule=schedule)
-    with pytest.raises(ConfigError, match="min_new_tracklets 0: expected 1 or more"):
-        book.tell(actor="ana", at_ns=5, min_new_tracklets=0)
+    for least in (0, 10**30):
+        with pytest.raises(ConfigError, match=f"min_new_tracklets {least}: expected 1 to 1,000,000,000"):
+            book.tell(actor="ana", at_ns=5, min_new_tracklets=least)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -128,3 +133,25 @@ def test_the_hub_goes_by_what_is_said_while_it_runs(tmp_path: Path) -> None:
     jobs.cancel(1)
     foreman._tend_timetable()
     assert len(jobs.jobs()) == 1
+
+
+def test_the_command_sets_it_and_tells_what_is_lacking(tmp_path: Path) -> None:
+    config = tmp_path / "site.yaml"
+    config.write_text(yaml.safe_dump({"site": "t", "data": "data", "cameras": {"hall": {"url": "h"}}}))
+
+    def said(*options: str) -> list[str]:
+        done = CliRunner().invoke(app, ["schedule", "--config", str(config), *options], catch_exceptions=False)
+        return done.stdout.splitlines()
+
+    assert said() == ["adapts by hand alone"]
+    set_to, told, due, lacks, no_hub = said("--set", "daily 03:30", "--min-new-tracklets", "1200")
+    assert set_to == "adapts daily 03:30, once 1,200 sightings are new"
+    assert told.endswith("the site file says: by hand alone")
+    assert due.startswith("next: ")
+    assert due.endswith(" 03:30")
+    assert lacks == "new sightings: 0 of 1,200: 1,200 more are needed"
+    assert no_hub.startswith("no hub runs on these data")
+    assert json.loads(said("--off", "--json")[0])["schedule"] == "manual"
+    assert said("--reset") == ["adapts by hand alone"]
+    with pytest.raises(ConfigError, match="exclude each other"):
+        said("--off", "--set", "every 2 h")

@@ -13,10 +13,11 @@ from starlette.responses import HTMLResponse, StreamingResponse
 
 from hub.api.doors import Admin, Caller, Operator, Viewer, unscoped
 from hub.api.feed import Feed
-from hub.api.plain import Number, PathNumber, moment, moment_or_none
+from hub.api.plain import PathNumber, moment, moment_or_none
 from hub.api.problems import ProblemError, not_found
 from hub.services import Adaptations
 from passerby.adaptation.job import UNDER_WAY, Job, Phase, State, Trigger
+from passerby.adaptation.schedule import MOST_NEW, Plan, in_words
 from passerby.config.timetable import PATTERN
 from passerby.errors import DataError
 from passerby.ids import CameraId
@@ -62,15 +63,10 @@ class Promotion(BaseModel):
     cameras: list[str] = Field([], description="A trial in these cameras alone; none: all cameras.", max_length=1000)
 
 
-_Schedule = Annotated[
-    str, Field(description="`daily HH:MM` (the hub's local time), `every N h`, or `manual`: by hand alone.")
-]
-
-
 class ScheduleOut(BaseModel):
     """When an adaptation begins by itself."""
 
-    schedule: _Schedule
+    schedule: str = Field(description="`daily HH:MM`, the hub's local time; `every N h`; or `manual`, by none.")
     min_new_tracklets: int = Field(description="It begins only once so many are new since the last one.")
     on_drift: bool = Field(description="Also when a camera drifts; set in the site file.")
     told_by: str | None = Field(description="Who has said so; null: it is as in the site file.")
@@ -83,8 +79,8 @@ class ScheduleOut(BaseModel):
 class ScheduleIn(BaseModel):
     """What is to hold in place of what the site file says; what is left out stays as it is."""
 
-    schedule: Annotated[_Schedule, WithJsonSchema({"type": "string", "pattern": PATTERN})] | None = None
-    min_new_tracklets: Number | None = None
+    schedule: Annotated[str, WithJsonSchema({"type": "string", "pattern": PATTERN})] | None = None
+    min_new_tracklets: Annotated[int, Field(ge=1, le=MOST_NEW)] | None = None
 
 
 class Told(BaseModel):
@@ -117,7 +113,7 @@ def start(who: Operator, asked: Asked, response: Response) -> AdaptationOut:
 def schedule(who: Viewer) -> ScheduleOut:
     """When the next one is due, and what it lacks."""
     unscoped(who)
-    return _planned(who)
+    return _planned(_plan(who))
 
 
 @router.patch("/adaptations/schedule", summary="Set when one begins by itself")
@@ -209,13 +205,16 @@ def _room(who: Caller) -> Adaptations:
 
 def _scheduled(who: Caller) -> ScheduleOut:
     """Put down who has set it, and give what holds now."""
-    now = _planned(who)
-    who.did("adaptations.schedule", detail=f"{now.schedule}, min_new_tracklets {now.min_new_tracklets}")
-    return now
+    plan = _plan(who)
+    who.did("adaptations.schedule", detail=in_words(plan.settings))
+    return _planned(plan)
 
 
-def _planned(who: Caller) -> ScheduleOut:
-    plan = _room(who).plan(newest_tracklet=who.services.reader().last_tracklet_number())
+def _plan(who: Caller) -> Plan:
+    return _room(who).plan(newest_tracklet=who.services.reader().last_tracklet_number())
+
+
+def _planned(plan: Plan) -> ScheduleOut:
     return ScheduleOut(
         schedule=plan.settings.schedule,
         min_new_tracklets=plan.settings.min_new_tracklets,

@@ -108,9 +108,9 @@ def _plan(visit: Visit) -> Plan:
 
 
 def _scheduled(visit: Visit) -> Reaction:
-    settings = _plan(visit).settings
-    note(visit, "adaptations.schedule", detail=f"{settings.schedule}, min_new_tracklets {settings.min_new_tracklets}")
-    return Reaction(said=f"Adapts {in_words(settings)}.", again=True)
+    words = in_words(_plan(visit).settings)
+    note(visit, "adaptations.schedule", detail=words)
+    return Reaction(said=f"Adapts {words}.", again=True)
 
 
 def _under_way(jobs: Sequence[Job]) -> Job | None:

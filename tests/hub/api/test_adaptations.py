@@ -197,9 +197,7 @@ def test_when_one_begins_by_itself_is_set_and_put_down(ada: httpx.Client) -> Non
     assert ada.patch("/adaptations/schedule", json={"min_new_tracklets": 0}).status_code == 422
     assert ada.delete("/adaptations/schedule").json()["schedule"] == "manual"
     told = [entry["detail"] for entry in ada.get("/audit", params={"action": "adaptations.schedule"}).json()["items"]]
-    assert told == [
-        f"{one}, min_new_tracklets {n}" for one, n in (("manual", 2), ("every 12 h", 4), ("every 12 h", 50))
-    ]
+    assert told == ["by hand alone", *(f"every 12 h, once {least} sightings are new" for least in (4, 50))]
 
 
 def test_cameras_are_attached_and_passwords_never_told(ada: httpx.Client) -> None:
