@@ -15,8 +15,7 @@ from passerby.ids import CameraId, ModelId
 __all__ = ["ModelSpace", "StoreFactory", "best_store"]
 
 _MEASURED_AT_ONCE = 1024
-"""Raw embeddings that are normalized together when statistics have moved: 2 MB in double precision, which stays near the
-processor."""
+"""Raw embeddings that are normalized together: 2 MB in double precision, which stays near the processor."""
 
 SEARCHED_PROTOTYPES = 64
 """Nearest prototypes looked at for each that is asked about. The index proposes; similarities are computed exactly."""

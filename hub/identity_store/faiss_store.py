@@ -1,7 +1,7 @@
 """The store in FAISS: compares with everything while that is fast, then at short codes in the likeliest cells (IVF).
 
 Not HNSW: it cannot delete, what it answers depends on the order of its history, and building it anew after a restart
-takes 20 times as long. Cells delete, and answer by their contents, centroids and grid alone, of which `structure` keeps the latter.
+takes 20 times as long. Cells delete, and answer by their contents, and by centroids and grid, which `structure` keeps.
 
 How the store reorganizes itself depends on nothing but structure and contents at a search: at twice the prototypes
 that the present cells were made for the next centroids are made (an array small enough to do it at once), the rows go
@@ -39,7 +39,7 @@ def require_faiss() -> None:
 
 
 class FaissStore:
-    """Exact below 32,768 prototypes, then 98% of the 64 nearest. Raises StoreError where FAISS is not installed.
+    """Exact below 32,768 prototypes, then 96% or more of the 64 nearest. Raises StoreError where FAISS is not installed.
 
     Memory: 4 d bytes a prototype, d / 2 in the cells (2 d while it is exact), and about 150 more; an eighth more while
     it reorganizes.
