@@ -39,7 +39,7 @@ def require_faiss() -> None:
 
 
 class FaissStore:
-    """Exact below 32,768 prototypes, then 96% or more of the 64 nearest. Raises StoreError where FAISS is not installed.
+    """Exact below 32,768 prototypes, then 96% of the 64 nearest or more. Raises StoreError where there is no FAISS.
 
     Memory: 4 d bytes a prototype, d / 2 in the cells (2 d while it is exact), and about 150 more; an eighth more while
     it reorganizes.

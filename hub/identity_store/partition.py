@@ -41,7 +41,7 @@ class Partition:
 
     @property
     def probes(self) -> int:
-        """How many cells a search looks into: what finds 96% to 98% of the 64 nearest (docs/operating.md has the table).
+        """How many cells a search looks into: what finds 96% of the 64 nearest or more (docs/operating.md).
 
         Many, as embeddings of strangers are nearly as far from each other as vectors can be; fewer of more cells. What
         is not found is as far as what is, and of many alike that speak against each other.
