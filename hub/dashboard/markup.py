@@ -100,6 +100,20 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def size(count: int) -> str:
+    """Bytes, in the unit that suits.
+
+    >>> size(900), size(1536), size(3 << 30)
+    ('900 B', '1.5 KiB', '3.0 GiB')
+    """
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
 def data_picture(jpeg: bytes, *, alt: str) -> Markup:
     """A crop that has no address, within the page."""
     return Markup('<img class="crop" alt="{}" src="data:image/jpeg;base64,{}">').format(

@@ -16,6 +16,7 @@ from edge.cameras import Cameras
 from edge.commands import only_region_changed
 from edge.embedders import Embedders
 from edge.frames import Frame
+from edge.pipeline import CameraPipeline
 from edge.previews import Previews
 from edge.worker import EdgeWorker
 from passerby.config import CameraSettings
@@ -221,6 +222,23 @@ def test_wrong_commands_change_nothing_and_are_logged_without_secrets(film: Path
         assert edge.cameras.ids == [HALL]
     assert "secret" not in caplog.text
     assert "nowhere: not one of this edge's (hall)" in caplog.text
+
+
+def test_how_often_people_were_exchanged_is_told_with_the_status(film: Path) -> None:
+    detector, embedder = BrightnessDetector(), MeanColourEmbedder()
+    cameras = Cameras({HALL: on(film)}, detector=detector, embedders=Embedders(embedder))
+    cameras.start()
+    found: list[CameraPipeline] = []
+
+    def came() -> bool:
+        found.extend(pipeline for pipeline, _ in cameras.next_frames(1, wait_s=0.1))
+        return bool(found)
+
+    until(came)
+    assert cameras.statuses()[0].id_switches == 0
+    found[0].switches = 2
+    assert cameras.statuses()[0].id_switches == 2
+    cameras.stop()
 
 
 def test_previews_are_sent_only_while_somebody_watches(film: Path) -> None:

@@ -49,6 +49,7 @@ class CameraOut(BaseModel):
     reconnects: int
     stalls: int
     tracklets: int
+    id_switches: int = Field(description="Two people exchanged where they crossed, found and put right.")
     last_frame_at: datetime | None
     clock_source: str | None
     clock_error_s: float | None
@@ -220,7 +221,8 @@ def cameras_of(who: Caller) -> dict[CameraId, CameraOut]:
 
 def _described(name: CameraId, stored: StoredStatus | None, *, now_ns: int) -> CameraOut:
     if stored is None:
-        blank = dict.fromkeys(("frames", "skipped_frames", "reconnects", "stalls", "tracklets", "width", "height"), 0)
+        counts = ("frames", "skipped_frames", "reconnects", "stalls", "tracklets", "id_switches", "width", "height")
+        blank = dict.fromkeys(counts, 0)
         return CameraOut(
             id=name, state="unknown", detail="", health=None, expected_fps=0.0, achieved_fps=0.0, last_frame_at=None,
             clock_source=None, clock_error_s=None, reported_at=None, edge=None, **blank,
@@ -242,6 +244,7 @@ def _described(name: CameraId, stored: StoredStatus | None, *, now_ns: int) -> C
         reconnects=status.reconnects,
         stalls=status.stalls,
         tracklets=status.tracklets,
+        id_switches=status.id_switches,
         last_frame_at=moment_or_none(status.last_frame_at_ns),
         clock_source=None if status.clock is None else status.clock.source,
         clock_error_s=None if status.clock is None else status.clock.error_ns / 1e9,
