@@ -256,7 +256,8 @@ CameraAction: TypeAlias = Literal["attach", "edit", "pause", "resume", "remove",
 class CameraCommand(Struct, frozen=True, kw_only=True, tag="camera"):
     """The hub asks an edge to change a camera. `settings` are keys of a camera in the site file.
 
-    `preview` has settings {"seconds": n}: send previews for so long, 0 to stop.
+    `preview` has settings {"seconds": n}: send previews for so long, 0 to stop; with {"full": true} besides, rarer ones
+    in the camera's own size.
     """
 
     command_id: int

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from hub.api.doors import Admin, Caller, Viewer
@@ -127,7 +127,13 @@ def camera_status(who: Viewer, camera: PathCamera) -> CameraOut:
 
 
 @router.get("/cameras/{camera}/snapshot", summary="What it shows", response_class=Response, responses=JPEG)
-def snapshot(who: Viewer, camera: PathCamera) -> Response:
+def snapshot(
+    who: Viewer,
+    camera: PathCamera,
+    full: Annotated[
+        bool, Query(description="In the camera's own size: the first answers may still be smaller.")
+    ] = False,
+) -> Response:
     """The live picture where there is one, else the crop of whoever was seen last.
 
     A camera sends live pictures only while somebody asks for them: the first answer may be a crop.
@@ -136,7 +142,7 @@ def snapshot(who: Viewer, camera: PathCamera) -> Response:
     if camera_id not in cameras_of(who):
         raise not_found(f"camera {camera}")
     who.viewed("cameras.view", f"camera:{camera}")
-    live = None if who.services.live is None else who.services.live.latest(camera_id)
+    live = None if who.services.live is None else who.services.live.latest(camera_id, full=full)
     if live is not None:
         captured = moment(live.captured_at_ns).isoformat()
         return Response(live.jpeg, media_type="image/jpeg", headers={"X-Captured-At": captured, "X-Picture": "live"})
