@@ -11,20 +11,23 @@ from hub.dashboard.queues import in_edge
 from hub.dashboard.visit import Visit
 from hub.queues import read_queues
 from hub.reader import StoredStatus
+from passerby.messages import Clock
 
 _QUIET_NS = 20 * 10**9
-_TITLES = ("camera", "", "edge", "fps", "size", "skipped", "reconnects", "gaps", "exchanged", "clock within", "heard")
+_TITLES = ("camera", "", "picture", "skipped", "reconnects", "gaps", "exchanged", "clock within", "heard")
+_CLOCKS = {"rtcp": "the camera's own", "host": "this machine's", "file": "the recording's"}
 
 
 def camera_rows(cameras: Iterable[StoredStatus]) -> Markup:
     """A row a camera."""
     told = [
         (
-            one.status.camera_id,
+            _over(one.status.camera_id, f"edge {one.edge_id}"),
             _state(one),
-            one.edge_id,
-            f"{one.status.achieved_fps:.1f} of {one.status.expected_fps:.1f}",
-            f"{one.status.width} x {one.status.height}" if one.status.width else "",
+            _over(
+                f"{one.status.width} x {one.status.height}" if one.status.width else "none yet",
+                f"{one.status.achieved_fps:.1f} of {one.status.expected_fps:.1f} fps",
+            ),
             f"{one.status.skipped_frames:,}",
             f"{one.status.reconnects:,}",
             f"{one.status.stalls:,}",
@@ -34,7 +37,7 @@ def camera_rows(cameras: Iterable[StoredStatus]) -> Markup:
         )
         for one in cameras
     ]
-    return table(_TITLES, told, numbers=(3, 5, 6, 7, 8))
+    return table(_TITLES, told, numbers=(3, 4, 5, 6), whole=True)
 
 
 def camera_facts(visit: Visit, one: StoredStatus | None) -> Markup:
@@ -51,10 +54,10 @@ def camera_facts(visit: Visit, one: StoredStatus | None) -> Markup:
             else "none yet",
         ),
         ("Frames", f"{status.frames:,}, and {status.skipped_frames:,} skipped because the machine was behind"),
-        ("Gaps", f"{_times(status.stalls, 'gap')} in the stream, {_times(status.reconnects, 'new connection')}"),
+        ("Gaps", f"{_times(status.stalls, 'gap')}, {_times(status.reconnects, 'new connection')}"),
         ("People", f"{_times(status.tracklets, 'tracklet')} told to the hub"),
-        ("Exchanged", f"{_times(status.id_switches, 'pair')} who crossed were mixed up and told apart again"),
-        ("Clock", _clock(one) or "not known"),
+        ("Exchanged", f"{_times(status.id_switches, 'pair')} mixed up where they crossed, and told apart again"),
+        ("Clock", "not known" if status.clock is None else f"{_CLOCKS[status.clock.source]}, {_within(status.clock)}"),
         ("Edge", Markup("{}, heard {}").format(one.edge_id, moment(one.received_at_ns, "ago"))),
         *_waiting(visit, one),
     )
@@ -77,6 +80,14 @@ def _state(one: StoredStatus) -> Markup:
 def _clock(one: StoredStatus) -> str:
     clock = one.status.clock
     return "" if clock is None else f"{clock.source}, {clock.error_ns / 1e6:.0f} ms"
+
+
+def _within(clock: Clock) -> str:
+    return f"right within {clock.error_ns / 1e6:.0f} ms"
+
+
+def _over(first: str, second: str) -> Markup:
+    return Markup("{}<div class='small soft'>{}</div>").format(first, second)
 
 
 def _times(count: int, what: str) -> str:

@@ -56,8 +56,10 @@ def empty(title: str, what_to_do: Markup | str, *, trouble: bool = False) -> Mar
     )
 
 
-def table(titles: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: Iterable[int] = ()) -> Markup:
-    """A plain table; the columns of these `numbers` stand at the right."""
+def table(
+    titles: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: Iterable[int] = (), whole: bool = False
+) -> Markup:
+    """A plain table; the columns of these `numbers` stand at the right. `whole`: no cell is broken into lines."""
     right = set(numbers)
     kinds = {column: Markup(' class="num"') for column in right}
     head = joined(
@@ -71,8 +73,8 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: I
         for row in rows
     )
     return Markup(
-        '<div class="scroll"><table class="plain"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(head, body)
+        '<div class="scroll"><table class="plain{}"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(" whole" if whole else "", head, body)
 
 
 def dialog(name: str, title: str, body: Markup, *buttons: Markup) -> Markup:

@@ -32,7 +32,7 @@ def waiting_now(visit: Visit) -> Markup:
     if found is None:
         return Markup('<p class="soft">Not known: no hub says what waits.</p>')
     listed = table(
-        ("where", "", "waits", "bytes", "the oldest for", "refused", "heard"),
+        ("where", "", "waiting", "size", "the oldest for", "refused", "heard"),
         [*(_edge(one) for one in found.edges), *_hub(found)],
         numbers=(2, 3, 4, 5),
     )
@@ -59,7 +59,9 @@ def in_edge(one: EdgeQueue) -> Markup:
 
 def _edge(one: EdgeQueue) -> tuple[object, ...]:
     backlog = one.backlog
-    where = Markup("edge {}<div class='small soft'>{}</div>").format(one.edge_id, ", ".join(one.cameras))
+    where = Markup("{}<div class='small soft'>edge of {}</div>").format(
+        one.edge_id, ", ".join(one.cameras) or "no camera"
+    )
     if backlog is None:
         return where, _state(one), _NOT_KNOWN, "", "", "", moment(one.heard_ns, "ago")
     return (
@@ -76,7 +78,7 @@ def _edge(one: EdgeQueue) -> tuple[object, ...]:
 def _hub(found: Queues) -> tuple[tuple[object, ...], ...]:
     hub = found.hub
     rows = (
-        ("hub", "received, not yet written", hub.messages, size(hub.size), hub.waited_ns),
+        ("the hub", "received, not yet written", hub.messages, size(hub.size), hub.waited_ns),
         ("decisions", "seen, not yet decided who it is", hub.undecided, "", hub.undecided_ns),
     )
     return tuple(
@@ -108,7 +110,7 @@ def _late(waited_ns: int | None) -> Markup:
 
 def _oldest(waited_ns: int | None, *, messages: int) -> str:
     if waited_ns is not None:
-        return duration(waited_ns / 1e9)
+        return duration(waited_ns / 1e9) if waited_ns >= 10**9 else "under 1 s"
     return _NOT_KNOWN if messages else ""
 
 

@@ -96,11 +96,11 @@ def _of(cameras: Iterable[StoredStatus], camera: CameraId) -> StoredStatus | Non
 
 def _regions(camera: CameraId, view: Markup) -> Markup:
     return Markup(
-        '<form class="stack" data-regions><div class="row"><h2 class="grow nowrap">What counts</h2>'
+        '<form class="stack" data-regions><div class="row"><h2 class="grow nowrap">What counts</h2><div class="row">'
         '<button type="button" class="btn" data-draw="masks" aria-pressed="false">Ignore a region</button>'
         '<button type="button" class="btn" data-draw="zones" aria-pressed="false">Watch only a region</button>{}</div>'
-        '{}<p class="small soft" data-hint>People count by where their feet are. Choose a kind of region, then click '
-        "its corners; drag a corner to move it.</p>"
+        '</div>{}<p class="small soft" data-hint>People count by where their feet are. Choose a kind of region, then '
+        "click its corners; drag a corner to move it.</p>"
         '<ul class="region-list" data-list></ul><input type="hidden" name="camera" value="{}">'
         '<input type="hidden" name="zones"><input type="hidden" name="masks"></form>'
     ).format(button("Save regions", "save-regions", kind="primary"), view, camera)

@@ -77,7 +77,7 @@ def _kept(visit: Visit) -> Markup:
                 what,
                 size,
                 "none" if oldest is None else moment(oldest, "day"),
-                f"{days:g} days" if days else "as long as there is room",
+                f"{days:g}\N{NO-BREAK SPACE}days" if days else "as long as there is room",
             )
             for what, size, oldest, days in times
         ),
@@ -112,7 +112,12 @@ def _audit(visit: Visit) -> Markup:
     return Markup(
         '<section class="card pad stack"><div><h2>Audit</h2><p class="small soft">The latest {}. It holds no name '
         "of who was watched.</p></div>{}</section>"
-    ).format(_SHOWN, table(("when", "who", "what", "about", "from"), rows))
+    ).format(
+        _SHOWN,
+        table(("when", "who", "what", "about", "from"), rows)
+        if rows
+        else Markup('<p class="soft">Nothing yet: who signs in, searches or corrects is put down here.</p>'),
+    )
 
 
 def _about(entry: AuditEntry) -> str:
