@@ -1,5 +1,6 @@
 """How probable it is that a tracklet is an identity's: looks, place, movement, as log-likelihood ratios that add up."""
 
+import itertools
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from hub.association.appearance import Known, fit, predict
 from hub.association.calibration import Calibration
 from hub.association.reasoning import Reasoning
+from hub.exclusion import seen_together
 from hub.link_terms import Asked, LinkTerms, Sources, link_terms
 from hub.merge_terms import Ages, MergeTerms, merge_terms
 from hub.movement import Movement
@@ -23,6 +25,12 @@ SAME_WALK_NS = 30 * 10**9
 WELL_SEEN = 3
 """Pictures from which on a tracklet's mean is taken for what it looks like."""
 
+_MANY_PAIRS = 60
+"""Pairs of people that the site has been taught, from which on it needs not look at those who are there now."""
+
+_MOST_COMPARED = 40
+"""Tracklets that are looked at for them, the latest."""
+
 
 def judge_of(state: SiteState, space: ModelSpace, *, reasoning: Reasoning | None) -> "Judge | None":
     """A judge for one round; None where nobody wants one."""
@@ -37,12 +45,12 @@ class Judge:
         self._space = space
         knowledge = state.knowledge
         self._calibration = knowledge.calibration(space.model_id) if reasoning.calibrated else Calibration()
-        self._shares = self._calibration.shares(space.model_id)
         self._movement = Movement(knowledge.topology, asked=reasoning.movement)
         self._standing_by_camera: dict[IdentityId, list[Tracklet]] = {}
         self._standing_by_age: dict[IdentityId, list[Tracklet]] = {}
         self.around = Neighbourhood(state, place=reasoning.place)
         """Who was near in time and place."""
+        self._shares = self._calibration.shares(space.model_id, two_people=self._likeness_of_two())
         self._sources = Sources(
             standing=self._by_camera,
             units=space.prototypes,
@@ -51,6 +59,18 @@ class Judge:
             movement=self._movement,
             around=self.around,
         )
+
+    def _likeness_of_two(self) -> list[float]:
+        """Similarities of people whom one camera sees together now, as long as few such pairs have been learned."""
+        if self._calibration.measured.impostors.count >= _MANY_PAIRS:
+            return []
+        mine = [t for t in self.around.recent.values() if t.model_id == self._space.model_id]
+        seen = [t for t in mine if t.exemplars >= WELL_SEEN][-_MOST_COMPARED:]
+        return [
+            float((self.unit(one) * self.unit(other)).sum())
+            for one, other in itertools.combinations(seen, 2)
+            if seen_together(one, other)
+        ]
 
     def unit(self, tracklet: Tracklet) -> Float32Array:
         """A tracklet's lifted unit (d,)."""

@@ -25,6 +25,7 @@ from hub.ownership import is_owned
 from hub.reader import SiteReader
 from hub.records import TrackletNumber
 from passerby.adaptation.job import Job
+from passerby.adaptation.schedule import Plan
 from passerby.arrays import Float32Array, Image
 from passerby.config import CameraSettings, RetentionSettings
 from passerby.ids import BootId, CameraId, ModelId
@@ -44,7 +45,6 @@ class SiteFacts:
     false_link_rate: float
     association: Mapping[str, object]
     """All settings of the association, as in the file."""
-    adaptation: Mapping[str, object]
     retention: RetentionSettings = field(default_factory=RetentionSettings)
 
 
@@ -99,6 +99,15 @@ class Adaptations(Protocol):
 
     def rollback(self, *, actor: str) -> str:
         """Go back to the former model; gives in words what happens now. Raises DataError where there is none."""
+
+    def plan(self, *, newest_tracklet: int) -> Plan:
+        """When the next one begins by itself, and what it lacks; `newest_tracklet` is the latest number of all."""
+
+    def tell_schedule(self, *, actor: str, schedule: str | None = None, min_new_tracklets: int | None = None) -> None:
+        """Let this hold in place of what the site file says; None: as it is. Raises ConfigError where it is wrong."""
+
+    def forget_schedule(self) -> None:
+        """Let the site file hold again."""
 
 
 Login: TypeAlias = tuple[str, str]

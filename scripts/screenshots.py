@@ -141,12 +141,13 @@ def _draw(page: Page) -> None:
 
 
 def _found(page: Page, address: str) -> dict[str, str]:
-    """Somebody who was seen, a decision about them, a camera: the first ones that pages lead to."""
+    """Somebody who was seen, a decision about them, a camera, an adaptation: the first ones that pages lead to."""
     found = {}
     for name, path, link in (
         ("person", "/identities", ".person"),
         ("event", "/", "#feed a[href^='/event/']"),
         ("camera", "/cameras", ".camera-row h2 a"),
+        ("adapted", "/adaptation", "#job-history a"),
     ):
         page.goto(address + path)
         page.wait_for_selector(".rail")

@@ -16,7 +16,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
     """Look."""
     OPERATOR = "operator"
-    """Correct, enroll, export, start an adaptation."""
+    """Correct, enroll, export, start an adaptation and say when one begins by itself."""
     ADMIN = "admin"
     """Erase, attach cameras, promote models, manage users, read the audit log."""
 

@@ -104,9 +104,11 @@ class Calibration(msgspec.Struct):
         lines = {setting: _widened(line) for setting, line in former.lines.items()}
         return cls(lines=dict(lines), expected=Expected(former.shares(former_id), lines))
 
-    def shares(self, model_id: ModelId) -> Shares:
-        """Where the variance of the model's embeddings comes from on this site."""
-        return self.measured.shares(shares_of(model_id) if self.expected is None else self.expected.shares)
+    def shares(self, model_id: ModelId, *, two_people: Sequence[float] = ()) -> Shares:
+        """Where the variance of the model's embeddings comes from on this site; `two_people` are the lifted
+        similarities of some who are seen together now."""
+        expected = shares_of(model_id) if self.expected is None else self.expected.shares
+        return self.measured.shares(expected.seeing(two_people))
 
     def evidence(self, fit: float, *, seen_here: bool) -> float:
         """The log-likelihood ratio (nat) that a fit is worth on this site."""

@@ -1,5 +1,6 @@
 """Where the variance of embeddings comes from: persons, cameras, tracklets, pictures; expected, and measured."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -8,6 +9,9 @@ from passerby.ids import ModelId
 
 _PRIOR_PAIRS = 60.0
 """What is expected of a model counts as much as so many pairs measured on the site."""
+
+_PRIOR_SEEN = 4.0
+"""And as so many pairs of people who are seen together now."""
 
 _MEMORY_PAIRS = 4000.0
 """Pairs after which older ones fade."""
@@ -27,6 +31,12 @@ class Shares:
     """Effective dimensions: 1 / variance of the cosine of two people."""
     common: float = 0.12
     """Mean lifted similarity of two people."""
+
+    def seeing(self, two_people: Sequence[float]) -> "Shares":
+        """With the lifted similarities of people who are seen together for what is common to all: as long as a camera
+        has seen few, to take away what these have in common takes away much of each of them too."""
+        common = (sum(two_people) + _PRIOR_SEEN * self.common) / (len(two_people) + _PRIOR_SEEN)
+        return replace(self, common=min(max(common, 0.0), 0.9))
 
     def energy(self, pictures: float) -> float:
         """Mean squared length of a tracklet of so many pictures, on the scale of the shares."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from hub.dashboard.markup import EMPTY, joined, table, tag
-from passerby.adaptation.verdict import Figure, Verdict
+from passerby.adaptation.charts import chart, interval, legend, samples
+from passerby.adaptation.verdict import Figure, Picture, Verdict
 
 
 def verdict(said: Verdict) -> Markup:
@@ -13,8 +14,9 @@ def verdict(said: Verdict) -> Markup:
     reasons = joined(Markup("<li>{}</li>").format(reason) for reason in said.reasons)
     return Markup(
         '<section class="card pad stack"><div class="row"><h2>{}</h2>{}</div><ul class="reasons">{}</ul>'
-        '<p class="small soft">Judged by {} sightings of {} people that nothing was learned from, in '
-        "{}.</p>{}</section>"
+        '<p class="small soft">Judged by {} sightings of {} people that nothing was learned from, in {}. A dot is the '
+        "change, better to the right; the bar what it may as well be by chance of people; the dashed line how much "
+        "worse is put up with.</p>{}</section>"
     ).format(
         "The gate lets it pass" if said.passed else "The gate refuses it",
         tag("passed", "good") if said.passed else tag("refused", "bad"),
@@ -26,30 +28,42 @@ def verdict(said: Verdict) -> Markup:
     )
 
 
+def pictures(said: Verdict) -> Markup:
+    """Curves of before and after, as in the report; nothing where there was too little to draw them of."""
+    drawn = joined(_picture(one) for one in sorted(said.pictures, key=lambda one: one.steps))
+    if not drawn:
+        return EMPTY
+    return Markup(
+        '<section class="card pad stack"><div><h2>Before and after</h2><p class="small soft">Dashed: the model that it '
+        'started from; solid: the adapted one.</p></div><div class="halves curves">{}</div></section>'
+    ).format(drawn)
+
+
+def _picture(one: Picture) -> Markup:
+    numbers = samples(one)
+    told = EMPTY
+    if numbers:
+        rows = ((x, *(f"{y:.3f}" for y in ys)) for x, ys in numbers)
+        titles = (one.x_label, *(line.name for line in one.lines))
+        told = Markup('<details class="small"><summary class="soft">In numbers</summary>{}</details>').format(
+            table(titles, rows, numbers=range(1, len(titles)))
+        )
+    return Markup(
+        '<figure><figcaption><strong>{}</strong> {}<div class="small soft">{}</div></figcaption>{}{}</figure>'
+    ).format(one.name, _svg(legend(one)), one.about, _svg(chart(one)), told)
+
+
 def _row(one: Figure) -> Sequence[object]:
     name = Markup('<strong>{}</strong><div class="small soft">{}</div>').format(one.name, one.about)
     return name, _number(one.before), _number(one.after), _change(one), _judged(one)
 
 
 def _change(one: Figure) -> Markup:
-    """The interval of the change on a scale of the tolerance, good at the right."""
+    """The interval of the change, good at the right."""
     if one.change is None or one.low is None or one.high is None:
         return EMPTY
-    sign = 1.0 if one.better == "higher" else -1.0
-    low, high = sorted((sign * one.low, sign * one.high))
-    full = max(abs(low), abs(high), 2.0 * one.tolerance, 1e-9)
-    left, right = (50.0 + 50.0 * value / full for value in (low, high))
-    colour = "var(--good)" if one.improved else "var(--bad)" if one.regressed else "var(--soft)"
-    return Markup(
-        '<div class="interval" role="img" aria-label="change {0}, from {1} to {2}"><i style="left:{3}%;width:{4}%;'
-        'background:{5}"></i></div><div class="small soft num">{0} ({1} to {2})</div>'
-    ).format(
-        f"{one.change:+.3f}",
-        f"{one.low:+.3f}",
-        f"{one.high:+.3f}",
-        round(left, 1),
-        round(max(right - left, 0.8), 1),
-        colour,
+    return Markup('{}<div class="small soft num">{} ({} to {})</div>').format(
+        _svg(interval(one)), f"{one.change:+.3f}", f"{one.low:+.3f}", f"{one.high:+.3f}"
     )
 
 
@@ -63,3 +77,7 @@ def _judged(one: Figure) -> Markup:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _svg(drawn: str) -> Markup:
+    return Markup(drawn)  # noqa: S704 - the drawing escapes what is put into it

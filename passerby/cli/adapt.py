@@ -12,10 +12,12 @@ from passerby.cli.adapting.commands import app as commands
 from passerby.cli.adapting.needs import require_training
 from passerby.cli.adapting.rolling_out import app as rolling_out
 from passerby.cli.adapting.rows import app as rows
+from passerby.cli.adapting.scheduling import app as scheduling
 from passerby.cli.showing.parts import parts_shown
 
 app = typer.Typer()
 app.add_typer(commands)
+app.add_typer(scheduling)
 app.add_typer(rolling_out)
 app.add_typer(rows)
 

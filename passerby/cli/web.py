@@ -110,6 +110,5 @@ def facts_of(site: Site) -> SiteFacts:
         engine=site.engine,
         false_link_rate=site.association.false_link_rate,
         association=msgspec.to_builtins(site.association),
-        adaptation=msgspec.to_builtins(site.adaptation),
         retention=site.retention,
     )

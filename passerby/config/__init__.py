@@ -4,6 +4,7 @@ from passerby.config.loader import load_site
 from passerby.config.outgoing import MqttSettings, WebhookSettings
 from passerby.config.schema import site_json_schema
 from passerby.config.settings import (
+    AdaptationSettings,
     AssociationSettings,
     CameraSettings,
     RetentionSettings,
@@ -13,6 +14,7 @@ from passerby.config.settings import (
 )
 
 __all__ = [
+    "AdaptationSettings",
     "AssociationSettings",
     "CameraSettings",
     "MqttSettings",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from passerby.adaptation.charts import chart, interval, legend
 from passerby.adaptation.verdict import Figure, Verdict
 from passerby.arrays import Image
 from passerby.errors import DataError
-from training.gate.charts import chart, interval, legend
 from training.gate.report_style import STYLE
 
 if TYPE_CHECKING:

@@ -46,11 +46,11 @@ svg.chart { width: 100%; height: auto; display: block; }
 .grid { stroke: var(--edge); }
 .tick { fill: var(--pale); font-size: 11px; }
 .line { fill: none; stroke-width: 2.2; stroke: var(--after); }
-.line.before { stroke: var(--before); }
+.line.before { stroke: var(--before); stroke-dasharray: 6 3; }
 .line.two { stroke: var(--two); }
 .key::before { content: ""; display: inline-block; width: 14px; height: 3px; margin: 0 5px 4px 8px;
   background: var(--after); }
-.key.before::before { background: var(--before); }
+.key.before::before { background: repeating-linear-gradient(90deg, var(--before) 0 4px, transparent 4px 6px); }
 .key.two::before { background: var(--two); }
 .key { font-size: 13px; color: var(--pale); }
 img.sheet { width: 100%; max-width: 832px; border-radius: 8px; }

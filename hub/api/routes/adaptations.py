@@ -3,20 +3,22 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, StreamingResponse
 
 from hub.api.doors import Admin, Caller, Operator, Viewer, unscoped
 from hub.api.feed import Feed
-from hub.api.plain import PathNumber, moment
+from hub.api.plain import PathNumber, moment, moment_or_none
 from hub.api.problems import ProblemError, not_found
 from hub.services import Adaptations
 from passerby.adaptation.job import UNDER_WAY, Job, Phase, State, Trigger
+from passerby.adaptation.schedule import MOST_NEW, Plan, in_words
+from passerby.config.timetable import PATTERN
 from passerby.errors import DataError
 from passerby.ids import CameraId
 
@@ -61,6 +63,26 @@ class Promotion(BaseModel):
     cameras: list[str] = Field([], description="A trial in these cameras alone; none: all cameras.", max_length=1000)
 
 
+class ScheduleOut(BaseModel):
+    """When an adaptation begins by itself."""
+
+    schedule: str = Field(description="`daily HH:MM`, the hub's local time; `every N h`; or `manual`, by none.")
+    min_new_tracklets: int = Field(description="It begins only once so many are new since the last one.")
+    on_drift: bool = Field(description="Also when a camera drifts; set in the site file.")
+    told_by: str | None = Field(description="Who has said so; null: it is as in the site file.")
+    told_at: datetime | None
+    due_at: datetime | None = Field(description="In the past: it waits for `lacks`. Null: by no schedule.")
+    new_tracklets: int
+    lacks: int = Field(description="So many more must be new.")
+
+
+class ScheduleIn(BaseModel):
+    """What is to hold in place of what the site file says; what is left out stays as it is."""
+
+    schedule: Annotated[str, WithJsonSchema({"type": "string", "pattern": PATTERN})] | None = None
+    min_new_tracklets: Annotated[int, Field(ge=1, le=MOST_NEW)] | None = None
+
+
 class Told(BaseModel):
     """What happens now, in words."""
 
@@ -85,6 +107,30 @@ def start(who: Operator, asked: Asked, response: Response) -> AdaptationOut:
     who.did("adaptations.start", [f"adaptation:{job.number}"])
     response.headers["Location"] = f"/api/v1/adaptations/{job.number}"
     return _described(job)
+
+
+@router.get("/adaptations/schedule", summary="When one begins by itself")
+def schedule(who: Viewer) -> ScheduleOut:
+    """When the next one is due, and what it lacks."""
+    unscoped(who)
+    return _planned(_plan(who))
+
+
+@router.patch("/adaptations/schedule", summary="Set when one begins by itself")
+def set_schedule(who: Operator, wanted: ScheduleIn) -> ScheduleOut:
+    """The running hub takes it up within a second; the site file is not touched."""
+    unscoped(who)
+    room = _room(who)
+    room.tell_schedule(actor=who.name, schedule=wanted.schedule, min_new_tracklets=wanted.min_new_tracklets)
+    return _scheduled(who)
+
+
+@router.delete("/adaptations/schedule", summary="Let the site file say when")
+def forget_schedule(who: Operator) -> ScheduleOut:
+    """What was said to the running site counts no more."""
+    unscoped(who)
+    _room(who).forget_schedule()
+    return _scheduled(who)
 
 
 @router.get("/adaptations/{number}", summary="One adaptation")
@@ -155,6 +201,30 @@ def _room(who: Caller) -> Adaptations:
     if who.services.adaptations is None:
         raise ProblemError(404, "this process carries out no adaptations")
     return who.services.adaptations
+
+
+def _scheduled(who: Caller) -> ScheduleOut:
+    """Put down who has set it, and give what holds now."""
+    plan = _plan(who)
+    who.did("adaptations.schedule", detail=in_words(plan.settings))
+    return _planned(plan)
+
+
+def _plan(who: Caller) -> Plan:
+    return _room(who).plan(newest_tracklet=who.services.reader().last_tracklet_number())
+
+
+def _planned(plan: Plan) -> ScheduleOut:
+    return ScheduleOut(
+        schedule=plan.settings.schedule,
+        min_new_tracklets=plan.settings.min_new_tracklets,
+        on_drift=plan.settings.on_drift,
+        told_by=plan.told.actor if plan.told else None,
+        told_at=moment_or_none(plan.told.at_ns if plan.told else None),
+        due_at=plan.due and plan.due.astimezone(UTC),
+        new_tracklets=plan.new_tracklets,
+        lacks=plan.lacks,
+    )
 
 
 def _job(who: Caller, number: int) -> Job:

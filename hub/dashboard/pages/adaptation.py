@@ -1,5 +1,6 @@
 """Adapting the model to the site: the model in use, what goes on, and all adaptations so far."""
 
+import time
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
@@ -9,10 +10,12 @@ from hub.dashboard.correcting import require
 from hub.dashboard.jobs import progress, state
 from hub.dashboard.markup import EMPTY, button, dialog, empty, joined, moment, table, tag
 from hub.dashboard.pulse import News
+from hub.dashboard.scheduling import asked_schedule, schedule_card
 from hub.dashboard.visit import Page, Place, Reaction, Visit
 from hub.rollout import Rollout
 from hub.services import Adaptations
 from passerby.adaptation.job import UNDER_WAY, VERDICT, Job
+from passerby.adaptation.schedule import Plan, in_words
 from passerby.adaptation.verdict import read_verdict
 from passerby.errors import DataError
 from passerby.ids import ModelId
@@ -27,9 +30,10 @@ def build(visit: Visit) -> Page:
         title="Adaptation",
         lede="The model learns this site's own cameras and people.",
         actions=Markup('<div class="row" id="job-actions">{}</div>').format(parts["job-actions"]),
-        body=Markup('<div class="stack">{}<div id="job-now">{}</div><div id="job-history">{}</div></div>').format(
-            _models(visit, rollout), parts["job-now"], parts["job-history"]
-        ),
+        body=Markup(
+            '<div class="stack">{}<div id="job-schedule">{}</div><div id="job-now">{}</div>'
+            '<div id="job-history">{}</div></div>'
+        ).format(_models(visit, rollout), parts["job-schedule"], parts["job-now"], parts["job-history"]),
     )
 
 
@@ -63,6 +67,23 @@ def rollback(visit: Visit, _: Mapping[str, str]) -> Reaction:
     return Reaction(said=told[:1].upper() + told[1:], again=True)
 
 
+def set_schedule(visit: Visit, said: Mapping[str, str]) -> Reaction:
+    """Say when one begins by itself."""
+    require(visit, Role.OPERATOR, "to set the schedule")
+    asked = asked_schedule(said)
+    adaptations(visit).tell_schedule(
+        actor=visit.principal.name, schedule=asked.schedule, min_new_tracklets=asked.min_new_tracklets
+    )
+    return _scheduled(visit)
+
+
+def forget_schedule(visit: Visit, _: Mapping[str, str]) -> Reaction:
+    """Let the site file say it again."""
+    require(visit, Role.OPERATOR, "to set the schedule")
+    adaptations(visit).forget_schedule()
+    return _scheduled(visit)
+
+
 def hears(visit: Visit, news: News) -> Reaction | None:
     """How far it is, about once a second, and what has become of it."""
     return None if news.cameras is None else Reaction(puts=_parts(visit, adaptations(visit).jobs()))
@@ -75,9 +96,21 @@ def adaptations(visit: Visit) -> Adaptations:
     return visit.services.adaptations
 
 
-def note(visit: Visit, action: str, *objects: str) -> None:
+def note(visit: Visit, action: str, *objects: str, detail: str = "") -> None:
     """Put down in the audit log who has done it."""
-    visit.services.access.audit.put(action, actor=visit.principal.name, objects=objects, address=visit.address)
+    visit.services.access.audit.put(
+        action, actor=visit.principal.name, objects=objects, detail=detail, address=visit.address
+    )
+
+
+def _plan(visit: Visit) -> Plan:
+    return adaptations(visit).plan(newest_tracklet=visit.reader.last_tracklet_number())
+
+
+def _scheduled(visit: Visit) -> Reaction:
+    words = in_words(_plan(visit).settings)
+    note(visit, "adaptations.schedule", detail=words)
+    return Reaction(said=f"Adapts {words}.", again=True)
 
 
 def _under_way(jobs: Sequence[Job]) -> Job | None:
@@ -90,6 +123,7 @@ def _parts(visit: Visit, jobs: Sequence[Job]) -> Mapping[str, Markup]:
     going = EMPTY if now is None else Markup('<section class="card pad">{}</section>').format(progress(visit, now))
     return {
         "job-actions": _actions(visit, now, visit.reader.rollout()),
+        "job-schedule": schedule_card(visit, _plan(visit), now_ns=time.time_ns()),
         "job-now": going,
         "job-history": _history(jobs),
     }
@@ -143,7 +177,6 @@ def _models(visit: Visit, rollout: Rollout) -> Markup:
         facts.append(("On trial", f"{_short(rollout.candidate)}, {where}"))
     if rollout.former is not None:
         facts.append(("Before", _short(rollout.former)))
-    facts.append(("Adapted", _when(visit.services.facts.adaptation)))
     rows = joined(Markup("<dt>{}</dt><dd>{}</dd>").format(name, value) for name, value in facts)
     history = visit.reader.rollout_history()
     steps = joined(
@@ -161,20 +194,6 @@ def _models(visit: Visit, rollout: Rollout) -> Markup:
     return Markup('<section class="card pad stack"><h2>Model</h2><dl class="facts">{}</dl>{}</section>').format(
         rows, more
     )
-
-
-def _when(settings: Mapping[str, object]) -> str:
-    """When one begins, as the site file has it.
-
-    >>> _when({"schedule": "daily 03:30", "on_drift": True, "min_new_tracklets": 500})
-    'daily 03:30 and when a camera drifts, once 500 sightings are new; by hand at any time'
-    """
-    schedule = settings.get("schedule", "manual")
-    causes = [f"{schedule}"] if schedule != "manual" else []
-    causes += ["when a camera drifts"] if settings.get("on_drift") else []
-    if not causes:
-        return "by hand alone; a time for it is set in the site file, under adaptation: {schedule: ...}"
-    return f"{' and '.join(causes)}, once {settings.get('min_new_tracklets')} sightings are new; by hand at any time"
 
 
 def _row(job: Job) -> Sequence[object]:
@@ -203,7 +222,13 @@ PLACE = Place(
     icon="adaptation",
     build=build,
     whole_site=True,
-    does={"start": start, "cancel": cancel, "rollback": rollback},
+    does={
+        "start": start,
+        "cancel": cancel,
+        "rollback": rollback,
+        "set-schedule": set_schedule,
+        "forget-schedule": forget_schedule,
+    },
     hears=hears,
     there=lambda services: services.adaptations is not None,
 )

@@ -13,7 +13,7 @@ from hub.dashboard.markup import EMPTY, button, dialog, joined
 from hub.dashboard.pages.adaptation import adaptations, cancel, note
 from hub.dashboard.pulse import News
 from hub.dashboard.routes import CLUSTERS
-from hub.dashboard.verdicts import verdict
+from hub.dashboard.verdicts import pictures, verdict
 from hub.dashboard.visit import Page, Place, Reaction, Visit
 from passerby.adaptation.job import MODEL, REPORT, UNDER_WAY, VERDICT, Job
 from passerby.adaptation.verdict import read_verdict
@@ -36,10 +36,12 @@ def build(visit: Visit) -> Page:
         ).format(job.number)
     return Page(
         title=f"Adaptation {job.number}",
-        lede=Markup("{} from {} <a href='/adaptation'>All adaptations</a>").format(job.model_name, job.request.parent),
+        lede=Markup("{} from {} · <a href='/adaptation'>All adaptations</a>").format(
+            job.model_name, job.request.parent
+        ),
         actions=_actions(visit, job, passed=said is not None and said.passed),
         body=Markup('<div class="stack"><section class="card pad" id="job-{}">{}</section>{}{}</div>').format(
-            job.number, progress(visit, job), EMPTY if said is None else verdict(said), sheet
+            job.number, progress(visit, job), EMPTY if said is None else verdict(said) + pictures(said), sheet
         ),
     )
 

@@ -14,11 +14,11 @@ from hub.model_offers import ModelOffers, WantedModels
 from hub.reader import SiteReader
 from hub.rollout import Rollout
 from passerby.adaptation.job import Job, JobBook, JobProgress, Trigger
+from passerby.adaptation.schedule import ScheduleBook, local_time
 from passerby.cli.adapting.asking import Wishes, ask
 from passerby.cli.adapting.site_models import find_by_id, find_site_model
 from passerby.cli.supervising.children import Child
 from passerby.config import Site
-from passerby.config.timetable import next_time
 from passerby.errors import ConfigError, PasserbyError
 from passerby.models import ModelManifest
 
@@ -46,6 +46,7 @@ class Foreman:
     def __init__(self, site: Site, config: Path, *, offers: ModelOffers) -> None:
         self._site, self._config, self._offers = site, config, offers
         self._book = JobBook(site.data)
+        self._schedule = ScheduleBook(site.data, site.adaptation)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="foreman", daemon=True)
         self._began = datetime.now(UTC).astimezone()
@@ -76,6 +77,7 @@ class Foreman:
         while not self._stop.wait(LOOK_S):
             self._look(self._tend_job)
             self._look(self._tend_models)
+            self._look(self._tend_schedule)
             if time.monotonic() >= self._rarely_at:
                 self._rarely_at = time.monotonic() + _RARELY_S
                 self._look(self._tend_timetable)
@@ -126,24 +128,25 @@ class Foreman:
         _log.error("adaptation %d: failed: %s", job.number, reason)
         self._job = None
 
+    def _tend_schedule(self) -> None:
+        fresh = self._schedule.go_by(now_ns=time.time_ns())
+        if fresh is not None:
+            _log.info("adaptations by schedule: %s", fresh)
+
     def _tend_timetable(self) -> None:
-        settings = self._site.adaptation
-        if (settings.schedule == "manual" and not settings.on_drift) or self._book.under_way() is not None:
-            return
         jobs = self._book.jobs()
-        last = _local(jobs[-1].request.asked_at_ns) if jobs else self._began
         now = datetime.now(UTC).astimezone()
-        due = next_time(settings.schedule, last=last)
-        trigger: Trigger | None = "schedule" if due is not None and due <= now else None
-        if trigger is None and settings.on_drift and now - last > _BETWEEN_DRIFTS and self._drifts():
-            trigger = "drift"
-        if trigger is None:
-            return
         with SiteReader(self._site.data) as reader:
-            new = reader.last_tracklet_number() - (jobs[-1].request.newest_tracklet if jobs else 0)
-        if new >= settings.min_new_tracklets:
+            plan = self._schedule.plan(jobs, newest_tracklet=reader.last_tracklet_number(), now=now)
+        if not plan.by_itself or plan.lacks or self._book.under_way() is not None:
+            return
+        last = local_time(jobs[-1].request.asked_at_ns) if jobs else self._began
+        trigger: Trigger | None = "schedule" if plan.due is not None and plan.due <= now else None
+        if trigger is None and plan.settings.on_drift and now - last > _BETWEEN_DRIFTS and self._drifts():
+            trigger = "drift"
+        if trigger is not None:
             job = ask(self._site, Wishes(seed=len(jobs) + 1), actor="hub", trigger=trigger)
-            _log.info("adaptation %d is asked for by %s: %d new tracklets", job.number, trigger, new)
+            _log.info("adaptation %d is asked for by %s: %d new tracklets", job.number, trigger, plan.new_tracklets)
 
     def _drifts(self) -> bool:
         deployed = self._wanted(self._rollout()).default.model_id
@@ -202,7 +205,3 @@ class Foreman:
     def _child(self, name: str, *arguments: str) -> Child:
         log = self._site.data / "logs" / f"{name}.log"
         return Child(name, [*arguments, "--config", str(self._config)], log=log)
-
-
-def _local(at_ns: int) -> datetime:
-    return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone()

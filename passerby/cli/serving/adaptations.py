@@ -3,12 +3,15 @@
 import functools
 import logging
 import threading
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from hub.corrections.acts import Rollback
 from hub.corrections.desk import request_correction
 from hub.reader import SiteReader
 from passerby.adaptation.job import REPORT, Job, JobBook
+from passerby.adaptation.schedule import Plan, ScheduleBook
 from passerby.cli.adapting.asking import Wishes, ask
 from passerby.cli.adapting.needs import require_training
 from passerby.cli.adapting.rollout import (
@@ -31,6 +34,7 @@ class SiteAdaptations:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._book = JobBook(site.data)
+        self._schedule = ScheduleBook(site.data, site.adaptation)
         self._promoting = threading.Lock()
 
     def start(self, *, actor: str, minutes: float | None = None, recipe: str | None = None) -> Job:
@@ -75,6 +79,16 @@ class SiteAdaptations:
         with SiteReader(self._site.data) as reader:
             deployed = reader.rollout().deployed
         return f"deployed: {deployed or 'the model of the site file'}"
+
+    def plan(self, *, newest_tracklet: int) -> Plan:
+        now = datetime.now(UTC).astimezone()
+        return self._schedule.plan(self._book.jobs(), newest_tracklet=newest_tracklet, now=now)
+
+    def tell_schedule(self, *, actor: str, schedule: str | None = None, min_new_tracklets: int | None = None) -> None:
+        self._schedule.tell(actor=actor, at_ns=time.time_ns(), schedule=schedule, min_new_tracklets=min_new_tracklets)
+
+    def forget_schedule(self) -> None:
+        self._schedule.forget()
 
     def _finish(self, model_id: ModelId, actor: str, cameras: tuple[CameraId, ...]) -> None:
         """Interrupted, the model stays in the shadow: to promote it again goes on."""

@@ -158,5 +158,4 @@ def blank_facts() -> SiteFacts:
         engine="auto",
         false_link_rate=0.01,
         association={},
-        adaptation={},
     )

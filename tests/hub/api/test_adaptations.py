@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,8 @@ from hub.api import make_api
 from hub.camera_list import CameraLine
 from hub.services import LivePicture, Login, Probed
 from passerby.adaptation.job import Job, JobBook, JobProgress, JobRequest
-from passerby.config import CameraSettings
+from passerby.adaptation.schedule import Plan, ScheduleBook
+from passerby.config import AdaptationSettings, CameraSettings
 from passerby.config.changing import changed_settings
 from passerby.errors import DataError, SourceRefusedError
 from passerby.ids import CameraId, ModelId, TrackletId
@@ -26,6 +28,7 @@ class Room:
 
     def __init__(self, data: Path) -> None:
         self._book = JobBook(data)
+        self._schedule = ScheduleBook(data, AdaptationSettings(min_new_tracklets=2))
 
     def start(self, *, actor: str, minutes: float | None = None, recipe: str | None = None) -> Job:
         return self._book.ask(
@@ -63,6 +66,16 @@ class Room:
 
     def rollback(self, *, actor: str) -> str:
         return "the former model is used again"
+
+    def plan(self, *, newest_tracklet: int) -> Plan:
+        now = datetime.now(UTC).astimezone()
+        return self._schedule.plan(self.jobs(), newest_tracklet=newest_tracklet, now=now)
+
+    def tell_schedule(self, *, actor: str, schedule: str | None = None, min_new_tracklets: int | None = None) -> None:
+        self._schedule.tell(actor=actor, at_ns=time.time_ns(), schedule=schedule, min_new_tracklets=min_new_tracklets)
+
+    def forget_schedule(self) -> None:
+        self._schedule.forget()
 
 
 class Attached:
@@ -162,6 +175,29 @@ def test_what_was_not_passed_is_not_promoted(ada: httpx.Client) -> None:
     refused = ada.post("/adaptations/1/promote")
     assert (refused.status_code, refused.json()["detail"]) == (409, "adaptation 1 was not passed")
     assert ada.post("/models/rollback").json() == {"detail": "the former model is used again"}
+
+
+def test_when_one_begins_by_itself_is_set_and_put_down(ada: httpx.Client) -> None:
+    before = ada.get("/adaptations/schedule").json()
+    assert (before["schedule"], before["due_at"], before["told_by"]) == ("manual", None, None)
+    assert (before["new_tracklets"], before["lacks"]) == (3, 0)
+    set_to = ada.patch("/adaptations/schedule", json={"schedule": "every 12 h", "min_new_tracklets": 50}).json()
+    assert (set_to["schedule"], set_to["lacks"], set_to["told_by"]) == ("every 12 h", 47, "ada")
+    due = datetime.fromisoformat(set_to["due_at"]) - datetime.now(UTC)
+    assert timedelta(hours=11.9) < due <= timedelta(hours=12)
+    less = ada.patch("/adaptations/schedule", json={"min_new_tracklets": 4}).json()
+    assert (less["schedule"], less["lacks"]) == ("every 12 h", 1)
+    for wrong, said in (
+        ({"schedule": "daily 25:00"}, "schedule 'daily 25:00': expected `daily HH:MM`, `every N h` (1 to 9999)"),
+        ({}, "nothing is said of the schedule"),
+    ):
+        refused = ada.patch("/adaptations/schedule", json=wrong)
+        assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+        assert refused.json()["detail"].startswith(said)
+    assert ada.patch("/adaptations/schedule", json={"min_new_tracklets": 0}).status_code == 422
+    assert ada.delete("/adaptations/schedule").json()["schedule"] == "manual"
+    told = [entry["detail"] for entry in ada.get("/audit", params={"action": "adaptations.schedule"}).json()["items"]]
+    assert told == ["by hand alone", *(f"every 12 h, once {least} sightings are new" for least in (4, 50))]
 
 
 def test_cameras_are_attached_and_passwords_never_told(ada: httpx.Client) -> None:

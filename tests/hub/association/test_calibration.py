@@ -177,6 +177,20 @@ def test_an_adapted_model_is_expected_to_be_about_like_the_one_before() -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(after), type=Calibration) == after
 
 
+def test_people_who_are_seen_together_now_tell_what_is_common_until_there_are_lessons() -> None:
+    model_id = ModelId("looks@1")
+    new = Calibration()
+    usual = new.shares(model_id).common
+    assert new.shares(model_id, two_people=[usual] * 5) == new.shares(model_id)
+    found = new.shares(model_id, two_people=[-0.4] * 4 + [0.0] * 4).common
+    assert 0.0 <= found < usual
+    assert new.shares(model_id, two_people=[0.6] * 400).common == pytest.approx(0.6, abs=0.01)
+    assert new.shares(model_id, two_people=[-1.0] * 400).common == 0.0
+    for _ in range(600):
+        new.measured.impostors.learn(0.2)
+    assert new.shares(model_id, two_people=[0.6] * 400).common == pytest.approx(0.2, abs=0.05)
+
+
 def test_few_pairs_of_an_adapted_model_leave_it_near_the_one_before_and_many_do_not() -> None:
     former, rng = learned(5), np.random.default_rng(6)
     slopes = []

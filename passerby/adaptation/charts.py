@@ -1,4 +1,4 @@
-"""Lines and intervals as SVG, in colours that the page's style gives them."""
+"""Lines and intervals of a verdict as SVG, in colours that the page's style gives them."""
 
 from collections.abc import Callable
 from html import escape
@@ -10,6 +10,33 @@ from passerby.adaptation.verdict import Figure, Line, Picture
 _WIDTH, _HEIGHT = 380, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 10, 38
 _BAR_WIDTH, _BAR_HEIGHT = 220, 26
+_TOLD_RANKS = (1.0, 5.0, 10.0, 20.0)
+
+
+def samples(picture: Picture) -> list[tuple[str, list[float]]]:
+    """A picture in numbers: at some x, as text, the y of each line. Those of its x that are a power of ten below 1
+    where they are logarithmic, else some ranks; nothing of steps, which say nothing one by one.
+
+    >>> line = Line(name="after", model="after", x=[0.01, 0.05, 0.1, 1.0], y=[0.5, 0.7, 0.8, 1.0])
+    >>> samples(Picture(name="ROC", about="", x_label="", y_label="", lines=[line], log_x=True))
+    [('0.01', [0.5]), ('0.1', [0.8])]
+    """
+    if picture.steps or not picture.lines:
+        return []
+    xs = np.asarray(picture.lines[0].x)
+    wanted = 10.0 ** np.arange(-6, 0) if picture.log_x else _TOLD_RANKS
+    rows = [int(row) for x in wanted for row in np.flatnonzero(np.isclose(xs, x))]
+    return [(_tick(xs[row]), [line.y[row] for line in picture.lines]) for row in rows]
+
+
+def in_words(picture: Picture) -> str:
+    """What a picture shows, for who does not see it."""
+    told = "; ".join(
+        f"at {x}: " + ", ".join(f"{line.name} {y:.3f}" for line, y in zip(picture.lines, ys, strict=True))
+        for x, ys in samples(picture)
+    )
+    axes = f"{picture.y_label} by {picture.x_label}"
+    return f"{picture.name}: {axes}{f'; {told}' if told else ''}"
 
 
 def chart(picture: Picture) -> str:
@@ -34,7 +61,9 @@ def chart(picture: Picture) -> str:
             _HEIGHT - _BOTTOM - y / top * (_HEIGHT - _TOP - _BOTTOM),
         )
 
-    parts = [f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(picture.name)}">']
+    parts = [
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(in_words(picture))}">'
+    ]
     for value in _round_numbers(0.0, top):
         x, y = place(xs[0], value)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
@@ -79,7 +108,8 @@ def interval(figure: Figure) -> str:
 
     state = "worse" if figure.regressed else "better" if figure.improved else "same"
     return (
-        f'<svg class="interval {state}" viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" role="img" aria-label="interval">'
+        f'<svg class="interval {state}" viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" role="img" aria-label="change '
+        f'{figure.change:+.3f}, from {figure.low:+.3f} to {figure.high:+.3f}">'
         f'<line class="axis" x1="0" x2="{_BAR_WIDTH}" y1="{middle}" y2="{middle}"/>'
         f'<line class="zero" x1="{half}" x2="{half}" y1="2" y2="{_BAR_HEIGHT - 2}"/>'
         f'<line class="limit" x1="{across(-figure.tolerance):.1f}" x2="{across(-figure.tolerance):.1f}" y1="5" '
@@ -91,7 +121,7 @@ def interval(figure: Figure) -> str:
 
 
 def _class(line: Line) -> str:
-    """A name and a model have a colour of their own; before is drawn thinner."""
+    """A name and a model have a colour of their own; before is dashed."""
     return f"{line.model} {'two' if line.name.startswith('two') else 'one'}"
 
 
