@@ -109,7 +109,8 @@ def test_the_theme_is_chosen_and_remembered(look: Looker) -> None:
 def test_what_waits_is_on_the_page_of_the_system_and_of_the_camera(look: Looker, folder: Path) -> None:
     def tell(*edges: EdgeQueue) -> None:
         hub = HubQueue(messages=0, size=0, waited_ns=None, undecided=2, undecided_ns=4 * 10**8, missing=3)
-        write_queues(folder / "data", Queues(at_ns=time.time_ns(), hub=hub, edges=edges))
+        # Words that grow old by nobody's renewing them would be gone before a busy machine has shown them.
+        write_queues(folder / "data", Queues(at_ns=time.time_ns() + 600 * 10**9, hub=hub, edges=edges))
 
     late = Backlog(messages=1_234, size=5 << 20, waited_ns=95 * 10**9, refused=2)
     gate = EdgeQueue(
