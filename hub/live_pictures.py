@@ -14,12 +14,12 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import msgspec
 
 from hub.camera_news import FOLDER_NAME, live_folder
+from hub.worker import Worker
 from passerby.config.attached import CAMERA_NAME
 from passerby.errors import DataError, StoreError
 from passerby.ids import BootId, CameraId, EdgeId
@@ -88,20 +88,19 @@ class PreviewPort(Protocol):
         """Queue a message to an edge."""
 
 
-class LivePictures:
+class LivePictures(Worker):
     """The hub's side, in a thread from `__enter__` to the end: a slow disk costs the hub nothing.
 
     Whoever has not renewed the wish for `watched_s` has gone.
     """
 
     def __init__(self, data_dir: Path, port: PreviewPort, *, watched_s: float = WATCHED_S) -> None:
+        super().__init__("live-pictures", stop_s=_CLOSE_TIMEOUT_S)
         self._data_dir = data_dir
         self._port = port
         self._watched_s = watched_s
-        self._thread = threading.Thread(target=self._run, name="live-pictures", daemon=True)
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._stop = False
         self._watched: frozenset[CameraId] = frozenset()
         self._full: frozenset[CameraId] = frozenset()
         self._latest: dict[CameraId, KeptPicture] = {}
@@ -109,17 +108,6 @@ class LivePictures:
         self._asked_at: dict[CameraId, float] = {}
         self._command_ids: Iterator[int] = itertools.count(1)
         self._disk_fails = False
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop = True
-        self._wake.set()
-        self._thread.join(_CLOSE_TIMEOUT_S)
 
     def take(self, preview: Preview, boot_id: BootId) -> None:
         """A picture has come; it takes the place of one that is not written yet. Unwatched ones are dropped."""
@@ -131,9 +119,13 @@ class LivePictures:
                 self._latest[preview.camera_id] = kept
             self._wake.set()
 
+    def _ask_to_stop(self) -> None:
+        super()._ask_to_stop()
+        self._wake.set()
+
     def _run(self) -> None:
         look_at = float("-inf")
-        while not self._stop:
+        while not self._stop.is_set():
             try:
                 if time.monotonic() >= look_at:
                     look_at = time.monotonic() + LOOK_S

@@ -1,17 +1,16 @@
 """The hub's side of `hub.queues`: a thread that asks the port every two seconds, and tells."""
 
 import logging
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from hub.queues import EdgeQueue, HubQueue, Queues, write_queues
+from hub.worker import Worker
 from passerby.errors import StoreError
 from passerby.ids import EdgeId
 from passerby.messages import Backlog
@@ -39,28 +38,17 @@ class QueuePort(Protocol):
         """Everything counted."""
 
 
-class QueueWatch:
+class QueueWatch(Worker):
     """Tells from `__enter__` to the end. `decided` is for the hub's thread, after each round."""
 
     def __init__(self, data_dir: Path, port: QueuePort, *, look_s: float = LOOK_S) -> None:
+        super().__init__("queue-watch", stop_s=_CLOSE_TIMEOUT_S)
         self._data_dir = data_dir
         self._port = port
         self._look_s = look_s
-        self._thread = threading.Thread(target=self._run, name="queue-watch", daemon=True)
-        self._stop = threading.Event()
         self._undecided: tuple[int, int | None] = 0, None
         self._edges: Mapping[EdgeId, EdgeQueue] = {}
         self._fails = False
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(_CLOSE_TIMEOUT_S)
 
     def decided(self, undecided: int, *, since_ns: int | None) -> None:
         """So many tracklets wait for a decision now, the first of the open ones since then."""
