@@ -114,8 +114,9 @@ class Cameras:
 
     def statuses(self) -> list[CameraStatus]:
         """How every camera is doing, by name."""
+        cameras = [self._cameras[camera_id] for camera_id in self.ids]
         return [
-            self._cameras[camera_id].live.status(self._cameras[camera_id].pipeline.published) for camera_id in self.ids
+            camera.live.status(camera.pipeline.published, id_switches=camera.pipeline.switches) for camera in cameras
         ]
 
     def have_ended(self) -> bool:

@@ -124,13 +124,13 @@ class LiveCamera:
         with self._lock:
             return self._frame is None and self._status.state in ("ended", "paused", "failed")
 
-    def status(self, tracklets: int) -> CameraStatus:
-        """How it is doing now; `tracklets` have been told of."""
+    def status(self, tracklets: int, *, id_switches: int = 0) -> CameraStatus:
+        """How it is doing now; `tracklets` have been told of, and so many exchanges of two people were cut."""
         now = time.monotonic()
         with self._lock:
             recent = [taken for taken in self._taken if now - taken <= _FPS_WINDOW_S]
             fps = len(recent) / max(now - recent[0], 1.0) if recent else 0.0
-            return _changed(self._status, achieved_fps=round(fps, 2), tracklets=tracklets)
+            return _changed(self._status, achieved_fps=round(fps, 2), tracklets=tracklets, id_switches=id_switches)
 
     def _run(self, generation: int, wake: threading.Event) -> None:
         backoff = Backoff(random.Random())  # noqa: S311 - spreads attempts in time; nothing secret

@@ -1,36 +1,47 @@
 """Live pictures for whoever watches, with who is in them: encoded only then, and only as often as somebody can look."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from edge.frames import Frame
 from edge.tracklets import jpeg
-from passerby.arrays import Float32Array
+from passerby.arrays import Float32Array, Image
+from passerby.codec import MAX_PART_BYTES
 from passerby.ids import CameraId, TrackletId
 from passerby.messages import Marked, Preview
 
 TRAILS_NS = 300_000_000
 """Whom the detector misses for so long is still marked, where they were seen last."""
 
-_MAX_WIDTH = 960
-_QUALITY = 75
-_INTERVAL_S = 0.4
 _LONGEST_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    max_width: int
+    quality: int
+    interval_s: float
+
+
+_SMALL = _Kind(max_width=960, quality=75, interval_s=0.4)
+_FULL = _Kind(max_width=3840, quality=90, interval_s=0.8)
+"""For who cuts somebody out of it. A picture of 1920x1080 is five times as many bytes as a small one."""
 
 
 class Previews:
     """Which cameras are watched, and until when. Times are seconds of a monotonic clock, given by the caller."""
 
     def __init__(self) -> None:
-        self._until: dict[CameraId, float] = {}
+        self._until: dict[CameraId, tuple[float, _Kind]] = {}
         self._last: dict[CameraId, float] = {}
 
-    def ask(self, camera_id: CameraId, seconds: float, *, now: float) -> None:
-        """Send previews of the camera for so long, at most an hour; 0 to stop."""
+    def ask(self, camera_id: CameraId, seconds: float, *, now: float, full: bool = False) -> None:
+        """Send previews of the camera for so long, at most an hour, `full` ones in the camera's size; 0 to stop."""
         if seconds > 0:
-            self._until[camera_id] = now + min(seconds, _LONGEST_S)
+            self._until[camera_id] = now + min(seconds, _LONGEST_S), _FULL if full else _SMALL
         else:
             self.forget(camera_id)
 
@@ -45,20 +56,29 @@ class Previews:
         `people` are in it: boxes (4,) float32 xyxy in its pixels.
         """
         camera_id = frame.camera_id
-        if now >= self._until.get(camera_id, now) or now - self._last.get(camera_id, -_INTERVAL_S) < _INTERVAL_S:
+        until, kind = self._until.get(camera_id, (now, _SMALL))
+        if now >= until or now - self._last.get(camera_id, float("-inf")) < kind.interval_s:
             return None
         self._last[camera_id] = now
-        height, width = frame.image.shape[:2]
-        image, scale = frame.image, min(1.0, _MAX_WIDTH / width)
-        if scale < 1.0:
-            size = (_MAX_WIDTH, max(1, round(height * scale)))
-            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        encoded, scale = _encoded(frame.image, kind)
+        if len(encoded) > MAX_PART_BYTES:
+            encoded, scale = _encoded(frame.image, _SMALL)
         return Preview(
             camera_id=camera_id,
             captured_at_ns=frame.captured_at_ns,
-            jpeg=jpeg(image, quality=_QUALITY),
+            jpeg=encoded,
             people=[_marked(tracklet_id, box * scale) for tracklet_id, box in people],
         )
+
+
+def _encoded(image: Image, kind: _Kind) -> tuple[bytes, float]:
+    """As JPEG, and by how much it was made smaller."""
+    height, width = image.shape[:2]
+    scale = min(1.0, kind.max_width / width)
+    if scale < 1.0:
+        size = (kind.max_width, max(1, round(height * scale)))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return jpeg(image, quality=kind.quality), scale
 
 
 def _marked(tracklet_id: TrackletId, box_xyxy: Float32Array) -> Marked:

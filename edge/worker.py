@@ -193,7 +193,8 @@ class EdgeWorker:
             seconds = command.settings.get("seconds")
             if not isinstance(seconds, int | float):
                 raise ConfigError(f"camera {command.camera_id}: preview needs `seconds`, a number; it has {seconds!r}")
-            self._previews.ask(command.camera_id, seconds, now=time.monotonic())
+            full = command.settings.get("full") is True
+            self._previews.ask(command.camera_id, seconds, now=time.monotonic(), full=full)
             return
         _log.info("%s: %s, as the hub asks", command.camera_id, command.action)
         self._settle()

@@ -4,7 +4,6 @@ The running hub writes it, and whoever has asked reads it.
 """
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from msgspec import Struct
 
 from passerby.errors import StoreError
 from passerby.ids import CameraId, EdgeId
+from passerby.whole_files import write_whole
 
 FOLDER_NAME = "live"
 _FILE = "cameras.json"
@@ -49,12 +49,8 @@ def live_folder(data_dir: Path) -> Path:
 def write_news(data_dir: Path, news: Mapping[CameraId, CameraNews]) -> None:
     """Put it in place of the former. Raises StoreError."""
     file = live_folder(data_dir) / _FILE
-    scratch = file.with_name(f".{_FILE}.new")
     try:
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(msgspec.json.encode(dict(news)))
-        scratch.replace(file)
+        write_whole(file, msgspec.json.encode(dict(news)), private=True, durable=False)
     except OSError as error:
         raise StoreError(f"{file}: cannot be written: {error.strerror}") from error
 

@@ -1,5 +1,7 @@
 """Live pictures for whoever watches: `live/CAMERA.picture`, kept as long as somebody renews `live/CAMERA.watch`.
 
+They are in the camera's own size while somebody renews `live/CAMERA.full` too.
+
 Who watches is another process, the web server's: it calls `watch` every few seconds, and `picture` whenever it likes.
 Edges encode previews only while they are asked to.
 """
@@ -12,12 +14,12 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import msgspec
 
 from hub.camera_news import FOLDER_NAME, live_folder
+from hub.worker import Worker
 from passerby.config.attached import CAMERA_NAME
 from passerby.errors import DataError, StoreError
 from passerby.ids import BootId, CameraId, EdgeId
@@ -29,18 +31,25 @@ _log = logging.getLogger("passerby.hub")
 WATCHED_S = 10.0
 LOOK_S = 0.5
 _SUFFIX = ".picture"
+_WATCH = ".watch"
+_FULL = ".full"
 _ASK_FOR_S = 5.0
 _ASK_AGAIN_S = 2.0
 _CLOSE_TIMEOUT_S = 5.0
 
 
-def watch(data_dir: Path, camera_ids: Iterable[CameraId]) -> None:
-    """Wish for live pictures of these cameras for the next ten seconds. Raises DataError or StoreError."""
+def watch(data_dir: Path, camera_ids: Iterable[CameraId], *, full: bool = False) -> None:
+    """Wish for live pictures of these cameras for the next ten seconds, `full` ones in the camera's own size.
+
+    Raises DataError or StoreError.
+    """
     names = [_usable(camera_id) for camera_id in camera_ids]
     folder = live_folder(data_dir)
     try:
         for name in names:
-            (folder / f"{name}.watch").touch(mode=0o600)
+            (folder / f"{name}{_WATCH}").touch(mode=0o600)
+            if full:
+                (folder / f"{name}{_FULL}").touch(mode=0o600)
     except OSError as error:
         raise StoreError(f"{folder}: cannot ask for live pictures: {error.strerror}") from error
 
@@ -79,37 +88,26 @@ class PreviewPort(Protocol):
         """Queue a message to an edge."""
 
 
-class LivePictures:
+class LivePictures(Worker):
     """The hub's side, in a thread from `__enter__` to the end: a slow disk costs the hub nothing.
 
     Whoever has not renewed the wish for `watched_s` has gone.
     """
 
     def __init__(self, data_dir: Path, port: PreviewPort, *, watched_s: float = WATCHED_S) -> None:
+        super().__init__("live-pictures", stop_s=_CLOSE_TIMEOUT_S)
         self._data_dir = data_dir
         self._port = port
         self._watched_s = watched_s
-        self._thread = threading.Thread(target=self._run, name="live-pictures", daemon=True)
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._stop = False
         self._watched: frozenset[CameraId] = frozenset()
+        self._full: frozenset[CameraId] = frozenset()
         self._latest: dict[CameraId, KeptPicture] = {}
         self._came_at: dict[CameraId, float] = {}
         self._asked_at: dict[CameraId, float] = {}
         self._command_ids: Iterator[int] = itertools.count(1)
         self._disk_fails = False
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop = True
-        self._wake.set()
-        self._thread.join(_CLOSE_TIMEOUT_S)
 
     def take(self, preview: Preview, boot_id: BootId) -> None:
         """A picture has come; it takes the place of one that is not written yet. Unwatched ones are dropped."""
@@ -121,9 +119,13 @@ class LivePictures:
                 self._latest[preview.camera_id] = kept
             self._wake.set()
 
+    def _ask_to_stop(self) -> None:
+        super()._ask_to_stop()
+        self._wake.set()
+
     def _run(self) -> None:
         look_at = float("-inf")
-        while not self._stop:
+        while not self._stop.is_set():
             try:
                 if time.monotonic() >= look_at:
                     look_at = time.monotonic() + LOOK_S
@@ -141,18 +143,23 @@ class LivePictures:
 
     def _look(self, now: float) -> None:
         """See who is watched, ask the edges to go on, and drop what nobody looks at or what has stopped coming."""
-        folder = self._data_dir / FOLDER_NAME
-        watched = set()
-        for wish in folder.glob("*.watch"):
+        watched, full = self._wished(_WATCH), self._wished(_FULL)
+        for camera_id in self._full ^ full:
+            self._asked_at.pop(camera_id, None)  # another size is wished: at once
+        self._watched, self._full = watched, full
+        self._ask(now)
+        self._drop(frozenset(c for c in watched if now - self._came_at.get(c, float("-inf")) <= self._watched_s))
+
+    def _wished(self, suffix: str) -> frozenset[CameraId]:
+        wished = set()
+        for wish in (self._data_dir / FOLDER_NAME).glob(f"*{suffix}"):
             with contextlib.suppress(FileNotFoundError):
                 # An age below zero is a clock set back: the wish is renewed, or grows old, soon enough.
                 if abs(time.time() - wish.stat().st_mtime) <= self._watched_s:
-                    watched.add(CameraId(wish.stem))
+                    wished.add(CameraId(wish.stem))
                 else:
                     wish.unlink()
-        self._watched = frozenset(watched)
-        self._ask(now)
-        self._drop(frozenset(c for c in watched if now - self._came_at.get(c, float("-inf")) <= self._watched_s))
+        return frozenset(wished)
 
     def _ask(self, now: float) -> None:
         due = [c for c in self._watched if now - self._asked_at.get(c, float("-inf")) >= _ASK_AGAIN_S]
@@ -163,7 +170,7 @@ class LivePictures:
                     command_id=next(self._command_ids),
                     camera_id=camera_id,
                     action="preview",
-                    settings={"seconds": _ASK_FOR_S},
+                    settings={"seconds": _ASK_FOR_S, **({"full": True} if camera_id in self._full else {})},
                 )
                 self._port.send(edge.edge_id, wish)
                 self._asked_at[camera_id] = now

@@ -13,6 +13,7 @@ from hub.corrections.desk import Desk
 from hub.endurance import EnduringHub
 from hub.live_pictures import LivePictures
 from hub.model_offers import ModelOffers
+from hub.queue_watch import QueueWatch
 from hub.retention import Retention
 from hub.site_hub import Hub
 from hub.twins.inbox import TwinInbox
@@ -41,7 +42,7 @@ class HubServer:
 
     With `offers` it sends edges the models that are wanted, with `cameras` what was said of cameras at run time; of
     `twins` it takes what was made beside it; with `pictures` it keeps live ones for whoever watches; with `retention`
-    it lets go of what is kept too long.
+    it lets go of what is kept too long; `queues` tells what waits.
 
     `startup`, `main_loop`, `shutdown`; `stop` ends the loop.
     """
@@ -59,6 +60,7 @@ class HubServer:
         cameras: CameraChanges | None = None,
         pictures: LivePictures | None = None,
         retention: Retention | None = None,
+        queues: QueueWatch | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._hub = hub
@@ -72,6 +74,7 @@ class HubServer:
         self._cameras = cameras
         self._pictures = pictures
         self._retention = retention
+        self._queues = queues
         self._clock = clock
         self._connected: set[EdgeId] = set()
         self._states: dict[CameraId, CameraState] = {}
@@ -99,6 +102,9 @@ class HubServer:
                     continue  # who watches live pictures must cost no decisions, and change none
                 self._work.tick(self._clock())
             self._tick_due = time.monotonic() + TICK_S
+            if self._queues is not None:
+                state = self._hub.state
+                self._queues.decided(state.undecided_count, since_ns=state.longest_waiting_ns)
             if self._desk is not None:
                 self._desk.serve(self._clock())
             if self._twins is not None:

@@ -178,8 +178,11 @@ class LivePicture:
 class LivePictures(Protocol):
     """What cameras show now; they send pictures only while somebody asks for them."""
 
-    def latest(self, camera_id: CameraId) -> LivePicture | None:
-        """The latest picture of the last seconds; None until one has come. To ask is to watch, for ten seconds."""
+    def latest(self, camera_id: CameraId, *, full: bool = False) -> LivePicture | None:
+        """The latest picture of the last seconds; None until one has come. To ask is to watch, for ten seconds.
+
+        `full`: in the camera's own size, for all who watch it, as soon as the camera's edge knows.
+        """
 
 
 LONGEST_FILM = 512 << 20

@@ -130,6 +130,11 @@ class SiteState:
         return self._waiting_since.earliest
 
     @property
+    def undecided_count(self) -> int:
+        """How many tracklets have no identity."""
+        return len(self._undecided)
+
+    @property
     def closed_undecided(self) -> bool:
         """Whether a tracklet was closed without a decision."""
         return len(self._undecided) > len(self._waiting_since)

@@ -141,6 +141,8 @@ class CameraStatus(Struct, frozen=True, kw_only=True):
     tracklets: int = 0
     last_frame_at_ns: int = 0
     clock: Clock | None = None
+    id_switches: int = 0
+    """Times that two people were found exchanged after they crossed, and their tracklets were cut."""
 
 
 class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
@@ -174,10 +176,24 @@ class Status(Struct, frozen=True, kw_only=True, tag="status"):
     """To the commands obeyed since the Status before."""
 
 
+class Backlog(Struct, frozen=True, kw_only=True):
+    """What waits in an edge for the hub: not acknowledged yet."""
+
+    messages: int
+    size: int
+    """Bytes."""
+    waited_ns: int | None = None
+    """For how long the oldest has waited, by the edge's clock; None: nothing waits, or that is not known."""
+    refused: int = 0
+    """Messages that the hub refused for good, and that the edge dropped, since its boot."""
+
+
 class Heartbeat(Struct, frozen=True, kw_only=True, tag="heartbeat"):
     """I am here. Either side may send it; the other's clock offset is estimated from it."""
 
     sent_at_ns: int
+    backlog: Backlog | None = None
+    """Of an edge. A Status tells it too, but comes behind everything that waits."""
 
 
 class Marked(Struct, frozen=True, kw_only=True):
@@ -240,7 +256,8 @@ CameraAction: TypeAlias = Literal["attach", "edit", "pause", "resume", "remove",
 class CameraCommand(Struct, frozen=True, kw_only=True, tag="camera"):
     """The hub asks an edge to change a camera. `settings` are keys of a camera in the site file.
 
-    `preview` has settings {"seconds": n}: send previews for so long, 0 to stop.
+    `preview` has settings {"seconds": n}: send previews for so long, 0 to stop; with {"full": true} besides, rarer ones
+    in the camera's own size.
     """
 
     command_id: int

@@ -9,8 +9,8 @@ from typing import IO
 
 
 @contextlib.contextmanager
-def whole_file(file: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
-    """What is written here takes the place of `file` at the end of the block, and is on the disk by then.
+def whole_file(file: Path, *, private: bool = False, durable: bool = True) -> Iterator[IO[bytes]]:
+    """What is written here takes the place of `file` at the end of the block, and is on the disk by then if `durable`.
 
     Where the block raises, `file` is as it was and nothing else is left. `private`: its owner alone may read it.
     Raises OSError.
@@ -22,14 +22,15 @@ def whole_file(file: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
         with os.fdopen(descriptor, "w+b") as opened:
             yield opened
             opened.flush()
-            os.fsync(opened.fileno())
+            if durable:
+                os.fsync(opened.fileno())
         scratch.replace(file)
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
 
 
-def write_whole(file: Path, data: bytes, *, private: bool = False) -> None:
+def write_whole(file: Path, data: bytes, *, private: bool = False, durable: bool = True) -> None:
     """Let `file` have this content. Raises OSError."""
-    with whole_file(file, private=private) as opened:
+    with whole_file(file, private=private, durable=durable) as opened:
         opened.write(data)

@@ -1,6 +1,6 @@
 """What the hub's decisions are worth as tracks over all cameras: identities on the boxes that the edges have seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,11 +28,13 @@ _SAME_BOX_IOU = 0.5
 class Overlaps:
     """Where boxes of one camera lie on true ones: pair k says that `rows[k]` of the edges' is `true_rows[k]`.
 
-    `ignored` (n,) bool: the edges' row belongs to somebody who does not count.
+    `shares` (k,) are their intersections over unions; `ignored` (n,) bool: the edges' row belongs to somebody who does
+    not count.
     """
 
     rows: Int64Array
     true_rows: Int64Array
+    shares: NDArray[np.float64]
     ignored: NDArray[np.bool_]
 
 
@@ -73,6 +75,18 @@ class Footage:
                 begin = end
             named[camera] = replace(seen, identities=last[seen.tracklets], decided=then)
         return named
+
+    def shown(self) -> Iterator[tuple[tuple[BootId, TrackletId], str, Int64Array, Int64Array]]:
+        """Of each tracklet its name, its camera, the capture times (n,) of its rows, and whom each row shows: the true
+        box that it lies on best, 0 where it lies on none."""
+        for camera, seen in self._seen.items():
+            overlaps, truth = self._overlaps[camera], self.truth[camera]
+            people = np.zeros(len(seen), np.int64)
+            order = np.argsort(overlaps.shares, kind="stable")  # The best one is written last.
+            people[overlaps.rows[order]] = truth.ids[overlaps.true_rows[order]]
+            for index in np.unique(seen.tracklets).tolist():
+                rows = np.flatnonzero(seen.tracklets == index)
+                yield self._keys[index], camera, seen.captured_at_ns[rows], people[rows]
 
     def idf1(self, named: Mapping[str, CameraTracks], *, as_decided: bool) -> float:
         """IDF1 over all cameras, by the global matching of identities alone: quick.
@@ -180,7 +194,7 @@ def _overlaps(truth: TrackBoxes, seen: CameraTracks) -> Overlaps:
         chosen, of = linear_sum_assignment(gain, maximize=True)
         matched = gain[chosen, of] > 0
         ignored[mine[chosen[matched]]] = ~truth.counts[theirs[of[matched]]]
-    return Overlaps(rows, true_rows, ignored)
+    return Overlaps(rows, true_rows, overlap, ignored)
 
 
 def _iou(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,14 +1,18 @@
 """Simulated sites that are judged on: which they are, and their tapes, recorded once and kept."""
 
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from passerby.errors import DataError
 from simulation.kinds import KIND_VERSION, KINDS
 from simulation.site import SimulatedSite
-from simulation.tapes.recording import record_tape
+from simulation.tapes.recording import record_tape, truth_folder
 from simulation.tapes.truth import TAPE_VERSION
 
 FIRST_SEED = 5001
@@ -23,6 +27,8 @@ class SiteChoice:
     seed: int
     cameras: int
     minutes: float
+    rendered: bool = False
+    """As films for a detector and a network, not as messages that an edge would send of it."""
 
     @property
     def name(self) -> str:
@@ -31,11 +37,17 @@ class SiteChoice:
         >>> SiteChoice("sparse", 5005, 4, 15.0).name
         'sparse-5005-4x15'
         """
-        return f"{self.kind}-{self.seed}-{self.cameras}x{self.minutes:g}"
+        return f"{self.kind}-{self.seed}-{self.cameras}x{self.minutes:g}{'-rendered' if self.rendered else ''}"
 
 
 def choose_sites(
-    kinds: Sequence[str], seeds: int, *, cameras: Sequence[int], minutes: float, first_seed: int = FIRST_SEED
+    kinds: Sequence[str],
+    seeds: int,
+    *,
+    cameras: Sequence[int],
+    minutes: float,
+    first_seed: int = FIRST_SEED,
+    rendered: bool = False,
 ) -> list[SiteChoice]:
     """`seeds` sites of each kind, which take the numbers of `cameras` in turn.
 
@@ -46,7 +58,7 @@ def choose_sites(
     """
     order: dict[str, int] = {kind: place for place, kind in enumerate(KINDS)}
     return [
-        SiteChoice(kind, first_seed + turn * len(KINDS) + order[kind], cameras[turn % len(cameras)], minutes)
+        SiteChoice(kind, first_seed + turn * len(KINDS) + order[kind], cameras[turn % len(cameras)], minutes, rendered)
         for turn in range(seeds)
         for kind in sorted(kinds, key=lambda kind: order[kind])
     ]
@@ -70,13 +82,29 @@ def tape_of(site: SiteChoice, cache: Path) -> Path:
         with tempfile.TemporaryDirectory(dir=cache) as begun:
             made = Path(begun) / "made"
             made.mkdir()
-            record_tape(
-                SimulatedSite.make(site.kind, seed=site.seed, cameras=site.cameras),
-                made / tape.name,
-                seconds=60 * site.minutes,
-                progress=lambda _: None,
-            )
+            _record(site, made / tape.name)
             # A tape that is there is whole, and whoever was first has made the same one.
             if not tape.is_file():
                 made.rename(folder)
     return tape
+
+
+def _record(site: SiteChoice, tape: Path) -> None:
+    if not site.rendered:
+        made = SimulatedSite.make(site.kind, seed=site.seed, cameras=site.cameras)
+        record_tape(made, tape, seconds=60 * site.minutes, progress=lambda _: None)
+        return
+    films = tape.with_name("films")
+    chosen = {"kind": site.kind, "seed": site.seed, "cameras": site.cameras, "seconds": 60 * site.minutes}
+    _passerby("simulate", *(f"--{name}={value}" for name, value in chosen.items()), "--out", films)
+    _passerby("replay", "--config", films / "site.yaml", "--out", films / "replayed", "--tape", tape)
+    truth_folder(tape).mkdir()
+    (films / "gt").rename(truth_folder(tape) / "gt")
+    shutil.rmtree(films)
+
+
+def _passerby(*arguments: object) -> None:
+    command = [sys.executable, "-m", "passerby", *map(str, arguments)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DataError(f"passerby {arguments[0]} failed: {done.stderr.strip().splitlines()[-1:]}")

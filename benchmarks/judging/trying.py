@@ -12,6 +12,7 @@ import msgspec
 import hub
 from benchmarks.judging.boxes import Footage
 from benchmarks.judging.links import Link, Settled, TrueLinks
+from benchmarks.judging.shown import shown_truth
 from benchmarks.judging.sites import SiteChoice, tape_of
 from benchmarks.judging.variants import Trial
 from hub.playback import Batch, batches
@@ -103,4 +104,5 @@ def _site(site: SiteChoice, cache: Path) -> tuple[Sequence[Batch], Footage, Tape
     tape = tape_of(site, cache)
     played = list(batches(read_tape(tape)))
     truth = truth_folder(tape)
-    return played, Footage(played, truth / "gt"), read_tape_truth(truth)
+    footage = Footage(played, truth / "gt")
+    return played, footage, shown_truth(site, footage) if site.rendered else read_tape_truth(truth)

@@ -1,12 +1,17 @@
 """The live page in a real browser, and when what appeared on it."""
 
+import base64
+import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.watching.site import PREVIEW_INTERVAL_S
 
 _SWITCHES = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
@@ -32,6 +37,23 @@ addEventListener("error", (event) => notes.complaints.push(String(event.message)
 """A decision is put into the document, and seen once the frame after that is drawn; a live view's image is loaded."""
 
 
+_RECORDED = """<!doctype html><style>body {{ display: grid; grid-template-columns: repeat(3, 1fr); gap: 8px }}
+img {{ width: 100% }}</style><body><script>
+const views = {pictures}.map((jpegs, place) => {{
+  const image = document.body.appendChild(new Image());
+  const bytes = (jpeg) => Uint8Array.from(atob(jpeg), (c) => c.charCodeAt(0));
+  const files = jpegs.map((jpeg) => new Blob([bytes(jpeg)], {{ type: "image/jpeg" }}));
+  return {{ image, files, next: place }};
+}});
+const draw = (view) => {{
+  const url = URL.createObjectURL(view.files[view.next++ % view.files.length]);
+  view.image.onload = () => URL.revokeObjectURL(url);
+  view.image.src = url;
+}};
+views.forEach((view, place) => setTimeout(() => setInterval(() => draw(view), {every_ms}), 25 * place));
+</script>"""
+
+
 class Decision(msgspec.Struct, frozen=True):
     """A card of the feed: when it was put there, and drawn (0: not yet), in Unix milliseconds."""
 
@@ -49,16 +71,20 @@ class Notes(msgspec.Struct, frozen=True):
 
 
 class LivePage:
-    """A window that shows the live page, or nothing."""
+    """A window that shows the live page, pictures of no server, or nothing."""
 
-    def __init__(self, page: Page, address: str) -> None:
+    def __init__(self, page: Page, address: str, *, elsewhere: str) -> None:
         self._page = page
         self._address = address
+        self._elsewhere = elsewhere
 
     def open(self) -> None:
         self._page.goto(self._address)
         self._page.wait_for_selector(".rail")
         self._page.wait_for_function("window.socket?.connected")
+
+    def look_elsewhere(self) -> None:
+        self._page.goto(self._elsewhere)
 
     def close(self) -> None:
         self._page.goto("about:blank")
@@ -72,8 +98,8 @@ class LivePage:
 
 
 @contextmanager
-def live_page(address: str, *, height: int) -> Iterator[LivePage]:
-    """Chromium of this machine, without a window, 1280 pixels wide."""
+def live_page(address: str, *, height: int, elsewhere: str) -> Iterator[LivePage]:
+    """Chromium of this machine, without a window, 1280 pixels wide; `elsewhere` is another address than the page's."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         sys.exit("no chromium on this machine; install it: apt-get install chromium")
@@ -81,5 +107,13 @@ def live_page(address: str, *, height: int) -> Iterator[LivePage]:
         browser = playwright.chromium.launch(executable_path=found, args=_SWITCHES)
         page = browser.new_page(viewport={"width": 1280, "height": height})
         page.add_init_script(_NOTES)
-        yield LivePage(page, address)
+        yield LivePage(page, address, elsewhere=elsewhere)
         browser.close()
+
+
+def recorded(folder: Path, pictures: Sequence[Sequence[bytes]], *, every_s: float = PREVIEW_INTERVAL_S) -> str:
+    """The address of a page in a file that draws the JPEG `pictures` of each view in turn, as often as edges send."""
+    encoded = [[base64.b64encode(jpeg).decode() for jpeg in view] for view in pictures]
+    file = folder / "elsewhere.html"
+    file.write_text(_RECORDED.format(pictures=json.dumps(encoded), every_ms=round(1e3 * every_s)), encoding="utf-8")
+    return file.as_uri()

@@ -25,6 +25,7 @@ from hub.api.routes import (
     live,
     notifications,
     people,
+    queues,
     retention,
     sessions,
     tracklets,
@@ -51,6 +52,7 @@ _ROUTES = (
     notifications,
     users,
     retention,
+    queues,
 )
 
 

@@ -12,6 +12,7 @@ from hub.camera_reports import camera_reports
 from hub.corrections.requests import FOLDER_NAME
 from hub.outgoing.report import read_report
 from hub.ownership import is_owned
+from hub.queues import read_queues
 from hub.services import Services
 from passerby.adaptation.job import PHASES, UNDER_WAY
 
@@ -39,6 +40,7 @@ class _Site(Collector):
         yield from self._of_cameras()
         yield from self._of_people()
         yield from self._of_hub()
+        yield from self._of_queues()
         yield from self._of_telling()
 
     def _of_cameras(self) -> Iterator[Metric]:
@@ -60,6 +62,7 @@ class _Site(Collector):
             ("reconnects", "Connections made anew.", "reconnects"),
             ("stalls", "Gaps in the stream.", "stalls"),
             ("tracklets", "Tracklets begun.", "tracklets"),
+            ("id_switches", "Two people exchanged where they crossed, found and put right.", "id_switches"),
         )
         for name, text, field in counted:
             counter = CounterMetricFamily(f"passerby_camera_{name}", text, labels=["camera"])
@@ -106,6 +109,35 @@ class _Site(Collector):
             for name in PHASES:
                 phase.add_metric([name], float(name in now))
             yield phase
+
+    def _of_queues(self) -> Iterator[Metric]:
+        """Nothing while no hub tells them."""
+        queues = read_queues(self._services.data_dir, now_ns=time.time_ns())
+        if queues is None:
+            return
+        up = GaugeMetricFamily("passerby_edge_up", "1 while the edge is connected.", labels=["edge"])
+        messages = GaugeMetricFamily("passerby_edge_waiting", "Messages that wait in the edge.", labels=["edge"])
+        size = GaugeMetricFamily("passerby_edge_waiting_bytes", "What they take.", labels=["edge"])
+        waited = GaugeMetricFamily("passerby_edge_waiting_seconds", "How long the oldest waits.", labels=["edge"])
+        refused = CounterMetricFamily("passerby_edge_refused", "Messages that the hub refused.", labels=["edge"])
+        for one in queues.edges:
+            up.add_metric([one.edge_id], float(one.here))
+            if one.backlog is not None:
+                messages.add_metric([one.edge_id], one.backlog.messages)
+                size.add_metric([one.edge_id], one.backlog.size)
+                waited.add_metric([one.edge_id], (one.backlog.waited_ns or 0) / 1e9)
+                refused.add_metric([one.edge_id], one.backlog.refused)
+        yield from (up, messages, size, waited, refused)
+        hub = queues.hub
+        for name, text, value in (
+            ("hub_waiting", "Messages that the hub has received and not committed.", hub.messages),
+            ("hub_waiting_bytes", "What they take.", hub.size),
+            ("hub_waiting_seconds", "How long the oldest waits.", (hub.waited_ns or 0) / 1e9),
+            ("undecided_tracklets", "Tracklets that wait for a decision.", hub.undecided),
+            ("undecided_seconds", "How long the oldest open one waits.", (hub.undecided_ns or 0) / 1e9),
+        ):
+            yield GaugeMetricFamily(f"passerby_{name}", text, value=value)
+        yield CounterMetricFamily("passerby_missing_messages", "Messages that never came.", value=hub.missing)
 
     def _of_telling(self) -> Iterator[Metric]:
         receivers = read_report(self._services.data_dir, now_ns=time.time_ns())

@@ -34,9 +34,9 @@ def router(shell: Shell) -> APIRouter:
     asks = Annotated[Principal, Depends(required(shell))]
 
     @routes.get("/live-pictures/{camera_id}")
-    async def one(camera_id: str, request: Request, principal: asks) -> Response:
+    async def one(camera_id: str, request: Request, principal: asks, *, full: bool = False) -> Response:
         pictures, (camera,) = _seen(shell, principal, [camera_id])
-        shown = await asyncio.to_thread(pictures.latest, camera)
+        shown = await asyncio.to_thread(pictures.latest, camera, full=full)
         if shown is None:
             return Response(status_code=204)
         etag = f'"{shown.captured_at_ns}"'

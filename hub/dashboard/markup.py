@@ -56,8 +56,10 @@ def empty(title: str, what_to_do: Markup | str, *, trouble: bool = False) -> Mar
     )
 
 
-def table(titles: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: Iterable[int] = ()) -> Markup:
-    """A plain table; the columns of these `numbers` stand at the right."""
+def table(
+    titles: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: Iterable[int] = (), whole: bool = False
+) -> Markup:
+    """A plain table; the columns of these `numbers` stand at the right. `whole`: no cell is broken into lines."""
     right = set(numbers)
     kinds = {column: Markup(' class="num"') for column in right}
     head = joined(
@@ -71,8 +73,8 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: I
         for row in rows
     )
     return Markup(
-        '<div class="scroll"><table class="plain"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(head, body)
+        '<div class="scroll"><table class="plain{}"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(" whole" if whole else "", head, body)
 
 
 def dialog(name: str, title: str, body: Markup, *buttons: Markup) -> Markup:
@@ -98,6 +100,20 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def size(count: int) -> str:
+    """Bytes, in the unit that suits.
+
+    >>> size(900), size(1536), size(3 << 30)
+    ('900 B', '1.5 KiB', '3.0 GiB')
+    """
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
 
 
 def data_picture(jpeg: bytes, *, alt: str) -> Markup:

@@ -38,7 +38,11 @@ def users(visit: Visit) -> Markup:
     )
     return Markup(
         '<section class="card pad stack"><div class="row"><h2 class="grow">Users</h2>{}</div>{}{}</section>'
-    ).format(add, said, table(("name", "role", "cameras", "since", ""), rows))
+    ).format(
+        add,
+        said,
+        table(("name", "role", "cameras", "since", ""), rows) if rows else Markup('<p class="soft">Nobody yet.</p>'),
+    )
 
 
 def add_user(visit: Visit, said: Mapping[str, str]) -> Reaction:

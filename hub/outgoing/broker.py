@@ -15,7 +15,7 @@ from hub.outgoing.condition import Condition, Conditions
 from hub.outgoing.connection import Connection, Receipt
 from hub.outgoing.discovery import discovery_topics
 from hub.outgoing.outbox import Outbox
-from hub.outgoing.worker import Worker
+from hub.worker import Worker
 from passerby.config.outgoing import MQTT_NAME, MqttSettings
 from passerby.errors import StoreError, TransportError
 

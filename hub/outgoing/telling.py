@@ -8,7 +8,7 @@ from hub.outgoing.condition import Condition, Conditions
 from hub.outgoing.news import Message
 from hub.outgoing.outbox import Outbox
 from hub.outgoing.posting import Answer
-from hub.outgoing.worker import Worker
+from hub.worker import Worker
 from passerby.errors import StoreError
 
 _log = logging.getLogger("passerby.notify")

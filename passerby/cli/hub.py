@@ -12,6 +12,7 @@ from hub.corrections.desk import Desk
 from hub.identity_store import faiss_available
 from hub.live_pictures import LivePictures
 from hub.model_offers import ModelOffers
+from hub.queue_watch import QueueWatch
 from hub.retention import Retention
 from hub.server import HubServer
 from hub.site_hub import Hub
@@ -62,6 +63,7 @@ def command(
             twins=TwinInbox(hub, site.data),
             cameras=CameraChanges(site),
             retention=retention,
+            queues=opened.enter_context(QueueWatch(site.data, port)),
             pictures=opened.enter_context(LivePictures(site.data, port)),
         )
         opened.enter_context(Foreman(site, config, offers=offers))

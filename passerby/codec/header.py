@@ -10,7 +10,7 @@ from passerby.codec.bounds import MAX_HEADER_BYTES, MAX_INTEGER, MAX_MESSAGE_BYT
 from passerby.errors import MalformedMessageError
 from passerby.ids import BootId
 
-VERSION = (1, 2)
+VERSION = (1, 3)
 """(major, minor). A receiver takes every minor of its major, and ignores the keys and parts it does not know."""
 
 

@@ -2,7 +2,7 @@
 
 from passerby.transport.allow_list import AllowedEdge, AllowList
 from passerby.transport.edge_link import EdgeLink, LinkStats
-from passerby.transport.hub_book import Delivery, HubCounters
+from passerby.transport.hub_book import Delivery, HubCounters, Unsettled
 from passerby.transport.hub_port import ConnectedEdge, HubPort
 from passerby.transport.keys import (
     EdgeKeys,
@@ -29,6 +29,7 @@ __all__ = [
     "LinkStats",
     "LocalKeys",
     "Spool",
+    "Unsettled",
     "load_edge_keys",
     "load_hub_keys",
     "local_keys",

@@ -27,6 +27,7 @@ class Settled:
 @dataclass(slots=True)
 class _Slot:
     size: int
+    taken_at_ns: int
     settled: bool = False
     reason: str | None = None
 
@@ -50,6 +51,12 @@ class BootStream:
         """Received and not settled, or settled behind one that is not."""
         return len(self._slots)
 
+    @property
+    def oldest_open_ns(self) -> int | None:
+        """When the first of the open messages was received; None where none is open."""
+        first = next(iter(self._slots.values()), None)
+        return None if first is None else first.taken_at_ns
+
     def judge(self, seq: int, *, first_of_connection: bool) -> tuple[Verdict, int]:
         """The verdict on `seq`, and how many numbers it skips for good (0 unless accepted over a gap).
 
@@ -71,11 +78,11 @@ class BootStream:
         """Note that an acceptable message was not taken (over the window): it must come again."""
         self._highest_left = max(seq, self._highest_left or 0)
 
-    def take(self, seq: int, *, size: int) -> None:
-        """Open the slot of an accepted message of `size` bytes."""
+    def take(self, seq: int, *, size: int, now_ns: int) -> None:
+        """Open the slot of an accepted message of `size` bytes, which is received now."""
         self.received = seq
         self._highest_left = None
-        self._slots[seq] = _Slot(size)
+        self._slots[seq] = _Slot(size, now_ns)
         self.open_bytes += size
 
     def settle(self, seq: int, *, refused: str | None) -> Settled:

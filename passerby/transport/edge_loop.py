@@ -19,6 +19,7 @@ from passerby.errors import MalformedMessageError, TransportError
 from passerby.ids import BootId
 from passerby.messages import (
     Ack,
+    Backlog,
     CameraCommand,
     Credit,
     EdgeMessage,
@@ -276,8 +277,17 @@ class EdgeLoop:
 
     def _beat(self, link: zmq.Socket[bytes]) -> None:
         now_ns = time.time_ns()
-        if self._send(link, Heartbeat(sent_at_ns=now_ns)):
+        if self._send(link, Heartbeat(sent_at_ns=now_ns, backlog=self._backlog(now_ns))):
             self._pulse.beat(now_ns)
+
+    def _backlog(self, now_ns: int) -> Backlog:
+        oldest_ns = self._spool.oldest_ns()
+        return Backlog(
+            messages=self._spool.message_count,
+            size=self._spool.byte_count,
+            waited_ns=None if oldest_ns is None else max(0, now_ns - oldest_ns),
+            refused=self._state.refused,
+        )
 
     def _send(self, link: zmq.Socket[bytes], message: EdgeMessage) -> bool:
         return self._send_parts(link, encode(Envelope(self._boot_id, 0, message)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from passerby.codec import MAX_MESSAGE_BYTES
 from passerby.errors import TransportError
 from passerby.ids import BootId, EdgeId
-from passerby.messages import Envelope, Hello
+from passerby.messages import Backlog, Envelope, Heartbeat, Hello, Status
 from passerby.transport.boot_stream import BootStream, Verdict
 from passerby.transport.clock_offset import OneWayOffset
 from passerby.transport.limits import INBOX_MESSAGES, PROCESSES_PER_KEY, WINDOW_BYTES
@@ -72,9 +72,31 @@ class Session:
     connected_at_ns: int
     last_heard_ns: int
     last_heard: float
+    backlog: Backlog | None = None
+    tells_backlog: bool = False
+    """Its heartbeats do: what a Status says is older."""
     clock: OneWayOffset = field(default_factory=OneWayOffset)
     boots: set[BootId] = field(default_factory=set)
     rewind_due: bool = False
+
+    def note_backlog(self, message: Heartbeat | Status) -> None:
+        """What waits in the edge, as it says itself; an edge of wire 1.2 says so with each Status alone."""
+        if isinstance(message, Status):
+            if not self.tells_backlog:
+                self.backlog = Backlog(
+                    messages=message.spooled_messages, size=message.spooled_bytes, refused=message.refused_messages
+                )
+        elif message.backlog is not None:
+            self.backlog, self.tells_backlog = message.backlog, True
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Reliable messages received and neither acknowledged nor refused. `oldest_ns`: since when the first of them is."""
+
+    messages: int
+    size: int
+    oldest_ns: int | None
 
 
 @dataclass(slots=True)
@@ -132,6 +154,15 @@ class HubBook:
         """Received from the edge and not settled."""
         return sum(boot.stream.open_messages for boot in self._boots.values() if boot.edge_id == edge_id)
 
+    def unsettled(self) -> Unsettled:
+        """Received from all edges and not settled."""
+        streams = [boot.stream for boot in self._boots.values()]
+        return Unsettled(
+            messages=sum(stream.open_messages for stream in streams),
+            size=sum(stream.open_bytes for stream in streams),
+            oldest_ns=min((at for stream in streams if (at := stream.oldest_open_ns) is not None), default=None),
+        )
+
     def boot(self, boot_id: BootId, *, session: Session, route: bytes) -> _Boot | None:
         """The book of a boot that this session sends for; None when the boot is another edge's."""
         boot = self._boots.get(boot_id)
@@ -167,7 +198,7 @@ class HubBook:
             session.rewind_due = True
             return False
         self.tally["gaps"] += skipped
-        boot.stream.take(seq, size=size)
+        boot.stream.take(seq, size=size, now_ns=session.last_heard_ns)
         return True
 
     def settle(self, boot_id: BootId, seq: int, *, refused: str | None) -> None:

@@ -178,11 +178,14 @@ class HubLoop:
         elif isinstance(message, Heartbeat):
             if session is not None:
                 session.clock.heard(message.sent_at_ns, received_at_ns=session.last_heard_ns)
+                session.note_backlog(message)
             self._sender.say(route, Heartbeat(sent_at_ns=time.time_ns()))
         else:
-            self._deliver(edge, Envelope(header.boot_id, header.seq, message), parts=parts)
+            self._deliver(edge, Envelope(header.boot_id, header.seq, message), parts=parts, session=session)
 
-    def _deliver(self, edge: AllowedEdge, envelope: Envelope, *, parts: list[bytes]) -> None:
+    def _deliver(self, edge: AllowedEdge, envelope: Envelope, *, parts: list[bytes], session: Session | None) -> None:
+        if isinstance(envelope.message, Status) and session is not None:
+            session.note_backlog(envelope.message)
         if isinstance(envelope.message, Preview) and self.take_preview is not None:
             self.take_preview(envelope.message, envelope.boot_id)
         else:

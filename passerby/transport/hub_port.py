@@ -7,8 +7,8 @@ from types import TracebackType
 
 from passerby.errors import TransportError
 from passerby.ids import BootId, CameraId, EdgeId, ModelId
-from passerby.messages import HubMessage, Preview
-from passerby.transport.hub_book import Delivery, HubBook, HubCounters
+from passerby.messages import Backlog, HubMessage, Preview
+from passerby.transport.hub_book import Delivery, HubBook, HubCounters, Unsettled
 from passerby.transport.hub_loop import HubLoop
 from passerby.transport.hub_sender import HubSender
 from passerby.transport.keys import HubKeys
@@ -35,6 +35,8 @@ class ConnectedEdge:
     window: int
     unsettled: int
     """Reliable messages received from it and neither acknowledged nor refused."""
+    backlog: Backlog | None = None
+    """What waits in it, as it said last; None: it has not said so yet."""
 
 
 class HubPort:
@@ -142,11 +144,17 @@ class HubPort:
                         clock_offset_ns=session.clock.offset_ns,
                         window=self._book.window,
                         unsettled=self._book.open_messages(session.edge_id),
+                        backlog=session.backlog,
                     )
                     for session in self._book.sessions.values()
                 ),
                 key=lambda edge: (edge.edge_id, edge.connected_at_ns),
             )
+
+    def unsettled(self) -> Unsettled:
+        """What was received from all edges and is neither acknowledged nor refused: how far the caller is behind."""
+        with self._book.lock:
+            return self._book.unsettled()
 
     def counters(self) -> HubCounters:
         """Everything counted since the port was opened."""

@@ -26,7 +26,7 @@ _DISK_LOOK_S = 0.5
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
     place INTEGER PRIMARY KEY AUTOINCREMENT, boot BLOB NOT NULL, seq INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, parts BLOB NOT NULL, UNIQUE (boot, seq)
+    bytes INTEGER NOT NULL, parts BLOB NOT NULL, kept_at_ns INTEGER, UNIQUE (boot, seq)
 );
 CREATE TABLE IF NOT EXISTS stream (boot BLOB UNIQUE NOT NULL, last_seq INTEGER NOT NULL);
 """
@@ -64,6 +64,7 @@ class Spool:
             self._database = _open(path)
             self._syncing = _open(path)
             self._database.executescript(_SCHEMA)
+            _add_times(self._database)
             self._database.execute(_FORGET_OLD_STREAMS)
             row = self._database.execute("SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM message").fetchone()
         except sqlite3.Error as error:
@@ -103,6 +104,13 @@ class Spool:
         """How many bytes of messages wait."""
         with self._changed:
             return self._bytes
+
+    def oldest_ns(self) -> int | None:
+        """Since when the oldest message waits, by this machine's clock; None where none does, or that is not known."""
+        with self._changed, self._translated():
+            self._require_open()
+            row = self._database.execute("SELECT kept_at_ns FROM message ORDER BY place LIMIT 1").fetchone()
+        return None if row is None or row[0] is None else int(row[0])
 
     def append(self, boot_id: BootId, *, pack: Callable[[int], list[bytes]], timeout_s: float) -> int:
         """Keep `pack(seq)` under the boot's next sequence number, which is returned.
@@ -188,8 +196,8 @@ class Spool:
                 self._database.execute("BEGIN IMMEDIATE")
                 self._database.execute("INSERT OR REPLACE INTO stream VALUES (?, ?)", (boot_id, seq))
                 self._database.execute(
-                    "INSERT INTO message (boot, seq, bytes, parts) VALUES (?, ?, ?, ?)",
-                    (boot_id, seq, size, msgspec.msgpack.encode(parts)),
+                    "INSERT INTO message (boot, seq, bytes, parts, kept_at_ns) VALUES (?, ?, ?, ?, ?)",
+                    (boot_id, seq, size, msgspec.msgpack.encode(parts), time.time_ns()),
                 )
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
@@ -221,6 +229,13 @@ def _open(path: Path) -> sqlite3.Connection:
     database.execute("PRAGMA synchronous=NORMAL")
     database.execute("PRAGMA journal_size_limit=16777216")  # the log shrinks again after a busy time
     return database
+
+
+def _add_times(database: sqlite3.Connection) -> None:
+    """Let a spool of a former version know since when messages wait: not of those that it has."""
+    columns = [row[1] for row in database.execute("PRAGMA table_info(message)")]
+    if "kept_at_ns" not in columns:
+        database.execute("ALTER TABLE message ADD COLUMN kept_at_ns INTEGER")
 
 
 def _lock(path: Path) -> int:

@@ -72,3 +72,12 @@ def test_sites_and_trials_are_all_that_is_asked_for() -> None:
     found = trials(VARIANTS, [0.005, 0.02])
     assert len(found) == len(set(found)) == 3 + 2 * len(GRID) + 5
     assert found[0] == Trial("full", 0.01)
+
+
+def test_a_rendered_site_is_watched_and_judged_by_its_true_boxes(cache: Path) -> None:
+    site = SiteChoice("overlapping", 4, 2, 0.15, rendered=True)
+    found = try_site(site, Trial("full"), cache=cache, formal=False)
+    assert site.name == "overlapping-4-2x0.15-rendered"
+    assert found.tracklets >= found.people > 0
+    assert found.final.idf1 > 0.3
+    assert not (tape_of(site, cache).parent / "films").exists()

@@ -106,11 +106,12 @@ def test_the_page_draws_them_in_the_colours_of_who_they_are(look: Looker) -> Non
 
 
 @pytest.mark.usefixtures("pictures")
-def test_a_box_over_a_picture_that_is_held_is_searched(look: Looker) -> None:
+def test_a_box_over_a_picture_that_is_held_is_searched(look: Looker, folder: Path) -> None:
     page = look.at("/")
     page.get_by_role("link", name="Search somebody in the picture of hall").click()
     view = page.locator("frame-box")
     expect(view.locator("img")).to_be_visible()
+    assert (folder / "data" / "live" / "hall.full").exists()
     assert look.barriers() == []
     frame = view.bounding_box()
     assert frame is not None

@@ -5,12 +5,16 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, expect
 
 from hub.outgoing.report import ReceiverReport, Report, write_report
+from hub.queues import EdgeQueue, HubQueue, Queues, write_queues
+from passerby.ids import CameraId, EdgeId
+from passerby.messages import Backlog
 from tests.dashboard.looking import Looker
 from tests.dashboard.site import RED, hub_of
-from tests.hub.people import Sender, at, seen
+from tests.hub.people import EDGE, Sender, at, seen
 
 PAGES = {
     "/": "Live",
@@ -100,6 +104,41 @@ def test_the_theme_is_chosen_and_remembered(look: Looker) -> None:
         expect(button).to_contain_text(theme)
     look.at("/")
     assert page.evaluate("document.documentElement.hasAttribute('data-dark')")
+
+
+def test_what_waits_is_on_the_page_of_the_system_and_of_the_camera(look: Looker, folder: Path) -> None:
+    def tell(*edges: EdgeQueue) -> None:
+        hub = HubQueue(messages=0, size=0, waited_ns=None, undecided=2, undecided_ns=4 * 10**8, missing=3)
+        # Words that grow old by nobody's renewing them would be gone before a busy machine has shown them.
+        write_queues(folder / "data", Queues(at_ns=time.time_ns() + 600 * 10**9, hub=hub, edges=edges))
+
+    late = Backlog(messages=1_234, size=5 << 20, waited_ns=95 * 10**9, refused=2)
+    gate = EdgeQueue(
+        edge_id=EDGE, cameras=(CameraId("hall"),), here=True, heard_ns=time.time_ns(), backlog=late, unsettled=0
+    )
+    tell(gate, replace(gate, edge_id=EdgeId("old"), backlog=None), replace(gate, edge_id=EdgeId("shed"), here=False))
+    page = look.at("/system")
+    section = page.locator("section", has_text="What waits")
+    row = section.get_by_role("row", name=re.compile(f"^{EDGE} "))
+    expect(row).to_contain_text("95 s behind")
+    expect(row.get_by_role("cell")).to_have_text(
+        [re.compile("hall"), "95 s behind", "1,234", "5.0 MiB", "95 s", "2", re.compile("ago")]
+    )
+    expect(section.get_by_role("row", name=re.compile("^old "))).to_contain_text("not known")
+    expect(section.get_by_role("row", name=re.compile("^shed "))).to_contain_text("away")
+    expect(section.get_by_role("row", name=re.compile("not yet decided"))).to_contain_text("2")
+    expect(section).to_contain_text("3 never came")
+    assert look.barriers() == []
+    assert look.beyond_the_edge() <= 0
+    tell(replace(gate, backlog=Backlog(messages=1, size=400, waited_ns=10**9)))
+    expect(row).to_contain_text("up to date")
+    state = look.at("/camera/hall").locator("#camera-now")
+    expect(state).to_contain_text("1 message waits there, the oldest for 1 s")
+    expect(state).to_contain_text("0 pairs mixed up where they crossed")
+    assert look.barriers() == []
+    (folder / "data" / "live" / "queues.json").unlink()
+    expect(state).not_to_contain_text("waits there")
+    expect(look.at("/system").locator("#queues-now")).to_contain_text("Not known")
 
 
 def test_who_is_told_and_who_is_away_is_on_the_page_of_the_system(look: Looker, folder: Path) -> None:

@@ -16,6 +16,7 @@ from edge.cameras import Cameras
 from edge.commands import only_region_changed
 from edge.embedders import Embedders
 from edge.frames import Frame
+from edge.pipeline import CameraPipeline
 from edge.previews import Previews
 from edge.worker import EdgeWorker
 from passerby.config import CameraSettings
@@ -223,6 +224,32 @@ def test_wrong_commands_change_nothing_and_are_logged_without_secrets(film: Path
     assert "nowhere: not one of this edge's (hall)" in caplog.text
 
 
+def test_full_previews_are_sent_where_they_are_asked_for(textured: Path) -> None:
+    with Edge({HALL: on(textured)}) as edge:
+        edge.command(HALL, "preview", seconds=30)
+        until(lambda: bool(edge.link.offered))
+        small = len(edge.link.offered[0].jpeg)
+        edge.command(HALL, "preview", seconds=30, full=True)
+        until(lambda: len(edge.link.offered[-1].jpeg) > 1.3 * small)
+
+
+def test_how_often_people_were_exchanged_is_told_with_the_status(film: Path) -> None:
+    detector, embedder = BrightnessDetector(), MeanColourEmbedder()
+    cameras = Cameras({HALL: on(film)}, detector=detector, embedders=Embedders(embedder))
+    cameras.start()
+    found: list[CameraPipeline] = []
+
+    def came() -> bool:
+        found.extend(pipeline for pipeline, _ in cameras.next_frames(1, wait_s=0.1))
+        return bool(found)
+
+    until(came)
+    assert cameras.statuses()[0].id_switches == 0
+    found[0].switches = 2
+    assert cameras.statuses()[0].id_switches == 2
+    cameras.stop()
+
+
 def test_previews_are_sent_only_while_somebody_watches(film: Path) -> None:
     with Edge({HALL: on(film)}) as edge:
         until(lambda: "live" in edge.link.states(HALL))
@@ -330,6 +357,37 @@ def test_previews_are_bounded_in_time_rate_and_size() -> None:
     previews.ask(HALL, 10, now=20.0)
     previews.ask(HALL, 0, now=21.0)
     assert previews.preview(frame, (), now=21.0) is None
+
+
+def test_full_previews_are_as_large_as_the_picture_and_rarer() -> None:
+    previews = Previews()
+    wide = Frame(HALL, 1, 1, Clock(source="file", error_ns=0), np.zeros((1080, 1920, 3), np.uint8))
+    box = [(TrackletId(3), np.array([10.0, 100.0, 201.0, 900.0], np.float32))]
+    previews.ask(HALL, 10, now=0.0)
+    previews.ask(HALL, 10, now=0.0, full=True)
+    preview = previews.preview(wide, box, now=0.0)
+    assert preview is not None
+    assert size_of(preview) == (1920, 1080)
+    assert preview.people == [Marked(tracklet_id=TrackletId(3), box_xyxy=(10.0, 100.0, 201.0, 900.0))]
+    assert previews.preview(wide, (), now=0.5) is None
+    previews.ask(HALL, 10, now=0.6)
+    small = previews.preview(wide, (), now=0.6)
+    assert small is not None
+    assert size_of(small) == (960, 540)
+
+
+def test_a_full_preview_that_no_message_could_carry_is_a_small_one() -> None:
+    previews = Previews()
+    previews.ask(HALL, 10, now=0.0, full=True)
+    snow = np.random.default_rng(0).integers(0, 256, (3840, 3840, 3), np.uint8)
+    preview = previews.preview(Frame(HALL, 1, 1, Clock(source="file", error_ns=0), snow), (), now=0.0)
+    assert preview is not None
+    assert size_of(preview) == (960, 960)
+
+
+def size_of(preview: Preview) -> tuple[int, int]:
+    height, width = cv2.imdecode(np.frombuffer(preview.jpeg, np.uint8), cv2.IMREAD_COLOR).shape[:2]
+    return width, height
 
 
 def test_people_are_marked_where_they_are_in_the_preview_which_may_be_smaller() -> None:

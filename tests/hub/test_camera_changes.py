@@ -214,6 +214,26 @@ def test_a_folder_that_cannot_be_written_costs_the_pictures_and_nothing_else(tmp
     assert picture(tmp_path, HALL) is None
 
 
+def test_pictures_in_the_cameras_own_size_are_asked_for_at_once_and_only_as_long_as_they_are_wished(
+    tmp_path: Path,
+) -> None:
+    port = SilentPort(EDGE)
+
+    def wished() -> list[object]:
+        return [sent.settings.get("full") for _, sent in port.sent if isinstance(sent, CameraCommand)]
+
+    watch(tmp_path, [HALL])
+    with LivePictures(tmp_path, port, watched_s=1.0):
+        until(lambda: wished() == [None])
+        watch(tmp_path, [HALL], full=True)
+        until(lambda: wished() == [None, True])
+        deadline = time.monotonic() + 20
+        while wished() != [None, True, None]:
+            assert time.monotonic() < deadline, wished()
+            watch(tmp_path, [HALL])
+            time.sleep(0.05)
+
+
 @pytest.mark.parametrize("name", ["../x", "", ".watch", "a/b"])
 def test_names_that_are_none_reach_no_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="not a camera's name"):

@@ -1,10 +1,10 @@
 """The running hub behind a real port, with a real edge's link."""
 
+import contextlib
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 
 from hub.association import Assignment, LinkProblem, PlainAssociator, Reasoning
 from hub.model_offers import ModelOffers, WantedModels
+from hub.queue_watch import QueueWatch
 from hub.reader import SiteReader
 from hub.server import HubServer
 from hub.site_hub import Hub
@@ -27,23 +28,26 @@ PATIENCE_S = 20.0
 FULL_DISK = Path("/dev/full")
 
 
-@contextmanager
+@contextlib.contextmanager
 def running_hub(
     data: Path,
     *,
     tape: Path | None = None,
     associator: PlainAssociator | None = None,
     offers: ModelOffers | None = None,
+    queues_s: float | None = None,
     clock: Callable[[], int] = time.time_ns,
 ) -> Iterator[str]:
-    """A hub in a thread; gives its address."""
+    """A hub in a thread; gives its address. With `queues_s` it tells so often what waits."""
     stop = threading.Event()
     with (
         Hub.open(data, associator=associator) as hub,
         HubPort("tcp://127.0.0.1:0", load_hub_keys(data / "keys"), window=64, committed=hub.committed()) as port,
+        contextlib.ExitStack() as opened,
     ):
+        queues = None if queues_s is None else opened.enter_context(QueueWatch(data, port, look_s=queues_s))
         recorder = None if tape is None else TapeWriter(tape)
-        server = HubServer(hub, port, stop=stop, tape=recorder, offers=offers, clock=clock)
+        server = HubServer(hub, port, stop=stop, tape=recorder, offers=offers, queues=queues, clock=clock)
         server.startup()
         thread = threading.Thread(target=server.main_loop)
         thread.start()
@@ -58,7 +62,7 @@ def running_hub(
     assert not thread.is_alive()
 
 
-@contextmanager
+@contextlib.contextmanager
 def edge(address: str, data: Path) -> Iterator[EdgeLink]:
     keys = local_keys(data / "keys", "edge", ["*"]).edge
     hello = Hello(software="test", cameras=[CameraId("hall")], model_id=MODEL)

@@ -14,7 +14,17 @@ from passerby.codec import MAX_MESSAGE_BYTES, MAX_PART_BYTES, MAX_PARTS, decode,
 from passerby.errors import MalformedMessageError, MessageTooLargeError
 from passerby.ids import BootId, CameraId, ModelId, TrackletId
 from passerby.messages import CameraStatus, Envelope, Exemplars, Hello, ModelChunk, Observations, Preview, Status
-from tests.passerby.wire_samples import BOOT, HALL, MODEL, SAMPLES, SAMPLES_1_0, SAMPLES_1_1, TRACKLET, same
+from tests.passerby.wire_samples import (
+    BOOT,
+    HALL,
+    MODEL,
+    SAMPLES,
+    SAMPLES_1_0,
+    SAMPLES_1_1,
+    SAMPLES_1_2,
+    TRACKLET,
+    same,
+)
 
 _GOLDEN = Path(__file__).parent / "golden"
 
@@ -29,11 +39,11 @@ def test_a_message_comes_back_as_it_went(kind: str) -> None:
 )
 def test_golden_bytes_decode_for_ever(path: Path) -> None:
     parts = msgspec.msgpack.decode(path.read_bytes(), type=list[bytes])
-    samples = {"v1.0": SAMPLES_1_0, "v1.1": SAMPLES_1_1, "v1.2": SAMPLES}[path.parent.name]
+    samples = {"v1.0": SAMPLES_1_0, "v1.1": SAMPLES_1_1, "v1.2": SAMPLES_1_2, "v1.3": SAMPLES}[path.parent.name]
     assert same(decode(parts), samples[path.stem])
 
 
-@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2"])
+@pytest.mark.parametrize("version", ["v1.0", "v1.1", "v1.2", "v1.3"])
 def test_every_kind_has_golden_bytes(version: str) -> None:
     assert {path.stem for path in _GOLDEN.glob(f"{version}/*.msgpack")} == set(SAMPLES)
 

@@ -17,10 +17,12 @@ from passerby.codec import MAX_PART_BYTES, decode, encode
 from passerby.errors import ConfigError, MessageTooLargeError, SpoolFullError, TransportError
 from passerby.ids import BootId, CameraId, EdgeId, ModelId
 from passerby.messages import (
+    Backlog,
     CameraCommand,
     CameraStatus,
     Credit,
     Envelope,
+    Heartbeat,
     Hello,
     Message,
     ModelChunk,
@@ -38,9 +40,11 @@ from passerby.transport import (
     HubKeys,
     HubPort,
     Spool,
+    Unsettled,
     load_hub_keys,
     local_keys,
 )
+from passerby.transport.hub_book import Session
 from passerby.transport.keys import create_pair
 from tests.passerby.wire_samples import NOON, TRACKLET, same
 
@@ -154,6 +158,41 @@ def test_nothing_is_forgotten_before_it_is_acknowledged(site: Site) -> None:
     assert link.flush(_WAIT_S)
     assert link.stats().acknowledged == 3
     assert hub.counters().acknowledged == 3
+
+
+def test_what_waits_in_an_edge_is_told_with_its_heartbeats(site: Site) -> None:
+    hub = site.hub()
+    link = site.link(hub)
+    link.publish(_status(1), timeout_s=1.0)
+    size = link.stats().spooled_bytes
+    delivery = _receive(hub, 1)
+    _until(lambda: (told := hub.edges()[0].backlog) is not None and told.waited_ns is not None, "a heartbeat")
+    told, unsettled = hub.edges()[0].backlog, hub.unsettled()
+    assert told is not None
+    assert (told.messages, told.size, told.refused) == (1, size, 0)
+    assert told.waited_ns is not None
+    assert 0 < told.waited_ns < _WAIT_S * 1e9
+    assert unsettled.messages == 1
+    assert unsettled.oldest_ns is not None
+    hub.acknowledge(delivery)
+    _until(lambda: hub.edges()[0].backlog == Backlog(messages=0, size=0), "the next heartbeat")
+    assert hub.unsettled() == Unsettled(messages=0, size=0, oldest_ns=None)
+
+
+def test_an_edge_of_a_former_version_tells_what_waits_with_its_status() -> None:
+    session = Session(
+        edge_id=_GATE, public_key=b"", boot_id=BootId(bytes(16)), address="", descriptor=1, connected_at_ns=1,
+        hello=Hello(software="old", cameras=[_HALL], model_id=ModelId("m@1")), last_heard_ns=1, last_heard=1.0,
+    )  # fmt: skip
+    session.note_backlog(Heartbeat(sent_at_ns=1))
+    assert session.backlog is None
+    status = Status(sent_at_ns=1, cameras=[], spooled_messages=7, spooled_bytes=70, refused_messages=2)
+    session.note_backlog(status)
+    assert session.backlog == Backlog(messages=7, size=70, waited_ns=None, refused=2)
+    newer = Backlog(messages=1, size=9, waited_ns=5)
+    session.note_backlog(Heartbeat(sent_at_ns=2, backlog=newer))
+    session.note_backlog(status)
+    assert session.backlog == newer, "a Status comes behind what waits, and is older"
 
 
 def test_acknowledging_twice_is_an_error(site: Site) -> None:

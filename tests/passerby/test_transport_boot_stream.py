@@ -13,7 +13,7 @@ from passerby.transport.boot_stream import BootStream, Settled, Verdict
 def _taken(stream: BootStream, *numbers: int) -> None:
     for seq in numbers:
         assert stream.judge(seq, first_of_connection=False) == (Verdict.ACCEPT, 0)
-        stream.take(seq, size=10)
+        stream.take(seq, size=10, now_ns=seq)
 
 
 def test_numbers_in_order_are_accepted_and_acknowledged_up_to_the_committed_one() -> None:
@@ -24,6 +24,17 @@ def test_numbers_in_order_are_accepted_and_acknowledged_up_to_the_committed_one(
     assert stream.settle(3, refused=None) == Settled((), None)
     assert stream.settle(2, refused=None) == Settled((), 3)
     assert (stream.open_messages, stream.open_bytes) == (0, 0)
+
+
+def test_how_long_the_first_of_the_open_messages_has_been_here_is_known() -> None:
+    stream = BootStream(0)
+    assert stream.oldest_open_ns is None
+    _taken(stream, 1, 2, 3)
+    assert stream.oldest_open_ns == 1
+    stream.settle(2, refused=None)
+    assert stream.oldest_open_ns == 1
+    stream.settle(1, refused=None)
+    assert stream.oldest_open_ns == 3
 
 
 def test_a_refusal_is_told_when_everything_before_it_is_settled() -> None:
@@ -68,7 +79,7 @@ def test_what_was_asked_for_in_an_earlier_connection_is_asked_for_again() -> Non
 def test_a_connection_may_begin_beyond_what_the_hub_remembers() -> None:
     stream = BootStream(0)
     assert stream.judge(501, first_of_connection=True) == (Verdict.ACCEPT, 500)
-    stream.take(501, size=1)
+    stream.take(501, size=1, now_ns=0)
     assert stream.settle(501, refused=None) == Settled((), 501)
 
 
@@ -121,7 +132,7 @@ def test_nothing_is_lost_or_taken_twice_whatever_breaks(steps: list[str]) -> Non
         elif verdict is Verdict.ACCEPT:
             assert skipped == 0
             asked_again = False
-            stream.take(seq, size=1)
+            stream.take(seq, size=1, now_ns=0)
             in_hub.append(seq)
 
     def settle(refused: str | None) -> None:

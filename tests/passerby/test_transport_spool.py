@@ -53,6 +53,41 @@ def test_forgetting_frees_the_bytes_of_one_boot(tmp_path: Path) -> None:
         assert (spool.message_count, spool.byte_count) == (2, 20)
 
 
+def test_since_when_the_oldest_waits_is_known_over_restarts(tmp_path: Path) -> None:
+    with Spool(tmp_path / "spool.db", max_bytes=1000) as spool:
+        assert spool.oldest_ns() is None
+        before_ns = time.time_ns()
+        _append(spool)
+        after_ns = time.time_ns()
+        _append(spool)
+    with Spool(tmp_path / "spool.db", max_bytes=1000) as spool:
+        first_ns = spool.oldest_ns()
+        assert first_ns is not None
+        assert before_ns <= first_ns <= after_ns
+        spool.forget(_FIRST, up_to_seq=1)
+        second_ns = spool.oldest_ns()
+        assert second_ns is not None
+        assert second_ns >= after_ns
+
+
+def test_a_spool_of_a_former_version_is_used_and_does_not_know_its_times(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "spool.db") as database:
+        database.execute(
+            "CREATE TABLE message (place INTEGER PRIMARY KEY AUTOINCREMENT, boot BLOB NOT NULL, seq INTEGER NOT NULL, "
+            "bytes INTEGER NOT NULL, parts BLOB NOT NULL, UNIQUE (boot, seq))"
+        )
+        database.execute(
+            "INSERT INTO message (boot, seq, bytes, parts) VALUES (?, 1, 1, ?)", (_FIRST, b"\x91\xc4\x01x")
+        )
+    database.close()
+    with Spool(tmp_path / "spool.db", max_bytes=1000) as spool:
+        assert [message.parts for message in spool.after(0, max_messages=10)] == [[b"x"]]
+        assert spool.oldest_ns() is None
+        _append(spool, boot=_SECOND)
+        spool.forget(_FIRST, up_to_seq=1)
+        assert spool.oldest_ns() is not None
+
+
 def test_what_waits_is_there_again_after_a_restart_and_numbers_go_on(tmp_path: Path) -> None:
     with Spool(tmp_path / "spool.db", max_bytes=1000) as spool:
         for _ in range(3):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from passerby.ids import BootId, CameraId, ModelId, TrackletId
 from passerby.messages import (
     Ack,
+    Backlog,
     CameraCommand,
     CameraStatus,
     Clock,
@@ -96,6 +97,7 @@ SAMPLES = {
                     tracklets=9,
                     last_frame_at_ns=NOON - 1,
                     clock=Clock(source="host", error_ns=500_000_000),
+                    id_switches=4,
                 ),
                 CameraStatus(camera_id=CameraId("lobby"), state="failed", detail="wrong password for rtsp://***@lobby"),
             ],
@@ -105,7 +107,11 @@ SAMPLES = {
             answers=[CommandAnswer(command_id=9), CommandAnswer(command_id=10, refused="camera hall: no such key")],
         ),
     ),
-    "heartbeat": Envelope(BOOT, 0, Heartbeat(sent_at_ns=NOON)),
+    "heartbeat": Envelope(
+        BOOT,
+        0,
+        Heartbeat(sent_at_ns=NOON, backlog=Backlog(messages=5, size=1234, waited_ns=2_000_000_000, refused=1)),
+    ),
     "preview": Envelope(
         BOOT,
         0,
@@ -150,14 +156,23 @@ SAMPLES = {
     ),
 }
 
-SAMPLES_1_1 = {**SAMPLES, "preview": Envelope(BOOT, 0, replace(SAMPLES["preview"].message, people=[]))}
+_STATUS = SAMPLES["status"].message
+
+SAMPLES_1_2 = {
+    **SAMPLES,
+    "status": Envelope(BOOT, 42, replace(_STATUS, cameras=[replace(one, id_switches=0) for one in _STATUS.cameras])),
+    "heartbeat": Envelope(BOOT, 0, Heartbeat(sent_at_ns=NOON)),
+}
+"""What version 1.2 could say."""
+
+SAMPLES_1_1 = {**SAMPLES_1_2, "preview": Envelope(BOOT, 0, replace(SAMPLES["preview"].message, people=[]))}
 """What version 1.1 could say."""
 
 SAMPLES_1_0 = {
     **SAMPLES_1_1,
     "hello": Envelope(BOOT, 0, Hello(software="passerby 0.1.0", cameras=[HALL, CameraId("lobby")], model_id=MODEL)),
     "model-offer": Envelope(BOOT, 0, replace(SAMPLES["model-offer"].message, cameras=[])),
-    "status": Envelope(BOOT, 42, replace(SAMPLES["status"].message, answers=[])),
+    "status": Envelope(BOOT, 42, replace(SAMPLES_1_2["status"].message, answers=[])),
 }
 """What version 1.0 could say."""
 

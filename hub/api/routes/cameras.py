@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from hub.api.doors import Admin, Caller, Viewer
@@ -49,6 +49,7 @@ class CameraOut(BaseModel):
     reconnects: int
     stalls: int
     tracklets: int
+    id_switches: int = Field(description="Two people exchanged where they crossed, found and put right.")
     last_frame_at: datetime | None
     clock_source: str | None
     clock_error_s: float | None
@@ -126,7 +127,13 @@ def camera_status(who: Viewer, camera: PathCamera) -> CameraOut:
 
 
 @router.get("/cameras/{camera}/snapshot", summary="What it shows", response_class=Response, responses=JPEG)
-def snapshot(who: Viewer, camera: PathCamera) -> Response:
+def snapshot(
+    who: Viewer,
+    camera: PathCamera,
+    full: Annotated[
+        bool, Query(description="In the camera's own size: the first answers may still be smaller.")
+    ] = False,
+) -> Response:
     """The live picture where there is one, else the crop of whoever was seen last.
 
     A camera sends live pictures only while somebody asks for them: the first answer may be a crop.
@@ -135,7 +142,7 @@ def snapshot(who: Viewer, camera: PathCamera) -> Response:
     if camera_id not in cameras_of(who):
         raise not_found(f"camera {camera}")
     who.viewed("cameras.view", f"camera:{camera}")
-    live = None if who.services.live is None else who.services.live.latest(camera_id)
+    live = None if who.services.live is None else who.services.live.latest(camera_id, full=full)
     if live is not None:
         captured = moment(live.captured_at_ns).isoformat()
         return Response(live.jpeg, media_type="image/jpeg", headers={"X-Captured-At": captured, "X-Picture": "live"})
@@ -220,7 +227,8 @@ def cameras_of(who: Caller) -> dict[CameraId, CameraOut]:
 
 def _described(name: CameraId, stored: StoredStatus | None, *, now_ns: int) -> CameraOut:
     if stored is None:
-        blank = dict.fromkeys(("frames", "skipped_frames", "reconnects", "stalls", "tracklets", "width", "height"), 0)
+        counts = ("frames", "skipped_frames", "reconnects", "stalls", "tracklets", "id_switches", "width", "height")
+        blank = dict.fromkeys(counts, 0)
         return CameraOut(
             id=name, state="unknown", detail="", health=None, expected_fps=0.0, achieved_fps=0.0, last_frame_at=None,
             clock_source=None, clock_error_s=None, reported_at=None, edge=None, **blank,
@@ -242,6 +250,7 @@ def _described(name: CameraId, stored: StoredStatus | None, *, now_ns: int) -> C
         reconnects=status.reconnects,
         stalls=status.stalls,
         tracklets=status.tracklets,
+        id_switches=status.id_switches,
         last_frame_at=moment_or_none(status.last_frame_at_ns),
         clock_source=None if status.clock is None else status.clock.source,
         clock_error_s=None if status.clock is None else status.clock.error_ns / 1e9,

@@ -55,7 +55,8 @@ async def live(
 ) -> Response:
     """JPEGs one after the other, each in the place of the one before, as browsers and Home Assistant show them.
 
-    About two a second, at most 960 pixels wide; edges send them only while somebody asks.
+    About two a second, at most 960 pixels wide (full ones, and fewer, while somebody is about to search in them); edges
+    send them only while somebody asks.
     """
     camera_id = CameraId(camera)
     pictures = await run_in_threadpool(_pictures, who, camera_id)

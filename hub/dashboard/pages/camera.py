@@ -1,15 +1,18 @@
 """One camera: its settings, and which parts of its picture count."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
 from hub.access.records import Role
+from hub.dashboard.camera_figures import camera_facts
 from hub.dashboard.cameras import login_fields, login_of, number_of, regions, regions_of
 from hub.dashboard.correcting import require
 from hub.dashboard.markup import EMPTY, button, duration, empty, joined
 from hub.dashboard.pages.cameras import cameras_of, is_there, note, pause, remove, resume, switches
+from hub.dashboard.pulse import News
 from hub.dashboard.visit import Page, Place, Reaction, Visit
+from hub.reader import StoredStatus
 from hub.standing_still import Still, stands_in
 from passerby.config import CameraSettings
 from passerby.errors import StoreError
@@ -32,10 +35,19 @@ def build(visit: Visit) -> Page:
         actions=Markup('<a class="btn" href="/cameras">All cameras</a>{}').format(
             switches(camera, enabled=settings.enabled)
         ),
-        body=Markup('<div class="cols"><section class="card pad stack">{}{}</section>{}</div>').format(
-            _regions(camera, view), _proposals(proposed), _settings(camera, settings)
-        ),
+        body=Markup(
+            '<div class="cols"><section class="card pad stack">{}{}</section><div class="stack">'
+            '<section class="card pad stack"><h2>How it is</h2><div id="camera-now">{}</div></section>{}</div></div>'
+        ).format(_regions(camera, view), _proposals(proposed), _figures(visit, camera), _settings(camera, settings)),
     )
+
+
+def hears(visit: Visit, news: News) -> Reaction | None:
+    """How it is, about once a second."""
+    if news.cameras is None:
+        return None
+    camera = CameraId(visit.asked.get("camera", ""))
+    return Reaction(puts={"camera-now": camera_facts(visit, _of(news.cameras, camera))})
 
 
 def save(visit: Visit, said: Mapping[str, str]) -> Reaction:
@@ -71,13 +83,24 @@ def _proposed(visit: Visit, camera: CameraId) -> Sequence[Still]:
         return ()  # no hub has run yet
 
 
+def _figures(visit: Visit, camera: CameraId) -> Markup:
+    try:
+        return camera_facts(visit, _of(visit.reader.cameras(), camera))
+    except StoreError:
+        return camera_facts(visit, None)  # no hub has run yet
+
+
+def _of(cameras: Iterable[StoredStatus], camera: CameraId) -> StoredStatus | None:
+    return next((one for one in cameras if one.status.camera_id == camera), None)
+
+
 def _regions(camera: CameraId, view: Markup) -> Markup:
     return Markup(
-        '<form class="stack" data-regions><div class="row"><h2 class="grow nowrap">What counts</h2>'
+        '<form class="stack" data-regions><div class="row"><h2 class="grow nowrap">What counts</h2><div class="row">'
         '<button type="button" class="btn" data-draw="masks" aria-pressed="false">Ignore a region</button>'
         '<button type="button" class="btn" data-draw="zones" aria-pressed="false">Watch only a region</button>{}</div>'
-        '{}<p class="small soft" data-hint>People count by where their feet are. Choose a kind of region, then click '
-        "its corners; drag a corner to move it.</p>"
+        '</div>{}<p class="small soft" data-hint>People count by where their feet are. Choose a kind of region, then '
+        "click its corners; drag a corner to move it.</p>"
         '<ul class="region-list" data-list></ul><input type="hidden" name="camera" value="{}">'
         '<input type="hidden" name="zones"><input type="hidden" name="masks"></form>'
     ).format(button("Save regions", "save-regions", kind="primary"), view, camera)
@@ -135,6 +158,7 @@ PLACE = Place(
     under="/cameras",
     role=Role.ADMIN,
     build=build,
+    hears=hears,
     does={
         "save": save,
         "save-regions": save_regions,

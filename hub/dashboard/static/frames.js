@@ -24,7 +24,7 @@
     }
     get camera() { return this.form.elements.frame.value; }
 
-    // Live until it is held.
+    // Live until it is held, in the camera's own size: somebody is to be cut out of it.
     async watch() {
       const camera = this.camera, mine = this.watching = {};
       this.clear();
@@ -33,7 +33,7 @@
       this.tell();
       while (camera && this.isConnected && this.watching === mine) {
         try {
-          const answer = this.held || document.visibilityState !== "visible" ? null : await fetch(`/live-pictures/${encodeURIComponent(camera)}`);
+          const answer = this.held || document.visibilityState !== "visible" ? null : await fetch(`/live-pictures/${encodeURIComponent(camera)}?full=true`);
           if (answer?.status === 200 && this.watching === mine && !this.held) await this.show(await answer.blob());
         } catch { /* the server is away; it is asked again */ }
         await new Promise((done) => setTimeout(done, 700));

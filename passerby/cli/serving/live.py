@@ -13,8 +13,8 @@ class SiteLivePictures:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
 
-    def latest(self, camera_id: CameraId) -> LivePicture | None:
-        watch(self._data_dir, [camera_id])
+    def latest(self, camera_id: CameraId, *, full: bool = False) -> LivePicture | None:
+        watch(self._data_dir, [camera_id], full=full)
         found = picture(self._data_dir, camera_id)
         if found is None:
             return None

@@ -106,6 +106,7 @@ ROLES = {
     ("GET", "/api/v1/notifications"): "viewer",
     ("POST", "/api/v1/notifications/test"): "admin",
     ("GET", "/api/v1/retention"): "viewer",
+    ("GET", "/api/v1/queues"): "viewer",
     ("GET", "/healthz"): None,
     ("GET", "/readyz"): None,
     ("GET", "/metrics"): "viewer",

@@ -25,8 +25,12 @@ class Worker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop.set()
+        self._ask_to_stop()
         self._thread.join(self._stop_s)
+
+    def _ask_to_stop(self) -> None:
+        """Whoever waits for more than `_stop` is woken here."""
+        self._stop.set()
 
     def _run(self) -> None:
         raise NotImplementedError

@@ -1,0 +1,54 @@
+"""Who the tracklets of a rendered site are, by the true boxes that they lie on."""
+
+import numpy as np
+
+from benchmarks.judging.boxes import Footage
+from benchmarks.judging.sites import SiteChoice
+from passerby.arrays import Int64Array
+from passerby.cli.replaying.footage import START_NS
+from simulation.kinds import KIND_VERSION
+from simulation.tapes.truth import TAPE_VERSION, Stretch, TapeTruth, TrackletTruth
+
+
+def shown_truth(site: SiteChoice, footage: Footage) -> TapeTruth:
+    """As it lies beside a tape, of what an edge has made of films."""
+    tracklets = []
+    for (boot, tracklet), camera, at_ns, people in footage.shown():
+        stretches = _stretches((at_ns - START_NS) / 1e9, people)
+        names, counts = np.unique(people, return_counts=True)
+        tracklets.append(
+            TrackletTruth(
+                boot=boot.hex(),
+                tracklet=tracklet,
+                camera=camera,
+                person=int(names[counts.argmax()]),
+                begin_s=stretches[0].begin_s,
+                end_s=stretches[-1].end_s,
+                stretches=stretches,
+            )
+        )
+    return TapeTruth(
+        tape_version=TAPE_VERSION,
+        kind=site.kind,
+        kind_version=KIND_VERSION,
+        seed=site.seed,
+        network="passerby-sim-reid",
+        seconds=60 * site.minutes,
+        fps={},
+        start_ns=START_NS,
+        families={},
+        tracklets=tracklets,
+    )
+
+
+def _stretches(at_s: np.ndarray, people: Int64Array) -> list[Stretch]:
+    starts = np.flatnonzero(np.diff(people, prepend=-1))
+    return [
+        Stretch(
+            person=int(people[rows[0]]),
+            begin_s=round(float(at_s[rows[0]]), 3),
+            end_s=round(float(at_s[rows[-1]]), 3),
+            sightings=len(rows),
+        )
+        for rows in np.split(np.arange(len(people)), starts[1:])
+    ]
