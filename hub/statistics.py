@@ -97,6 +97,8 @@ class CameraStatistics:
         alike: dict[tuple[CameraId, int], list[int]] = {}
         for row, (camera_id, began_ns) in enumerate(zip(camera_ids, at_ns, strict=True)):
             alike.setdefault((camera_id, self._active.regime_at(camera_id, began_ns)), []).append(row)
+        if len(alike) == 1:
+            return self.lifted_alike(camera_ids[0], embeddings, at_ns=at_ns[0])
         lifted = np.empty((len(embeddings), embeddings.shape[1] + 1), np.float32)
         for (camera_id, _), rows in alike.items():
             lifted[rows] = self.lifted_alike(camera_id, embeddings[rows], at_ns=at_ns[rows[0]])
