@@ -21,7 +21,7 @@ _MOST_COMPARED = 6
 @dataclass(frozen=True, slots=True)
 class MergeTerms:
     """Why two identities may be one person, in natural logarithms of ratios; of place the worst (at most 0) and the
-    best (at least 0) that is said of any tracklet. `movement` knows of views that show people at once, too."""
+    best (at least 0) that is said of any tracklet."""
 
     appearance: float
     movement: float
@@ -81,12 +81,11 @@ def _merge_terms(pairs: Sequence[Ages], sources: Sources) -> list[MergeTerms]:
     )
     terms = []
     for pair, look, movement, is_near in zip(pairs, looks.tolist(), moved.tolist(), near, strict=True):
-        places, apart, company = [0.0], 0.0, 0.0
+        places, apart = [0.0], 0.0
         if is_near:
             places += [next(placed) for _ in pair.younger]
             apart = min(sources.movement.apart(t, sources.around.at_once(t, pair.older)) for t in pair.younger)
-            company = sources.around.company.evidence(pair.older, pair.younger) if sources.movement.asked else 0.0
-        terms.append(MergeTerms(look, movement + company, min(places), max(places), apart))
+        terms.append(MergeTerms(look, movement, min(places), max(places), apart))
     return terms
 
 

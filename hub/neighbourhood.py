@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from hub.association.place import UNSEEN_NS
 from hub.association.ties import credible
 from hub.association.walks import Walks, evidence_of_pairs
-from hub.company import Company
 from hub.exclusion import ONE_VIEW_NS, SHARED_VIEW_NS, in_two_views, seen_together
 from hub.paths import NOWHERE
 from hub.records import Tracklet, TrackletNumber
@@ -40,8 +39,6 @@ class Neighbourhood:
         for t in self.recent.values():
             if t.identity_id is not None:
                 self.lately.setdefault(t.identity_id, []).append(t)
-        self.company = Company(self.lately, self._floor)
-        """Who is in several views at once."""
         self._others = list(self.recent.values())
         self._spans = self._spans_of(self._others)
 
