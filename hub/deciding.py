@@ -108,6 +108,7 @@ class Round:
     def _link(self, space: ModelSpace, question: LinkQuestion, answers: Sequence[Assignment]) -> None:
         begun: dict[int, IdentityId] = {}
         changed: dict[IdentityId, None] = {}
+        joined = [question.identities[one.identity] if one.outcome is Outcome.LINKED else None for one in answers]
         for row, (tracklet, answer) in enumerate(zip(question.tracklets, answers, strict=True)):
             before = self._state.tracklets[tracklet.number].identity_id
             if answer.outcome is Outcome.LINKED:
@@ -115,7 +116,7 @@ class Round:
                 chosen = self._survivor(question.identities[answer.identity])
                 if chosen != before:
                     evidence = evidence_of(self._state, space, question, row=row, answer=answer)
-                    self._move(tracklet.number, chosen, evidence=evidence)
+                    self._move(tracklet.number, chosen, evidence=evidence, awaited=joined[row + 1 :])
             elif before is not None and not self._others(before, tracklet.number):
                 continue  # all others have left: it stays, and the identity with it
             else:
@@ -147,12 +148,20 @@ class Round:
             if not tracklet.open:
                 learn_from(self._state, tracklet, terms=question.terms.of(row), answer=answer, judge=judge)
 
-    def _move(self, number: TrackletNumber, chosen: IdentityId, *, evidence: Evidence) -> None:
-        """Link a tracklet; where it was all that was left of another identity, that one is merged."""
+    def _move(
+        self,
+        number: TrackletNumber,
+        chosen: IdentityId,
+        *,
+        evidence: Evidence,
+        awaited: Collection[IdentityId | None],
+    ) -> None:
+        """Link a tracklet; where it was all that was left of another identity, and nobody is to join that one in this
+        round, it is merged."""
         tracklet = self._state.tracklets[number]
         before = tracklet.identity_id
         # An identity that has expired meanwhile stays so: only its tracklet has come back, and is somebody else's now.
-        if before in self._state.identities and not self._others(before, number):
+        if before in self._state.identities and before not in awaited and not self._others(before, number):
             self._absorb(chosen, before, evidence=evidence)
             return
         self._state.put_tracklet(replace(tracklet, identity_id=chosen, prototype=False))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.association.place import SAME_VIEW
@@ -92,6 +92,13 @@ HISTORY = st.lists(st.tuples(st.lists(UPDATES, max_size=4), st.sampled_from([0.5
 
 
 @settings(max_examples=60, deadline=None)
+@example(  # two exchange their identities in one round, each of them all that was left of one
+    history=[
+        ([(0, "a", 1, False), (0, "a", 2, False), (0, "c", 2, False)], 0.5),
+        ([(0, "c", 1, False)], 0.5),
+        ([(2, "a", 1, False), (2, "c", 2, False)], 0.5),
+    ]
+)
 @given(history=HISTORY)
 def test_whom_one_camera_saw_at_once_are_two_whatever_is_said_of_their_spot(
     history: list[tuple[list[tuple[int, str, int, bool]], float]],
