@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from hub.association import Assignment, Associator, Boundaries, Outcome
+from hub.exclusion import seen_together
 from hub.explaining import evidence_beside, evidence_of
 from hub.identities import absorb_identity, begin_identity
 from hub.learning import learn_from
@@ -94,8 +95,18 @@ class Round:
         # A closed tracklet is only touched when it has just been closed: its last chance to be revised.
         news = [t for n in touched if (t := state.tracklets.get(n)) is not None and t.model_id == space.model_id]
         decided = [t for t in news if t.identity_id is not None]
+        decided += [rival for t in decided for rival in self._rivals(t)]
         asked = {t.number: t for t in ready + decided if state.constraints.must_be(t.number) is None}
         return [asked[number] for number in sorted(asked)]
+
+    def _rivals(self, tracklet: Tracklet) -> list[Tracklet]:
+        """The open tracklets of its identity that turn out to be somebody else: it is asked which of them is."""
+        members = [] if tracklet.identity_id is None else self._state.members(tracklet.identity_id)
+        return [
+            other
+            for other in members
+            if other.open and other.model_id == tracklet.model_id and seen_together(other, tracklet)
+        ]
 
     def _ready(self, tracklet: Tracklet) -> bool:
         return (

@@ -254,3 +254,23 @@ def test_both_stores_lead_to_the_same_decisions(tmp_path: Path) -> None:
                 events += hub.ingest(sender.send(update), now_ns=at(step * 3 + 2)).events
         logs.append(events)
     assert logs[0] == logs[1]
+
+
+@pytest.mark.parametrize("first_news", [1, 2])
+def test_of_one_person_drawn_twice_the_better_box_keeps_the_identity_whichever_news_come_first(
+    tmp_path: Path, sender: Sender, first_news: int
+) -> None:
+    with Hub.open(tmp_path) as hub:
+        hub.ingest(sender.send(seen(1, "a", tracklet=1, end_s=18, noise=0.1)), now_ns=at(18))
+        hub.ingest(sender.send(seen(1, "b", tracklet=3, end_s=18, noise=0.1)), now_ns=at(18))
+        hub.ingest(sender.send(seen(1, "a", tracklet=2, begin_s=17.4, end_s=18, noise=0.6)), now_ns=at(18))
+        assert len(set(identities(hub).values())) == 1
+        news = [
+            seen(1, "a", tracklet=1, revision=2, end_s=20, noise=0.1),
+            seen(1, "a", tracklet=2, revision=2, begin_s=17.4, end_s=20, noise=0.6),
+        ]
+        for update in news if first_news == 1 else news[::-1]:
+            hub.ingest(sender.send(update), now_ns=at(20))
+        first, other_view, second = identities(hub).values()
+        assert first == other_view
+        assert second != first
