@@ -115,15 +115,15 @@ class Attached:
 
 
 class Live:
-    """One picture."""
+    """One picture, and one of full size."""
 
-    def latest(self, camera_id: CameraId) -> LivePicture | None:
+    def latest(self, camera_id: CameraId, *, full: bool = False) -> LivePicture | None:
         people = [
             Marked(tracklet_id=TrackletId(number), box_xyxy=(1.0, 2.0, 30.5, 60.0 + number)) for number in (1, 99)
         ]
         if camera_id != "hall":
             return None
-        return LivePicture(1_700_000_000 * 10**9, crop(99), boot_id=BOOT, people=people)
+        return LivePicture(1_700_000_000 * 10**9, crop(98 if full else 99), boot_id=BOOT, people=people)
 
 
 @pytest.fixture
@@ -224,6 +224,7 @@ def test_cameras_are_attached_and_passwords_never_told(ada: httpx.Client) -> Non
 def test_a_snapshot_is_live_where_there_is_one(ada: httpx.Client) -> None:
     live = ada.get("/cameras/hall/snapshot")
     assert (live.content, live.headers["x-picture"]) == (crop(99), "live")
+    assert ada.get("/cameras/hall/snapshot", params={"full": "true"}).content == crop(98)
     assert ada.get("/cameras/lobby/snapshot").headers["x-picture"] == "crop"
 
 
