@@ -32,7 +32,7 @@ check: setup
 
 # Tests of real processes and cameras come one after the other: they are about times. The others share the cores.
 test: setup check
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto -m "not system"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadgroup -m "not system"
 	$(BIN)/pytest -m system
 
 clean:

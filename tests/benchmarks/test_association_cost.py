@@ -21,6 +21,9 @@ from simulation.site import SimulatedSite
 from simulation.tapes.clocks import START_NS
 from simulation.tapes.networks import network_profile
 
+pytestmark = pytest.mark.xdist_group("galleries")
+"""What they share is made once."""
+
 SITE = SimulatedSite.make("default", seed=3, cameras=3)
 NETWORK = network_profile("like-retail-0288")
 

@@ -11,6 +11,9 @@ from benchmarks.judging.trying import Outcome, try_site
 from benchmarks.judging.variants import GRID, VARIANTS, Trial, trials
 from simulation.kinds import KINDS
 
+pytestmark = pytest.mark.xdist_group("trying")
+"""What they share is made once."""
+
 SITE = SiteChoice("overlapping", 4, 3, 2.0)
 
 

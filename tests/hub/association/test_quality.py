@@ -19,6 +19,9 @@ from simulation.site import SimulatedSite
 from simulation.tapes.recording import record_tape
 from simulation.tapes.truth import TapeTruth, TrackletTruth, read_tape_truth
 
+pytestmark = pytest.mark.xdist_group("quality")
+"""What they share is made once."""
+
 STEP_S = 0.5
 """Everybody is asked about twice a second."""
 
