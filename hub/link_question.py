@@ -13,7 +13,7 @@ from hub.exclusion import SHARED_VIEW_NS, cannot_be_one
 from hub.likelihood import Judge
 from hub.link_terms import LinkTerms
 from hub.records import Tracklet, TrackletNumber
-from hub.similarities import cosine_similarities
+from hub.similarities import cosine_similarities, similarities_of_pairs
 from hub.spaces import COMPARED_IDENTITIES, SEARCHED_PROTOTYPES, ModelSpace
 from hub.state import SiteState
 from hub.weighing import Weighed, companions, weigh
@@ -200,10 +200,6 @@ def _spans(tracklets: list[Tracklet]) -> tuple[Int64Array, Int64Array]:
     return begins, np.array([tracklet.ended_at_ns for tracklet in tracklets], np.int64)
 
 
-_AT_ONCE = 4096
-"""Similarities that are computed together: 8 MB of 257 axes in double precision."""
-
-
 def nearest_by_identity(
     space: ModelSpace,
     units: Float32Array,
@@ -220,12 +216,7 @@ def nearest_by_identity(
     kept = np.array([pair for pair in pairs if pair[1] is not None], np.int64).reshape(-1, 3)
     rows, owners, numbers = kept.T
     once, which = np.unique(numbers, return_inverse=True)
-    prototypes, wide = space.prototypes(once.tolist()), units.astype(np.float64)
-    similarities = np.empty(len(kept))
-    for start in range(0, len(kept), _AT_ONCE):
-        some = slice(start, start + _AT_ONCE)
-        # A sum over each row on its own, as in `similarities`.
-        similarities[some] = (prototypes[which[some]].astype(np.float64) * wide[rows[some]]).sum(axis=1)
+    similarities = similarities_of_pairs(units, space.prototypes(once.tolist()), rows=rows, columns=which)
     # The most alike of each identity, and of these, row by row, the most alike first.
     order = np.lexsort((numbers, -similarities, owners, rows))
     first = np.diff(rows[order], prepend=-1).astype(bool) | np.diff(owners[order], prepend=-1).astype(bool)

@@ -13,6 +13,7 @@ from hub.exclusion import are_apart, cannot_be_one
 from hub.likelihood import Judge
 from hub.merge_terms import MergeTerms
 from hub.records import Tracklet, TrackletNumber
+from hub.similarities import similarities_of_pairs
 from hub.spaces import COMPARED_IDENTITIES, SEARCHED_PROTOTYPES, ModelSpace
 from hub.state import SiteState
 from passerby.ids import IdentityId, ModelId
@@ -128,10 +129,6 @@ def _alike(
     return list(pairs)
 
 
-_AT_ONCE = 4096
-"""Similarities that are computed together: 8 MB of 257 axes in double precision."""
-
-
 def _between(
     space: ModelSpace,
     pairs: Sequence[tuple[IdentityId, IdentityId]],
@@ -147,11 +144,7 @@ def _between(
     of, cell = ranges(np.zeros(len(pairs), np.int64), sizes)
     row, column = np.divmod(cell, counts[second][of])
     rows, columns = begins[first][of] + row, begins[second][of] + column
-    values = np.empty(len(of))
-    for start in range(0, len(of), _AT_ONCE):
-        some = slice(start, start + _AT_ONCE)
-        # A sum over each row on its own, as in `similarities`.
-        values[some] = (units[rows[some]].astype(np.float64) * units[columns[some]]).sum(axis=1)
+    values = similarities_of_pairs(units, units, rows=rows, columns=columns)
     shapes = zip(counts[first].tolist(), counts[second].tolist(), strict=True)
     return (
         [part.reshape(shape) for part, shape in zip(np.split(values, np.cumsum(sizes)[:-1]), shapes, strict=True)]

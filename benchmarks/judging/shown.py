@@ -4,17 +4,16 @@ import numpy as np
 
 from benchmarks.judging.boxes import Footage
 from benchmarks.judging.sites import SiteChoice
-from passerby.arrays import Int64Array
 from passerby.cli.replaying.footage import START_NS
 from simulation.kinds import KIND_VERSION
-from simulation.tapes.truth import TAPE_VERSION, Stretch, TapeTruth, TrackletTruth
+from simulation.tapes.truth import TAPE_VERSION, TapeTruth, TrackletTruth, stretches
 
 
 def shown_truth(site: SiteChoice, footage: Footage) -> TapeTruth:
     """As it lies beside a tape, of what an edge has made of films."""
     tracklets = []
     for (boot, tracklet), camera, at_ns, people in footage.shown():
-        stretches = _stretches((at_ns - START_NS) / 1e9, people)
+        seen = stretches((at_ns - START_NS) / 1e9, people)
         names, counts = np.unique(people, return_counts=True)
         tracklets.append(
             TrackletTruth(
@@ -22,9 +21,9 @@ def shown_truth(site: SiteChoice, footage: Footage) -> TapeTruth:
                 tracklet=tracklet,
                 camera=camera,
                 person=int(names[counts.argmax()]),
-                begin_s=stretches[0].begin_s,
-                end_s=stretches[-1].end_s,
-                stretches=stretches,
+                begin_s=seen[0].begin_s,
+                end_s=seen[-1].end_s,
+                stretches=seen,
             )
         )
     return TapeTruth(
@@ -39,16 +38,3 @@ def shown_truth(site: SiteChoice, footage: Footage) -> TapeTruth:
         families={},
         tracklets=tracklets,
     )
-
-
-def _stretches(at_s: np.ndarray, people: Int64Array) -> list[Stretch]:
-    starts = np.flatnonzero(np.diff(people, prepend=-1))
-    return [
-        Stretch(
-            person=int(people[rows[0]]),
-            begin_s=round(float(at_s[rows[0]]), 3),
-            end_s=round(float(at_s[rows[-1]]), 3),
-            sightings=len(rows),
-        )
-        for rows in np.split(np.arange(len(people)), starts[1:])
-    ]

@@ -75,26 +75,31 @@ def tracklet_truth(
     """Who a tracklet is, and when."""
     told = filmed.told
     ids = np.append(person_ids, NOT_A_PERSON)[filmed.people]  # A thing is -1: the last one.
-    starts = np.flatnonzero(np.diff(ids, prepend=-1))
-    stretches = [
-        Stretch(
-            person=int(ids[rows[0]]),
-            begin_s=round(float(told.frames[rows[0]] / fps), 3),
-            end_s=round(float(told.frames[rows[-1]] / fps), 3),
-            sightings=len(rows),
-        )
-        for rows in np.split(np.arange(len(ids)), starts[1:])
-    ]
+    found = stretches(told.frames / fps, ids)
     people, counts = np.unique(ids, return_counts=True)
     return TrackletTruth(
         boot=boot,
         tracklet=tracklet,
         camera=str(told.camera_id),
         person=int(people[counts.argmax()]),
-        begin_s=stretches[0].begin_s,
-        end_s=stretches[-1].end_s,
-        stretches=stretches,
+        begin_s=found[0].begin_s,
+        end_s=found[-1].end_s,
+        stretches=found,
     )
+
+
+def stretches(at_s: NDArray[np.float64], people: NDArray[np.int64]) -> list[Stretch]:
+    """Who somebody is taken for, `people` (n,), at times (n,) in order: at least one."""
+    starts = np.flatnonzero(np.diff(people, prepend=-1))
+    return [
+        Stretch(
+            person=int(people[rows[0]]),
+            begin_s=round(float(at_s[rows[0]]), 3),
+            end_s=round(float(at_s[rows[-1]]), 3),
+            sightings=len(rows),
+        )
+        for rows in np.split(np.arange(len(people)), starts[1:])
+    ]
 
 
 def write_boxes(path: Path, sightings: Sightings, *, person_ids: NDArray[np.int64]) -> None:
