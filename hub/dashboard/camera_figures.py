@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from markupsafe import Markup
 
 from hub.dashboard.cameras import STATES
-from hub.dashboard.markup import EMPTY, joined, moment, table, tag
+from hub.dashboard.markup import EMPTY, joined, moment, over, table, tag
 from hub.dashboard.queues import in_edge
 from hub.dashboard.visit import Visit
 from hub.queues import read_queues
@@ -22,9 +22,9 @@ def camera_rows(cameras: Iterable[StoredStatus]) -> Markup:
     """A row a camera."""
     told = [
         (
-            _over(one.status.camera_id, f"edge {one.edge_id}"),
+            over(one.status.camera_id, f"edge {one.edge_id}"),
             _state(one),
-            _over(
+            over(
                 f"{one.status.width} x {one.status.height}" if one.status.width else "none yet",
                 f"{one.status.achieved_fps:.1f} of {one.status.expected_fps:.1f} fps",
             ),
@@ -84,10 +84,6 @@ def _clock(one: StoredStatus) -> str:
 
 def _within(clock: Clock) -> str:
     return f"right within {clock.error_ns / 1e6:.0f} ms"
-
-
-def _over(first: str, second: str) -> Markup:
-    return Markup("{}<div class='small soft'>{}</div>").format(first, second)
 
 
 def _times(count: int, what: str) -> str:

@@ -56,6 +56,11 @@ def empty(title: str, what_to_do: Markup | str, *, trouble: bool = False) -> Mar
     )
 
 
+def over(first: object, second: object) -> Markup:
+    """A cell of two lines, the second one small."""
+    return Markup("{}<div class='small soft'>{}</div>").format(first, second)
+
+
 def table(
     titles: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: Iterable[int] = (), whole: bool = False
 ) -> Markup:

@@ -4,7 +4,7 @@ import time
 
 from markupsafe import Markup
 
-from hub.dashboard.markup import EMPTY, duration, moment, size, table, tag
+from hub.dashboard.markup import EMPTY, duration, moment, over, size, table, tag
 from hub.dashboard.visit import Visit
 from hub.queues import EdgeQueue, Queues, read_queues
 
@@ -59,9 +59,7 @@ def in_edge(one: EdgeQueue) -> Markup:
 
 def _edge(one: EdgeQueue) -> tuple[object, ...]:
     backlog = one.backlog
-    where = Markup("{}<div class='small soft'>edge of {}</div>").format(
-        one.edge_id, ", ".join(one.cameras) or "no camera"
-    )
+    where = over(one.edge_id, f"edge of {', '.join(one.cameras) or 'no camera'}")
     if backlog is None:
         return where, _state(one), _NOT_KNOWN, "", "", "", moment(one.heard_ns, "ago")
     return (
@@ -83,7 +81,7 @@ def _hub(found: Queues) -> tuple[tuple[object, ...], ...]:
     )
     return tuple(
         (
-            Markup("{}<div class='small soft'>{}</div>").format(where, what),
+            over(where, what),
             _late(waited_ns),
             f"{messages:,}",
             taken,
