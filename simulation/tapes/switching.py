@@ -130,9 +130,11 @@ class Teller:
         ended = round(crossing.ended_ns * self._fps / NS_PER_SECOND)
         for key, before in zip(crossing.keys, crossing.before, strict=True):
             one = self._growing[key]
+            if one.began == frame:
+                continue  # Another crossing has just ended it.
             frames = self._detected.frames[one.rows]
             last = frames[np.searchsorted(frames, frame, side="right") - 1]
-            if one.began == frame or frame - last > LOST_AFTER_S * self._fps:
+            if frame - last > LOST_AFTER_S * self._fps:
                 continue
             kept = tuple(picture.choice for picture in before if picture.choice is not None)
             place = self._finish(one, Ending(frame, ended, kept))
