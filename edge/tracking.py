@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from trackers import ByteTrackTracker, OCSORTTracker
 
 from edge.boxes import iou
+from edge.returns import LastSeen, doubtful_returns
 from edge.takeovers import Seen, takeovers
 from passerby.arrays import Detections, Float32Array, Int64Array
 from passerby.config import CameraSettings
@@ -21,6 +22,10 @@ _MIN_IOU = 0.2
 before the filter knows the speed. ByteTrack's own 0.1 lets lost tracks drift onto other people."""
 
 _MIN_IOU_AT_BIRTH = 0.1
+
+_UNSEEN_S = 0.3
+_UNSEEN_FRAMES = 2.5
+"""Whoever was not found for longer than both may, among others, come back as one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ class CameraTracker:
     """ByteTrack or OC-SORT (package `trackers`) for one camera, with keys of its own.
 
     Time decides, not the frame count: frames may be skipped or late. A key is given at the second sighting, is never
-    used again, and is replaced where a track may have taken over another one's person (edge.takeovers).
+    used again, and is replaced where a track may have taken over another one's person (edge.takeovers) or come back as
+    somebody else (edge.returns).
     `fps` is the rate that frames normally come at. Detections below `min_confidence` start no track.
 
     Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV 2022; Cao et al.,
@@ -72,6 +78,8 @@ class CameraTracker:
         self._keys: dict[int, int] = {}
         self._sightings: Counter[int] = Counter()
         self._seen: dict[int, Seen] = {}
+        self._last: dict[int, LastSeen] = {}
+        self._unseen_ns = int(max(_UNSEEN_S, _UNSEEN_FRAMES / fps) * 1e9)
         self._first_ns: int | None = None
         self._last_ns = 0
         self._unclaimed = _Unclaimed(np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
@@ -109,19 +117,23 @@ class CameraTracker:
         for lost, taker in takeovers(self._seen, now, min_confidence=self._min_confidence):
             self._keys.pop(lost, None)
             self._keys.pop(taker, None)
+        places = {number: seen.box_xyxy for number, seen in now.items()}
+        for number in doubtful_returns(self._last, places, at_ns=self._last_ns, unseen_ns=self._unseen_ns):
+            self._keys.pop(number, None)
         keys = np.full(len(detections), UNTRACKED, np.int64)
         previous_rows = np.full(len(detections), -1, np.int64)
         for row, number in tracked:
             if number not in self._keys:
                 self._last_key += 1
                 self._keys[number] = self._last_key
-                if number not in self._seen:
+                if number not in self._last:
                     previous_rows[row] = self._unclaimed.claim(detections.boxes_xyxy[row])
             keys[row] = self._keys[number]
             self._sightings[number] += 1
         free = np.flatnonzero(keys == UNTRACKED)
         self._unclaimed = _Unclaimed(detections.boxes_xyxy[free], free)
         self._seen = now
+        self._last |= {number: LastSeen(box, self._last_ns) for number, box in places.items()}
         self._forget_dead_tracks()
         return Tracks(keys, previous_rows)
 
@@ -129,6 +141,7 @@ class CameraTracker:
         alive = {track.tracker_id for track in self._tracker.tracks}
         for number in [number for number in self._sightings if number not in alive]:
             del self._sightings[number]
+            self._last.pop(number, None)
             self._keys.pop(number, None)
 
 

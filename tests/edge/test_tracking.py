@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from edge.returns import LastSeen, doubtful_returns
 from edge.takeovers import Seen, takeovers
 from edge.tracking import UNTRACKED, CameraTracker
 from passerby.arrays import Detections
@@ -124,3 +125,44 @@ def test_after_a_takeover_both_go_on_under_new_keys() -> None:
     assert sorted(keys) == [1, 2]
     merged = [tracking.update(people([402, 100, 530, 560]), (1200 + i * 200) * MS).keys.tolist() for i in range(3)]
     assert merged == [[3], [3], [3]]
+
+
+LOST = np.array(walk(100), np.float32)
+RETURNED = np.array(walk(120), np.float32)
+BESIDE = np.array(walk(170), np.float32)
+FAR = np.array(walk(500), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("other", "last_ms", "doubtful"),
+    [
+        (BESIDE, 2000, True),
+        (BESIDE, 700, True),
+        (BESIDE, 400, False),
+        (FAR, 2000, False),
+        (np.array([120, 0, 160, 150], np.float32), 2000, False),
+    ],
+    ids=["beside now", "lost a moment before", "gone long before", "elsewhere", "farther back"],
+)
+def test_a_return_is_doubtful_with_somebody_near(other: np.ndarray, last_ms: int, doubtful: bool) -> None:
+    last = {1: LastSeen(LOST, 1000 * MS), 2: LastSeen(other, last_ms * MS)}
+    now = {1: RETURNED, 2: other} if last_ms == 2000 else {1: RETURNED}
+    assert doubtful_returns(last, now, at_ns=2000 * MS, unseen_ns=300 * MS) == ([1] if doubtful else [])
+
+
+def test_a_return_after_a_moment_is_not_doubtful_and_neither_is_that_of_somebody_new() -> None:
+    last = {1: LastSeen(LOST, 1800 * MS), 2: LastSeen(BESIDE, 1900 * MS)}
+    now = {1: RETURNED, 2: BESIDE, 3: FAR}
+    assert doubtful_returns(last, now, at_ns=2000 * MS, unseen_ns=300 * MS) == []
+
+
+@TRACKERS
+@pytest.mark.parametrize(("companions", "key"), [([walk(60)], 3), ([], 1)], ids=["beside somebody", "alone"])
+def test_who_comes_back_goes_on_only_if_alone(tracker: str, companions: list[list[float]], key: int) -> None:
+    tracking = tracker_of(settings(tracker))
+    for i in range(4):
+        tracking.update(people(*companions, walk(0)), i * 200 * MS)
+    for i in range(4, 8):
+        tracking.update(people(*companions) if companions else Detections.empty(), i * 200 * MS)
+    found = [tracking.update(people(*companions, walk(0)), i * 200 * MS).keys.tolist() for i in range(8, 10)]
+    assert [keys[-1] for keys in found] == [key, key]
