@@ -48,7 +48,7 @@ class Judge:
         self._movement = Movement(knowledge.topology, asked=reasoning.movement)
         self._standing_by_camera: dict[IdentityId, list[Tracklet]] = {}
         self._standing_by_age: dict[IdentityId, list[Tracklet]] = {}
-        self.around = Neighbourhood(state, place=reasoning.place)
+        self.around = Neighbourhood(state, place=reasoning.place, mistaken=self._calibration.mistaken)
         """Who was near in time and place."""
         self._shares = self._calibration.shares(space.model_id, two_people=self._likeness_of_two())
         self._sources = Sources(

@@ -23,9 +23,11 @@ LATELY_NS = 60 * 10**9
 
 
 class Neighbourhood:
-    """The tracklets of the last minute; `place`: whether places are compared."""
+    """The tracklets of the last minute; `place`: whether places are compared, of which the share `mistaken` takes two
+    people for one."""
 
-    def __init__(self, state: SiteState, *, place: bool) -> None:
+    def __init__(self, state: SiteState, *, place: bool, mistaken: float) -> None:
+        self.mistaken = mistaken
         self._place = place
         self._floor = state.knowledge.floor
         self._paths = state.paths
@@ -95,7 +97,7 @@ class Neighbourhood:
                 for other in self._near(tracklet, others)
             ]
             for (index, _, _), nat in zip(near, self._ties([(one, other) for _, one, other in near]), strict=True):
-                value = credible(nat)
+                value = credible(nat, mistaken=self.mistaken)
                 low[index], high[index] = min(low[index], value), max(high[index], value)
         return [worst + best for worst, best in zip(low, high, strict=True)]
 

@@ -154,11 +154,14 @@ def _tied(tracklets: Sequence[Tracklet], judge: Judge) -> list[dict[TrackletNumb
             if nat > 0.0:
                 known[min(tracklet.number, other), max(tracklet.number, other)] = nat
     pairs = sorted(known)
-    nat_of = exclusive(np.array([known[pair] for pair in pairs]), _rivals(pairs, by_number))
+    mistaken = judge.around.mistaken
+    nat_of = exclusive(np.array([known[pair] for pair in pairs]), _rivals(pairs, by_number), mistaken=mistaken)
     nats = dict(zip(pairs, nat_of.tolist(), strict=True))
     return [
         {
-            other: credible(nat) if nat <= 0.0 else nats[min(tracklet.number, other), max(tracklet.number, other)]
+            other: nats[min(tracklet.number, other), max(tracklet.number, other)]
+            if nat > 0.0
+            else credible(nat, mistaken=mistaken)
             for other, nat in ties.items()
         }
         for tracklet, ties in zip(tracklets, raw, strict=True)

@@ -23,6 +23,9 @@ MIN_VISIBILITY = 0.3
 
 _SAME_BOX_IOU = 0.5
 
+_WITHIN = 0.7
+"""Of the smaller of two boxes: of somebody of whom a part is hidden, or who is drawn too large."""
+
 
 @dataclass(frozen=True, slots=True)
 class Overlaps:
@@ -39,11 +42,16 @@ class Overlaps:
 
 
 class Footage:
-    """All boxes of a site, true ones and those of the edges' tracklets, to lay identities on."""
+    """All boxes of a site, true ones and those of the edges' tracklets, to lay identities on.
+
+    True boxes are cut where the picture ends: an edge cannot see farther.
+    """
 
     def __init__(self, batches: Sequence[Batch], gt: Path) -> None:
         """`gt`: the folder of true boxes. Raises DataError."""
-        self.truth = read_truth(gt, min_visibility=MIN_VISIBILITY)
+        truth = read_truth(gt, min_visibility=MIN_VISIBILITY)
+        sizes = _frame_sizes(batches)
+        self.truth = {camera: _cut(boxes, sizes.get(camera)) for camera, boxes in truth.items()}
         self._keys, self._seen = _seen_by_camera(batches, cameras=list(self.truth))
         self._overlaps = {camera: _overlaps(self.truth[camera], seen) for camera, seen in self._seen.items()}
 
@@ -77,15 +85,25 @@ class Footage:
         return named
 
     def shown(self) -> Iterator[tuple[tuple[BootId, TrackletId], str, Int64Array, Int64Array]]:
-        """Of each tracklet its name, its camera, the capture times (n,) of its rows, and whom each row shows: the true
-        box that it lies on best. Rows that lie on none are left out, but of a thing, who shows nobody: 0."""
+        """Of each tracklet its name, its camera, the capture times (n,) of its rows, and whom each row shows.
+
+        That is, of the people on whose boxes a row lies (two, where one covers the other), the one on whom the tracklet
+        lies most often, or else the best; of none, who lies within it, or the other way round. Rows that lie on nobody
+        are left out, but of a thing, who shows nobody: 0.
+        """
         for camera, seen in self._seen.items():
             overlaps, truth = self._overlaps[camera], self.truth[camera]
-            people = np.zeros(len(seen), np.int64)
+            best = _within(truth, seen)
             order = np.argsort(overlaps.shares, kind="stable")  # The best one is written last.
-            people[overlaps.rows[order]] = truth.ids[overlaps.true_rows[order]]
+            best[overlaps.rows[order]] = truth.ids[overlaps.true_rows[order]]
+            on, whose = overlaps.rows, truth.ids[overlaps.true_rows]
             for index in np.unique(seen.tracklets).tolist():
-                rows = np.flatnonzero(seen.tracklets == index)
+                mine = seen.tracklets == index
+                names, counts = np.unique(whose[mine[on]], return_counts=True)
+                people = best.copy()
+                if len(names):
+                    people[on[mine[on] & (whose == names[counts.argmax()])]] = names[counts.argmax()]
+                rows = np.flatnonzero(mine)
                 somebody = people[rows] != 0
                 if 2 * somebody.sum() >= len(rows):
                     rows = rows[somebody]
@@ -128,6 +146,16 @@ class Footage:
                 counts=np.ones(len(rows), bool),
             )
         return evaluate_tracks(self.truth, predicted).site
+
+
+def _frame_sizes(batches: Sequence[Batch]) -> dict[str, tuple[int, int]]:
+    """(width, height) of the pictures of each camera that somebody was seen by."""
+    messages = (envelope.message for batch in batches for _, envelope in batch.deliveries)
+    return {str(one.camera_id): one.frame_size for one in messages if isinstance(one, TrackletUpdate)}
+
+
+def _cut(boxes: TrackBoxes, size: tuple[int, int] | None) -> TrackBoxes:
+    return boxes if size is None else replace(boxes, boxes_xyxy=np.clip(boxes.boxes_xyxy, 0.0, [*size, *size]))
 
 
 def _seen_by_camera(
@@ -178,11 +206,9 @@ def _rows(found: list[tuple[int, Observations, NDArray[np.bool_]]]) -> CameraTra
 
 def _overlaps(truth: TrackBoxes, seen: CameraTracks) -> Overlaps:
     """Pairs of an IoU of at least a half; of them, frame by frame, who belongs to somebody who is ignored."""
-    begins, ends = (np.searchsorted(truth.frames, seen.frame_numbers, side=side) for side in ("left", "right"))
-    counts = ends - begins
-    rows = np.repeat(np.arange(len(seen)), counts)
-    true_rows = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(begins, counts)
-    overlap = _iou(seen.boxes_xyxy[rows].astype(np.float64), truth.boxes_xyxy[true_rows])
+    rows, true_rows = _of_one_frame(truth, seen)
+    shared, mine, theirs = _areas(seen.boxes_xyxy[rows].astype(np.float64), truth.boxes_xyxy[true_rows])
+    overlap = _share(shared, mine + theirs - shared)
     near = overlap >= _SAME_BOX_IOU
     rows, true_rows, overlap = rows[near], true_rows[near], overlap[near]
     ignored = np.zeros(len(seen), bool)
@@ -190,21 +216,47 @@ def _overlaps(truth: TrackBoxes, seen: CameraTracks) -> Overlaps:
     doubtful = np.isin(frames, frames[~truth.counts[true_rows]])
     for frame in np.unique(frames[doubtful]).tolist():
         here = slice(*np.searchsorted(frames, [frame, frame + 1]))
-        mine, i = np.unique(rows[here], return_inverse=True)
-        theirs, j = np.unique(true_rows[here], return_inverse=True)
-        gain = np.zeros((len(mine), len(theirs)))
+        found, i = np.unique(rows[here], return_inverse=True)
+        people, j = np.unique(true_rows[here], return_inverse=True)
+        gain = np.zeros((len(found), len(people)))
         gain[i, j] = overlap[here]
         chosen, of = linear_sum_assignment(gain, maximize=True)
         matched = gain[chosen, of] > 0
-        ignored[mine[chosen[matched]]] = ~truth.counts[theirs[of[matched]]]
+        ignored[found[chosen[matched]]] = ~truth.counts[people[of[matched]]]
     return Overlaps(rows, true_rows, overlap, ignored)
 
 
-def _iou(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Intersection over union (n,) of boxes (n, 4) and (n, 4), pair by pair."""
+def _within(truth: TrackBoxes, seen: CameraTracks) -> Int64Array:
+    """Who (n,) lies within each box, or the other way round, first of those who count; 0 for nobody."""
+    rows, true_rows = _of_one_frame(truth, seen)
+    shared, mine, theirs = _areas(seen.boxes_xyxy[rows].astype(np.float64), truth.boxes_xyxy[true_rows])
+    share = _share(shared, np.minimum(mine, theirs))
+    inside = np.flatnonzero(share >= _WITHIN)
+    # The best one is written last.
+    inside = inside[np.lexsort((share[inside], truth.counts[true_rows[inside]]))]
+    people = np.zeros(len(seen), np.int64)
+    people[rows[inside]] = truth.ids[true_rows[inside]]
+    return people
+
+
+def _of_one_frame(truth: TrackBoxes, seen: CameraTracks) -> tuple[Int64Array, Int64Array]:
+    """All pairs of a row of the edges' and a true row of the same frame: (k,) each."""
+    begins, ends = (np.searchsorted(truth.frames, seen.frame_numbers, side=side) for side in ("left", "right"))
+    counts = ends - begins
+    rows = np.repeat(np.arange(len(seen)), counts)
+    true_rows = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(begins, counts)
+    return rows, true_rows
+
+
+def _areas(
+    one: NDArray[np.float64], other: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """What boxes (n, 4) and (n, 4) have in common, pair by pair, and the areas of either: (n,) each."""
     sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
-    shared = np.prod(np.maximum(sides, 0.0), axis=1)
-    areas = np.prod(one[:, 2:] - one[:, :2], axis=1) + np.prod(other[:, 2:] - other[:, :2], axis=1)
-    union = areas - shared
-    overlap: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return overlap
+    own, theirs = (np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (one, other))
+    return np.prod(np.maximum(sides, 0.0), axis=1), own, theirs
+
+
+def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    share: NDArray[np.float64] = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    return share

@@ -5,8 +5,9 @@ cameras are worse. So a line a x + b is fitted through pairs of which the hub kn
 person (Platt 1999, with the two classes weighted alike): *impostors* are people whom one camera saw at once, or two
 cameras at once in different places; *genuine* pairs are linked by place alone, by walking on in the same view or by
 standing on the same spot of the floor in two. Neither choice looks at appearance, so that nothing is selected by what
-is measured. Some are not what they are taken for; robust regression (Bootkrajang and Kaban 2012, "Label-noise robust
-logistic regression") keeps the few that lie far out from laying the line.
+is measured. Some are not what they are taken for: places err, and trackers exchange people, in a quiet shop less than
+in a crowded corridor. Robust regression (Bootkrajang and Kaban 2012, "Label-noise robust logistic regression") finds
+how many of the genuine ones, by how many look as impostors do, and keeps them from laying the line.
 
 While pairs are few the line stays near the one that is expected of any site, and what is uncertain about it makes the
 evidence weaker: the ratio is divided as MacKay (1992, "The evidence framework applied to classification networks")
@@ -20,6 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit, logit
 
 from hub.association.shares import MeasuredShares, Shares, shares_of
 from passerby.ids import ModelId
@@ -46,8 +48,20 @@ _CHANGED_SD = (0.06, 0.3)
 
 _LEAST_SLOPE = 0.05
 
-_MISTAKEN = {"genuine": 0.06, "impostors": 0.01}
-"""Share of the pairs that are not what they are taken for: places err, trackers exchange people."""
+_MISTAKEN = 0.06
+"""Share of genuine pairs that are two people on a site of which nothing is known."""
+
+_MISTAKEN_SD = 0.7
+"""How far sites are from it, as logarithms of odds."""
+
+_MISTAKEN_PAIRS = 5.0
+"""It counts as much as so many genuine pairs where those of both settings are asked together."""
+
+_MISTAKEN_IMPOSTORS = 0.01
+"""Share of impostor pairs that are one person, anywhere."""
+
+_LOGITS = (-6.0, 0.0)
+"""Mistakes are no more than half of the genuine pairs."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -58,6 +72,8 @@ class Line(msgspec.Struct, frozen=True):
     covariance: tuple[float, float, float]
     pairs: tuple[int, int]
     """How many genuine and impostor pairs it was fitted to."""
+    mistaken: float = _MISTAKEN
+    """The share of the genuine pairs that were found to be two people."""
 
     def evidence(self, fit: float) -> float:
         """The moderated log-likelihood ratio of a fit, nat."""
@@ -110,6 +126,16 @@ class Calibration(msgspec.Struct):
         expected = shares_of(model_id) if self.expected is None else self.expected.shares
         return self.measured.shares(expected.seeing(two_people))
 
+    @property
+    def mistaken(self) -> float:
+        """The share of pairs on one spot that are two people."""
+        weights = [(float(line.pairs[0]), line.mistaken) for line in self.lines.values()]
+        if self.expected is None:
+            weights.append((_MISTAKEN_PAIRS, _MISTAKEN))
+        else:
+            weights += [(_MISTAKEN_PAIRS, line.mistaken) for line in self.expected.lines.values()]
+        return sum(pairs * share for pairs, share in weights) / sum(pairs for pairs, _ in weights)
+
     def evidence(self, fit: float, *, seen_here: bool) -> float:
         """The log-likelihood ratio (nat) that a fit is worth on this site."""
         return self.lines["own" if seen_here else "other"].evidence(fit)
@@ -140,7 +166,8 @@ class Calibration(msgspec.Struct):
 
 
 def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, expected: Line) -> Line:
-    """The most probable line (Laplace's approximation about it) given fits of known pairs, and what was expected.
+    """The most probable line and share of mistakes given fits of known pairs, and what was expected; how sure the line
+    is, by Laplace's approximation about it.
 
     Each kind weighs as many pairs as the rarer one has, so that the offset is free of how often they occur.
     """
@@ -150,33 +177,41 @@ def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, expecte
     xx, xy, yy = expected.covariance
     mean, precision = np.array([expected.slope, expected.offset]), np.linalg.inv([[xx, xy], [xy, yy]])
     columns = np.stack([x, np.ones_like(x)], axis=1)
+    usual = float(logit(expected.mistaken))
 
-    mistaken = np.array([_MISTAKEN["genuine"]] * len(genuine) + [_MISTAKEN["impostors"]] * len(impostors), np.float64)
+    def cost(found: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        line, share = found[:2], float(expit(found[2]))
+        alike = expit(columns @ line)
+        # How many of all pairs with such a fit are taken for what this one is taken for.
+        wrong = np.where(sign > 0.0, share, _MISTAKEN_IMPOSTORS)
+        right = np.where(sign > 0.0, alike, 1.0 - alike)
+        taken = wrong + (1.0 - 2.0 * wrong) * right
+        both = 1.0 + (share - _MISTAKEN_IMPOSTORS) * (1.0 - 2.0 * alike)
+        away, further = line - mean, (found[2] - usual) / _MISTAKEN_SD
+        value = float(-(weight * np.log(taken / both)).sum() + 0.5 * away @ precision @ away + 0.5 * further**2)
+        by_likeness = sign * (1.0 - 2.0 * wrong) / taken + 2.0 * (share - _MISTAKEN_IMPOSTORS) / both
+        by_line = precision @ away - columns.T @ (weight * by_likeness * alike * (1.0 - alike))
+        by_share = (weight * (1.0 - 2.0 * alike) * ((sign > 0.0) / taken - 1.0 / both)).sum()
+        return value, np.append(by_line, further / _MISTAKEN_SD - by_share * share * (1.0 - share))
 
-    def cost(line: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        right = 1.0 / (1.0 + np.exp(np.clip(-sign * (columns @ line), -500.0, 500.0)))
-        likely = mistaken + (1.0 - 2.0 * mistaken) * right
-        steep = (1.0 - 2.0 * mistaken) * right * (1.0 - right) / likely
-        away = line - mean
-        value = float(-(weight * np.log(likely)).sum() + 0.5 * away @ precision @ away)
-        return value, precision @ away - columns.T @ (weight * sign * steep)
-
-    found = minimize(cost, mean, jac=True, method="L-BFGS-B", bounds=[(_LEAST_SLOPE, None), (None, None)]).x
-    probability = 1.0 / (1.0 + np.exp(np.clip(-(columns @ found), -500.0, 500.0)))
+    bounds = [(_LEAST_SLOPE, None), (None, None), _LOGITS]
+    slope, offset, odds = minimize(cost, np.append(mean, usual), jac=True, method="L-BFGS-B", bounds=bounds).x
+    probability = expit(columns @ np.array([slope, offset]))
     curvature = (columns * (weight * probability * (1.0 - probability))[:, None]).T @ columns + precision
     covariance = np.linalg.inv(curvature)
     return Line(
-        float(found[0]),
-        float(found[1]),
+        float(slope),
+        float(offset),
         (float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])),
         (len(genuine), len(impostors)),
+        float(expit(odds)),
     )
 
 
 def _widened(line: Line) -> Line:
     xx, xy, yy = line.covariance
     slope_sd, offset_sd = _CHANGED_SD
-    return Line(line.slope, line.offset, (xx + slope_sd**2, xy, yy + offset_sd**2), (0, 0))
+    return Line(line.slope, line.offset, (xx + slope_sd**2, xy, yy + offset_sd**2), (0, 0), line.mistaken)
 
 
 def _shared(genuine: int, impostors: int) -> list[float]:

@@ -25,9 +25,6 @@ Float64Array = NDArray[np.float64]
 _ROUNDS = 4
 _ROUNDS_OF_MATCHING = 12
 _MOST_NAT = 50.0
-_EXCHANGED = 0.03
-"""Share of tracklets that show two people, one after the other."""
-
 _PEOPLE = 10.0
 """Any of about so many may be the other one."""
 
@@ -127,18 +124,18 @@ class Rivals:
         return np.asarray(sums, np.float64)
 
 
-def exclusive(nat: Float64Array, rivals: tuple[Rivals, Rivals]) -> Float64Array:
+def exclusive(nat: Float64Array, rivals: tuple[Rivals, Rivals], *, mistaken: float) -> Float64Array:
     """Ties (k,), in nat, that know of each other: who is one with the first is not one with the second.
 
     `rivals` of each tie: those that share its first tracklet, and those that share its second. The marginal odds of a
     matching, by belief propagation (Williams and Lau 2014, "Approximate evaluation of marginal association
-    probabilities with belief propagation").
+    probabilities with belief propagation"), as far as they are `credible`.
 
     >>> two_people_in_two_views = np.array([9.0, 6.0, 6.0, 9.0])
     >>> each = np.arange(4)
     >>> rivals = Rivals(each, np.array([1, 0, 3, 2])), Rivals(each, np.array([2, 3, 0, 1]))
-    >>> exclusive(two_people_in_two_views, rivals).round(1).tolist()
-    [5.8, -3.5, -3.5, 5.8]
+    >>> exclusive(two_people_in_two_views, rivals, mistaken=0.03).round(1).tolist()
+    [5.7, -3.5, -3.5, 5.7]
     """
     weight = np.exp(np.minimum(nat, _MOST_NAT))
     back = np.ones(len(nat))
@@ -146,18 +143,20 @@ def exclusive(nat: Float64Array, rivals: tuple[Rivals, Rivals]) -> Float64Array:
         forth = weight / (1.0 + rivals[0].sums(weight * back))
         back = 1.0 / (1.0 + rivals[1].sums(forth))
     left = rivals[0].sums(weight * back)
-    return np.array([credible(nat) for nat in np.log(weight * back / (1.0 + left)).tolist()])
+    return np.array([credible(nat, mistaken=mistaken) for nat in np.log(weight * back / (1.0 + left)).tolist()])
 
 
-def credible(nat: float) -> float:
+def credible(nat: float, *, mistaken: float) -> float:
     """A tie (nat) between tracklets of which either may show somebody else at that moment: a tracker exchanges people.
 
-    >>> [round(credible(nat), 2) for nat in (2.0, 12.0, -12.0)]
-    [1.98, 5.81, -3.51]
+    `mistaken` is the share of those on one spot that are two people: any of about _PEOPLE.
+
+    >>> [round(credible(nat, mistaken=0.03), 2) for nat in (2.0, 12.0, -12.0)]
+    [1.98, 5.78, -3.51]
     """
     if nat <= 0.0:
-        return float(np.log(_EXCHANGED + (1.0 - _EXCHANGED) * np.exp(nat)))
-    return float(-np.log(np.exp(-nat) + _EXCHANGED / _PEOPLE))
+        return float(np.log(mistaken + (1.0 - mistaken) * np.exp(nat)))
+    return float(-np.log(np.exp(-nat) + mistaken / (1.0 - mistaken) / _PEOPLE))
 
 
 @dataclass(frozen=True, slots=True)

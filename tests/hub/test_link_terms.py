@@ -48,7 +48,7 @@ def sources_of(hub: Hub) -> Sources:
         shares=shares_of(space.model_id),
         calibration=Calibration(),
         movement=Movement(hub.state.knowledge.topology, asked=True),
-        around=Neighbourhood(hub.state, place=True),
+        around=Neighbourhood(hub.state, place=True, mistaken=0.06),
     )
 
 

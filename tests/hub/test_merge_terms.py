@@ -39,7 +39,7 @@ def test_sets_fit_as_their_twins_of_one_by_one_say() -> None:
             shares=shares,
             calibration=calibration,
             movement=Movement(hub.state.knowledge.topology, asked=True),
-            around=Neighbourhood(hub.state, place=True),
+            around=Neighbourhood(hub.state, place=True, mistaken=0.06),
         )
         sets = [stored[:1], stored[1:4], stored[4:13], stored[13:15], stored[15:]]
         pairs = [Ages.of(a, b) for a in sets for b in sets if a is not b]

@@ -10,6 +10,8 @@ from scipy.optimize import minimize
 _STEP = 1e-3
 MISTAKEN = (0.06, 0.01)
 """Share of genuine pairs, and of impostors, that are not what they are taken for."""
+MISTAKEN_SD = 0.7
+"""How far the first is from that, as logarithms of odds."""
 
 
 def cost(
@@ -23,16 +25,26 @@ def cost(
 ) -> float:
     """Minus the logarithm of the probability of a line (slope, offset) and of all pairs, both kinds alike in weight.
 
-    Each pair is with some probability of the other kind than it is taken for.
+    Of pairs with a likelihood ratio g, 1 - m of the genuine ones and m of the others are taken for genuine, and so on;
+    `mistaken` is m, and that of impostors.
     """
     rarer = min(len(genuine), len(impostors))
     total = sum(0.5 * ((have - want) / sd) ** 2 for have, want, sd in zip(line, expected, deviation, strict=True))
-    for kind, sign, share in zip((genuine, impostors), (1.0, -1.0), mistaken, strict=True):
+    for kind, which in ((genuine, 0), (impostors, 1)):
         for fit in kind:
-            margin = max(-700.0, sign * (line[0] * fit + line[1]))
-            right = 1.0 / (1.0 + math.exp(-margin))
-            total -= rarer / len(kind) * math.log((1.0 - share) * right + share * (1.0 - right))
+            ratio = math.exp(min(700.0, max(-700.0, line[0] * fit + line[1])))
+            taken = [(1.0 - mistaken[0]) * ratio + mistaken[0], 1.0 - mistaken[1] + mistaken[1] * ratio]
+            total -= rarer / len(kind) * math.log(taken[which] / sum(taken))
     return total
+
+
+def surprise(mistaken: float) -> float:
+    """Minus the logarithm of the probability of a share of genuine pairs that are mistaken."""
+    return 0.5 * ((_logit(mistaken) - _logit(MISTAKEN[0])) / MISTAKEN_SD) ** 2
+
+
+def _logit(share: float) -> float:
+    return math.log(share / (1.0 - share))
 
 
 def covariance(
@@ -53,7 +65,12 @@ def covariance(
                     moved[i] += a * _STEP
                     moved[j] += b * _STEP
                     value = cost(
-                        moved.tolist(), genuine, impostors, expected=expected, deviation=deviation, mistaken=(0.0, 0.0)
+                        moved.tolist(),
+                        genuine,
+                        impostors,
+                        expected=expected,
+                        deviation=deviation,
+                        mistaken=(0.0, 0.0),
                     )
                     curvature[i, j] += a * b * value / (4 * _STEP * _STEP)
     return np.asarray(np.linalg.inv(curvature), np.float64)

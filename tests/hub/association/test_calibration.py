@@ -27,12 +27,17 @@ def usual(setting: Setting) -> dict[str, tuple[float, float]]:
 @given(genuine=FITS, impostors=FITS, setting=st.sampled_from(SETTINGS))
 def test_no_line_near_it_is_more_probable(genuine: list[float], impostors: list[float], setting: Setting) -> None:
     line = fitted_line(genuine, impostors, expected=expected_line(setting))
-    least = reference_calibration.cost((line.slope, line.offset), genuine, impostors, **usual(setting))
-    for slope, offset in itertools.product((-0.02, 0.0, 0.02), (-0.1, 0.0, 0.1)):
-        if line.slope + slope >= 0.05:
-            near = (line.slope + slope, line.offset + offset)
+
+    def cost(slope: float, offset: float, share: float) -> float:
+        mistaken = (share, reference_calibration.MISTAKEN[1])
+        found = reference_calibration.cost((slope, offset), genuine, impostors, **usual(setting), mistaken=mistaken)
+        return found + reference_calibration.surprise(share)
+
+    least = cost(line.slope, line.offset, line.mistaken)
+    for slope, offset, times in itertools.product((-0.02, 0.0, 0.02), (-0.1, 0.0, 0.1), (0.9, 1.0, 1.1)):
+        if line.slope + slope >= 0.05 and 0.0025 < line.mistaken * times < 0.5:
             # Pairs that are mistaken for what they are not may make two lines as good as equally probable.
-            assert reference_calibration.cost(near, genuine, impostors, **usual(setting)) >= least - 1e-4
+            assert cost(line.slope + slope, line.offset + offset, line.mistaken * times) >= least - 1e-4
 
 
 @settings(max_examples=30, deadline=None)
@@ -88,6 +93,38 @@ def test_a_few_that_are_mistaken_do_not_lay_the_line(kind: str) -> None:
     assert line.offset == pytest.approx(clean.offset, abs=0.3)
     plain, _ = reference_calibration.plain(pairs["genuine"], pairs["impostors"], **usual("own"))
     assert plain < 0.7 * line.slope, "or it would have been nothing to withstand"
+
+
+@pytest.mark.parametrize("share", [0.01, 0.06, 0.25])
+def test_how_many_are_mistaken_is_found_by_their_looks(share: float) -> None:
+    rng = np.random.default_rng(11)
+    genuine, impostors = drawn(rng, 6.0, 4.0, 400, mistaken=share), drawn(rng, -6.0, 4.0, 400)
+    line = fitted_line(genuine, impostors, expected=expected_line("own"))
+    assert line.mistaken == pytest.approx(share, rel=0.3, abs=0.015)
+    few = fitted_line(genuine[:4], impostors[:4], expected=expected_line("own"))
+    assert 0.03 < few.mistaken < 0.2
+
+
+@pytest.mark.parametrize("away", [0.0, 0.3])
+def test_who_look_like_everybody_are_not_taken_to_be_mistaken(away: float) -> None:
+    """Where looks tell little, a line that says so is as good as one for half of the pairs."""
+    rng = np.random.default_rng(12)
+    line = fitted_line(drawn(rng, away, 4.0, 200), drawn(rng, -away, 4.0, 200), expected=expected_line("other"))
+    assert line.mistaken < 0.2
+    assert abs(line.evidence(0.0)) < 0.5
+
+
+def test_of_both_settings_and_what_is_usual_the_mistakes_are_weighed() -> None:
+    rng = np.random.default_rng(13)
+    known = Calibration()
+    assert known.mistaken == pytest.approx(0.06)
+    for seen_here in (True, False):
+        for genuine, fits in ((True, drawn(rng, 6.0, 4.0, 200, mistaken=0.2)), (False, drawn(rng, -6.0, 4.0, 200))):
+            for fit in fits:
+                known.learn(fit, seen_here=seen_here, genuine=genuine)
+    known.refit()
+    assert 0.15 < known.mistaken < 0.25
+    assert Calibration.after(known, ModelId("x@1")).mistaken == pytest.approx(known.mistaken, abs=0.01)
 
 
 def test_a_line_is_about_as_sure_as_it_is_alike_for_other_pairs() -> None:

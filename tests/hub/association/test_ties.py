@@ -15,6 +15,7 @@ from tests.hub.association import reference_ties
 from tests.hub.association.reference_ties import Float64Array, Tie
 
 NAN = float("nan")
+MISTAKEN = 0.03
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -180,7 +181,7 @@ def test_words_are_bounded_and_alike_from_both_sides(n: int, m: int, seed: int, 
     rng = np.random.default_rng(seed)
     bare = some_odds(rng, n, m) * size
     pairs = [pair for pair in itertools.combinations(range(n), 2) if rng.random() < 0.6]
-    nat = [credible(value) for value in (rng.normal(0, 4, len(pairs)) * size).tolist()]
+    nat = [credible(value, mistaken=MISTAKEN) for value in (rng.normal(0, 4, len(pairs)) * size).tolist()]
     own = rng.integers(-1, m, n) if m else np.full(n, -1)
     found = spoken(bare, pairs, nat, own=own.tolist())
     assert np.isfinite(found.place).all()
@@ -223,13 +224,15 @@ def rivals_of(pairs: Sequence[Tie]) -> Rivals:
 
 
 def test_no_tie_has_no_rivals() -> None:
-    assert exclusive(np.zeros(0), (rivals_of([]), rivals_of([]))).shape == (0,)
+    assert exclusive(np.zeros(0), (rivals_of([]), rivals_of([])), mistaken=MISTAKEN).shape == (0,)
 
 
 def test_a_tie_without_rivals_is_worth_what_it_says() -> None:
     nobody = rivals_of([])
     for nat in (-5.0, 0.0, 0.5, 7.0):
-        assert exclusive(np.array([nat]), (nobody, nobody))[0] == pytest.approx(credible(nat))
+        assert exclusive(np.array([nat]), (nobody, nobody), mistaken=MISTAKEN)[0] == pytest.approx(
+            credible(nat, mistaken=MISTAKEN)
+        )
 
 
 @settings(max_examples=60, deadline=None)
@@ -237,8 +240,8 @@ def test_a_tie_without_rivals_is_worth_what_it_says() -> None:
 def test_of_several_for_one_the_odds_are_what_trying_all_out_says(count: int, turned: bool, seed: int) -> None:
     ties, rivals = grid(count, 1) if turned else grid(1, count)
     nat = np.random.default_rng(seed).uniform(0, 8, count)
-    expected = [credible(one) for one in reference_ties.matching_odds(nat.tolist(), ties)]
-    assert exclusive(nat, rivals).tolist() == pytest.approx(expected, abs=0.05)
+    expected = [credible(one, mistaken=MISTAKEN) for one in reference_ties.matching_odds(nat.tolist(), ties)]
+    assert exclusive(nat, rivals, mistaken=MISTAKEN).tolist() == pytest.approx(expected, abs=0.05)
 
 
 @settings(max_examples=60, deadline=None)
@@ -246,8 +249,8 @@ def test_of_several_for_one_the_odds_are_what_trying_all_out_says(count: int, tu
 def test_of_several_for_several_the_odds_are_about_what_trying_all_out_says(shape: tuple[int, int], seed: int) -> None:
     ties, rivals = grid(*shape)
     nat = np.random.default_rng(seed).uniform(0, 8, len(ties))
-    found = exclusive(nat, rivals)
-    expected = np.array([credible(one) for one in reference_ties.matching_odds(nat.tolist(), ties)])
+    found = exclusive(nat, rivals, mistaken=MISTAKEN)
+    expected = np.array([credible(one, mistaken=MISTAKEN) for one in reference_ties.matching_odds(nat.tolist(), ties)])
     # A matching has circles, and there the propagation says the same more surely: 1.8 nat may become 5.
     assert np.abs(found - expected).max() < 4.0
     clear = np.abs(expected) > 1.0
@@ -257,20 +260,20 @@ def test_of_several_for_several_the_odds_are_about_what_trying_all_out_says(shap
 
 def test_who_is_surely_one_with_another_is_not_one_with_a_third() -> None:
     _, rivals = grid(2, 2)
-    found = exclusive(np.array([9.0, 6.0, 6.0, 9.0]), rivals)
+    found = exclusive(np.array([9.0, 6.0, 6.0, 9.0]), rivals, mistaken=MISTAKEN)
     assert found[[0, 3]].min() > 5.0
     assert found[[1, 2]].max() < -3.0
 
 
 def test_two_who_could_be_either_are_not_taken_for_one_of_them() -> None:
     _, rivals = grid(1, 2)
-    assert exclusive(np.array([8.0, 8.0]), rivals) == pytest.approx([0.0, 0.0], abs=0.1)
+    assert exclusive(np.array([8.0, 8.0]), rivals, mistaken=MISTAKEN) == pytest.approx([0.0, 0.0], abs=0.1)
 
 
 def test_ties_that_outweigh_everything_stay_numbers() -> None:
     _, rivals = grid(2, 2)
     for nat in ([1e6] * 4, [1e6, 0.0, 0.0, 1e6], [800.0, 1e9, 0.0, 0.0]):
-        found = exclusive(np.array(nat), rivals)
+        found = exclusive(np.array(nat), rivals, mistaken=MISTAKEN)
         assert np.isfinite(found).all()
         assert (np.abs(found) < 6.0).all()
 
@@ -280,13 +283,20 @@ def test_ties_that_outweigh_everything_stay_numbers() -> None:
 def test_what_is_credible_is_bounded_and_keeps_its_order_and_its_side(first: float, second: float) -> None:
     low, high = sorted((first, second))
     little = 0.004  # where the two sides meet
-    assert -3.6 < credible(low) <= credible(high) + little < 5.9
+    assert -3.6 < credible(low, mistaken=MISTAKEN) <= credible(high, mistaken=MISTAKEN) + little < 5.9
     for nat in (low, high):
-        assert abs(credible(nat)) <= abs(nat) + little
-        assert credible(nat) * np.sign(nat) >= -little
+        assert abs(credible(nat, mistaken=MISTAKEN)) <= abs(nat) + little
+        assert credible(nat, mistaken=MISTAKEN) * np.sign(nat) >= -little
 
 
 def test_what_is_little_is_credible_as_it_is() -> None:
-    assert credible(0.0) == pytest.approx(0.0, abs=0.01)
+    assert credible(0.0, mistaken=MISTAKEN) == pytest.approx(0.0, abs=0.01)
     for nat in (-1.0, -0.3, 0.3, 1.0):
-        assert credible(nat) == pytest.approx(nat, rel=0.06)
+        assert credible(nat, mistaken=MISTAKEN) == pytest.approx(nat, rel=0.06)
+
+
+def test_the_more_trackers_err_the_less_a_tie_says() -> None:
+    for nat in (4.0, -4.0):
+        said = [abs(credible(nat, mistaken=share)) for share in (0.01, 0.06, 0.25, 0.5)]
+        assert said == sorted(said, reverse=True)
+        assert said[0] > said[-1] > 0.0
