@@ -49,12 +49,13 @@ class Fits:
 
 
 def formula(line: Line) -> str:
-    """`evidence = 0.52 x fit + 0.40`, with how sure the two are."""
+    """`evidence = 0.52 x fit + 0.40`, with how sure the two are, and through which pairs."""
     slope_sd, offset_sd = math.sqrt(line.covariance[0]), math.sqrt(line.covariance[2])
     sign = "-" if line.offset < 0.0 else "+"
     return (
         f"evidence = {line.slope:.2f} (±{slope_sd:.2f}) x fit {sign} {abs(line.offset):.2f} (±{offset_sd:.2f}), "
-        f"through {line.pairs[0]} genuine and {line.pairs[1]} impostor pairs"
+        f"through {line.pairs[0]} genuine and {line.pairs[1]} impostor pairs; "
+        f"{100 * line.mistaken:.0f}% of the genuine ones are taken to be two people"
     )
 
 
