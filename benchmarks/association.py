@@ -2,7 +2,7 @@
 
     python -m benchmarks.association [--seeds 3] [--minutes 60] [--kinds default,crowded] [--cameras 4,8,12]
         [--variants full,threshold] [--rates .005,.01,.02,.05] [--thresholds .4,.5] [--warm-up 200] [--quick] [--jobs 2]
-        [--rendered] [--json FILE] [--markdown FILE] [--diagram FILE] [--cache FOLDER]
+        [--rendered [--reid NAME]] [--json FILE] [--markdown FILE] [--diagram FILE] [--cache FOLDER]
 
 Simulated sites of the frozen kinds, seeds from 5001, never used in development. Each is recorded as a tape once and
 played to hubs in memory that decide in different ways (`--variants`): `full`, at each of the `--rates` of false links;
@@ -10,8 +10,9 @@ played to hubs in memory that decide in different ways (`--variants`): `full`, a
 with hindsight (normalize none and camera); `no-...`, one part left out. IDF1, HOTA and AssA are over all cameras, as
 decided two seconds after a frame and as finally known; `--quick` leaves HOTA and AssA out.
 
-With `--rendered` sites are rendered as films, and an edge with the embedded detector and network watches them: who is
-who in its tracklets is told by the true boxes. That takes about as long as the films last.
+With `--rendered` sites are rendered as films, and an edge with the embedded detector and network (or with another one,
+`--reid person-reidentification-retail-0288`) watches them: who is who in its tracklets is told by the true boxes. That
+takes about as long as the films last.
 
 A link is wrong when the majority of the identity's other tracklets is another person at that moment. `--json` keeps
 outcomes as lines and goes on from there: what is in the file, of the same versions, is not tried again.
@@ -34,7 +35,7 @@ from rich.console import Console  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: E402
 
 from benchmarks.judging.diagram import reliability_svg  # noqa: E402
-from benchmarks.judging.sites import FIRST_SEED, SiteChoice, choose_sites, default_cache, tape_of  # noqa: E402
+from benchmarks.judging.sites import EMBEDDED, FIRST_SEED, SiteChoice, choose_sites, default_cache, tape_of  # noqa: E402
 from benchmarks.judging.tables import bins, hindsight, pages  # noqa: E402
 from benchmarks.judging.trying import Outcome, try_site, versions  # noqa: E402
 from benchmarks.judging.variants import FULL, GRID, THRESHOLDS, VARIANTS, Trial, trials  # noqa: E402
@@ -56,6 +57,7 @@ def main() -> None:
         minutes=options.minutes,
         first_seed=options.first_seed,
         rendered=options.rendered,
+        reid=options.reid,
     )
     wanted = trials(options.variants, options.rates, thresholds=options.thresholds)
     mine = {(site, trial) for site in sites for trial in wanted}
@@ -157,6 +159,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--rendered", action="store_true", help="films, which a detector and a network look at")
+    parser.add_argument("--reid", default=EMBEDDED, help="the network that looks at films")
     parser.add_argument("--kinds", type=_names(tuple(KINDS)), default=list(KINDS))
     parser.add_argument("--cameras", type=lambda text: [int(one) for one in text.split(",")], default=[4, 8, 12])
     parser.add_argument("--variants", type=_names(VARIANTS), default=list(VARIANTS))

@@ -31,7 +31,7 @@ def shown_truth(site: SiteChoice, footage: Footage) -> TapeTruth:
         kind=site.kind,
         kind_version=KIND_VERSION,
         seed=site.seed,
-        network="passerby-sim-reid",
+        network=site.reid,
         seconds=60 * site.minutes,
         fps={},
         start_ns=START_NS,

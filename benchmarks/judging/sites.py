@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
+from benchmarks.judging.digests import digest_of
 from passerby.errors import DataError
 from simulation.kinds import KIND_VERSION, KINDS
 from simulation.site import SimulatedSite
@@ -17,6 +20,9 @@ from simulation.tapes.truth import TAPE_VERSION
 
 FIRST_SEED = 5001
 """From here on no seed was ever looked at in development."""
+
+EMBEDDED = "passerby-sim-reid"
+"""The re-ID network that needs no download."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,8 @@ class SiteChoice:
     minutes: float
     rendered: bool = False
     """As films for a detector and a network, not as messages that an edge would send of it."""
+    reid: str = EMBEDDED
+    """The network that looks at films."""
 
     @property
     def name(self) -> str:
@@ -37,7 +45,9 @@ class SiteChoice:
         >>> SiteChoice("sparse", 5005, 4, 15.0).name
         'sparse-5005-4x15'
         """
-        return f"{self.kind}-{self.seed}-{self.cameras}x{self.minutes:g}{'-rendered' if self.rendered else ''}"
+        network = "" if self.reid == EMBEDDED else f"-{self.reid}"
+        film = f"-rendered{network}" if self.rendered else ""
+        return f"{self.kind}-{self.seed}-{self.cameras}x{self.minutes:g}{film}"
 
 
 def choose_sites(
@@ -48,6 +58,7 @@ def choose_sites(
     minutes: float,
     first_seed: int = FIRST_SEED,
     rendered: bool = False,
+    reid: str = EMBEDDED,
 ) -> list[SiteChoice]:
     """`seeds` sites of each kind, which take the numbers of `cameras` in turn.
 
@@ -58,7 +69,9 @@ def choose_sites(
     """
     order: dict[str, int] = {kind: place for place, kind in enumerate(KINDS)}
     return [
-        SiteChoice(kind, first_seed + turn * len(KINDS) + order[kind], cameras[turn % len(cameras)], minutes, rendered)
+        SiteChoice(
+            kind, first_seed + turn * len(KINDS) + order[kind], cameras[turn % len(cameras)], minutes, rendered, reid
+        )
         for turn in range(seeds)
         for kind in sorted(kinds, key=lambda kind: order[kind])
     ]
@@ -75,7 +88,12 @@ def tape_of(site: SiteChoice, cache: Path) -> Path:
 
     Raises ConfigError or DataError where it cannot be made.
     """
-    folder = cache / f"{site.name}-kind{KIND_VERSION}-tape{TAPE_VERSION}"
+    made_by = (
+        f"edge-{digest_of('edge', 'passerby/features', 'passerby/inference')}"
+        if site.rendered
+        else f"tape{TAPE_VERSION}"
+    )
+    folder = cache / f"{site.name}-kind{KIND_VERSION}-{made_by}"
     tape = folder / "site.tape"
     if not tape.is_file():
         cache.mkdir(parents=True, exist_ok=True)
@@ -97,6 +115,9 @@ def _record(site: SiteChoice, tape: Path) -> None:
     films = tape.with_name("films")
     chosen = {"kind": site.kind, "seed": site.seed, "cameras": site.cameras, "seconds": 60 * site.minutes}
     _passerby("simulate", *(f"--{name}={value}" for name, value in chosen.items()), "--out", films)
+    described = yaml.safe_load((films / "site.yaml").read_text())
+    described["models"]["reid"] = site.reid
+    (films / "site.yaml").write_text(yaml.safe_dump(described))
     _passerby("replay", "--config", films / "site.yaml", "--out", films / "replayed", "--tape", tape)
     truth_folder(tape).mkdir()
     (films / "gt").rename(truth_folder(tape) / "gt")

@@ -1,7 +1,6 @@
 """One trial of one site: the tape played to a hub in memory, and everything that is asked of the outcome."""
 
 import functools
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -9,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-import hub
 from benchmarks.judging.boxes import Footage
+from benchmarks.judging.digests import digest_of
 from benchmarks.judging.links import Link, Settled, TrueLinks
 from benchmarks.judging.shown import shown_truth
 from benchmarks.judging.sites import SiteChoice, tape_of
@@ -56,11 +55,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def versions() -> str:
     """Kinds, tapes, and a digest of the hub's code as it now is."""
-    digest = hashlib.sha256()
-    folder = Path(hub.__file__).parent
-    for file in sorted([*folder.rglob("*.py"), *(folder.parent / "passerby" / "features").rglob("*.py")]):
-        digest.update(file.read_bytes())
-    return f"kind {KIND_VERSION}, tape {TAPE_VERSION}, hub {digest.hexdigest()[:8]}"
+    return f"kind {KIND_VERSION}, tape {TAPE_VERSION}, hub {digest_of('hub', 'passerby/features')}"
 
 
 def try_site(site: SiteChoice, trial: Trial, *, cache: Path, formal: bool) -> Outcome:
