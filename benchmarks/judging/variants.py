@@ -16,7 +16,6 @@ WITHOUT = {
     "no-movement": Reasoning(movement=False),
     "no-place": Reasoning(place=False),
     "no-calibration": Reasoning(calibrated=False),
-    "no-joint": Reasoning(joint=False),
     "no-consolidation": Reasoning(consolidated=False),
 }
 

@@ -1,11 +1,11 @@
-"""Association by probability: who a tracklet most probably is, jointly with those who cannot be the same person."""
+"""Association by probability: who a tracklet most probably is, given those who cannot be the same person."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from hub.association.assigning import NOBODY, assign_jointly, founders
+from hub.association.assigning import NOBODY, founders
 from hub.association.odds import probability, shares
 from hub.association.problem import (
     Assignment,
@@ -29,8 +29,8 @@ class CalibratedAssociator:
     """Links where the posterior probability reaches the boundary that keeps the operator's rate of false links.
 
     The odds of a problem are against a stranger; all identities and the stranger compete in one posterior, so it knows
-    among how many an identity was chosen. Tracklets that exclude each other are assigned together; what the others
-    surely have is no choice any more.
+    among how many an identity was chosen. Of tracklets that exclude each other the one with the best claim to anybody
+    chooses first; what the others surely have is no choice any more.
     """
 
     def __init__(self, reasoning: Reasoning | None = None) -> None:
@@ -49,8 +49,7 @@ class CalibratedAssociator:
         for row in np.flatnonzero(alone).tolist():
             # Whoever was seen beside all that there is of an identity cannot be it.
             odds[problem.conflict[row], problem.current[row]] = -np.inf
-        conflict = problem.conflict if self._reasoning.joint else np.zeros_like(problem.conflict)
-        chosen = assign_jointly(odds, conflict)
+        chosen = _claimed(odds, problem.conflict)
         probabilities = _posteriors(odds, chosen, problem)
         sure = [
             column != NOBODY
@@ -89,6 +88,18 @@ class CalibratedAssociator:
             groups[j] = i
             taken[[i, j]] = True
         return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+def _claimed(odds: Float64Array, conflict: BoolArray) -> Int64Array:
+    """The column (n,) that each tracklet claims, -1 for none: its best one of those that nobody in `conflict` (n, n)
+    with it claims with better odds to anybody."""
+    chosen = np.full(len(odds), NOBODY, np.int64)
+    for row in np.argsort(-odds.max(axis=1, initial=-np.inf), kind="stable").tolist():
+        free = odds[row].copy()
+        free[chosen[conflict[row] & (chosen != NOBODY)]] = -np.inf
+        if free.size and free.max() >= 0.0:
+            chosen[row] = free.argmax()
+    return chosen
 
 
 def _standing_alone(problem: LinkProblem) -> BoolArray:

@@ -13,7 +13,5 @@ class Reasoning:
     """The spot of the floor."""
     calibrated: bool = True
     """Looks weigh what they are worth on this site, and links are made from the boundary that this teaches."""
-    joint: bool = True
-    """Tracklets that exclude each other are assigned together."""
     consolidated: bool = True
     """Identities are compared again later, when more is known of them."""

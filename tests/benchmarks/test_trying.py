@@ -73,7 +73,7 @@ def test_sites_and_trials_are_all_that_is_asked_for() -> None:
     assert len({site.seed for site in sites}) == 15
     assert {site.cameras for site in sites} == {4, 8, 12}
     found = trials(VARIANTS, [0.005, 0.02])
-    assert len(found) == len(set(found)) == 3 + 2 * len(GRID) + 5
+    assert len(found) == len(set(found)) == 3 + 2 * len(GRID) + 4
     assert found[0] == Trial("full", 0.01)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hub.association import Boundaries, CalibratedAssociator, LinkProblem, MergeProblem, Outcome, Reasoning, Thresholds
+from hub.association import Boundaries, CalibratedAssociator, LinkProblem, MergeProblem, Outcome, Thresholds
 from tests.hub.association.reference_assigning import posterior, right
 
 NAN = float("nan")
@@ -308,9 +308,9 @@ def problems(draw: st.DrawFn) -> LinkProblem:
 
 
 @settings(max_examples=600, deadline=None)
-@given(given_problem=problems(), joint=st.booleans())
-def test_no_exclusion_is_ever_broken(given_problem: LinkProblem, joint: bool) -> None:
-    answers = CalibratedAssociator(Reasoning(joint=joint)).link(given_problem)
+@given(given_problem=problems())
+def test_no_exclusion_is_ever_broken(given_problem: LinkProblem) -> None:
+    answers = CalibratedAssociator().link(given_problem)
     current = given_problem.current
     founders = [c >= 0 and np.isnan(given_problem.log_odds[row, c]) for row, c in enumerate(current.tolist())]
     begun = {int(current[row]) for row, founder in enumerate(founders) if founder}
