@@ -115,16 +115,15 @@ def test_who_is_all_there_is_of_an_identity_may_still_turn_out_to_be_another() -
     assert identities(problem([[NAN, 6.0]], current=[0])) == [1]
 
 
-def test_together_they_do_better_than_one_by_one() -> None:
+def test_of_two_who_exclude_each_other_the_better_claim_comes_first() -> None:
     # The first could be either, the second the first one alone.
-    assert identities(problem([[6.0, 5.5], [6.0, -9.0]], conflict=[(0, 1)])) == [1, 0]
+    assert identities(problem([[6.0, 5.5], [7.0, -9.0]], conflict=[(0, 1)])) == [1, 0]
 
 
 def test_who_is_left_without_the_better_claim_takes_it_from_nobody() -> None:
-    # Together 0 has the first and 1 the second, though 1 alone would take the first.
     answers = CalibratedAssociator().link(problem([[5.0, -9.0], [10.0, 6.0]], conflict=[(0, 1)]))
-    assert answers[0].identity == 0
-    assert answers[1].identity != 0
+    assert answers[0].outcome is Outcome.NEW
+    assert answers[1].identity == 0
 
 
 def test_two_that_had_one_identity_and_are_now_seen_together_do_not_both_keep_it() -> None:
