@@ -79,6 +79,7 @@ class CameraTracker:
         self._sightings: Counter[int] = Counter()
         self._seen: dict[int, Seen] = {}
         self._last: dict[int, LastSeen] = {}
+        self._cut_returns = settings.cut_id_switches
         self._unseen_ns = int(max(_UNSEEN_S, _UNSEEN_FRAMES / fps) * 1e9)
         self._first_ns: int | None = None
         self._last_ns = 0
@@ -118,8 +119,9 @@ class CameraTracker:
             self._keys.pop(lost, None)
             self._keys.pop(taker, None)
         places = {number: seen.box_xyxy for number, seen in now.items()}
-        for number in doubtful_returns(self._last, places, at_ns=self._last_ns, unseen_ns=self._unseen_ns):
-            self._keys.pop(number, None)
+        if self._cut_returns:
+            for number in doubtful_returns(self._last, places, at_ns=self._last_ns, unseen_ns=self._unseen_ns):
+                self._keys.pop(number, None)
         keys = np.full(len(detections), UNTRACKED, np.int64)
         previous_rows = np.full(len(detections), -1, np.int64)
         for row, number in tracked:

@@ -53,7 +53,8 @@ class CameraSettings(_Settings, frozen=True, kw_only=True):
     lost_after_s: Seconds = 2.0
     """A tracklet not seen for so long is closed."""
     cut_id_switches: bool = True
-    """End two tracklets where the tracker has exchanged their people in a crossing, as looks tell afterwards."""
+    """End two tracklets where the tracker has exchanged their people in a crossing, as looks tell afterwards, and that
+    of somebody of whom it is not known whether they have come back."""
     crops_per_tracklet: Annotated[int, Meta(ge=1, le=64)] = 5
     update_interval_s: Seconds = 1.0
     """An open tracklet tells the hub its news this often."""

@@ -166,3 +166,10 @@ def test_who_comes_back_goes_on_only_if_alone(tracker: str, companions: list[lis
         tracking.update(people(*companions) if companions else Detections.empty(), i * 200 * MS)
     found = [tracking.update(people(*companions, walk(0)), i * 200 * MS).keys.tolist() for i in range(8, 10)]
     assert [keys[-1] for keys in found] == [key, key]
+
+
+def test_where_nothing_is_to_be_cut_everybody_who_comes_back_goes_on() -> None:
+    tracking = tracker_of(settings(cut_id_switches=False))
+    for i in range(10):
+        tracks = tracking.update(people(walk(60), *([] if 4 <= i < 8 else [walk(0)])), i * 200 * MS)
+    assert tracks.keys[-1] == 2
