@@ -93,14 +93,13 @@ class Footage:
         """
         for camera, seen in self._seen.items():
             overlaps, truth = self._overlaps[camera], self.truth[camera]
-            best = _within(truth, seen)
+            people = _within(truth, seen)
             order = np.argsort(overlaps.shares, kind="stable")  # The best one is written last.
-            best[overlaps.rows[order]] = truth.ids[overlaps.true_rows[order]]
+            people[overlaps.rows[order]] = truth.ids[overlaps.true_rows[order]]
             on, whose = overlaps.rows, truth.ids[overlaps.true_rows]
             for index in np.unique(seen.tracklets).tolist():
                 mine = seen.tracklets == index
                 names, counts = np.unique(whose[mine[on]], return_counts=True)
-                people = best.copy()
                 if len(names):
                     people[on[mine[on] & (whose == names[counts.argmax()])]] = names[counts.argmax()]
                 rows = np.flatnonzero(mine)
