@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hub.records import Tracklet
+from hub.records import Tracklet, TrackletNumber
 from hub.state import SiteState
 from passerby.ids import CameraId, IdentityId
 
@@ -36,26 +36,17 @@ def in_two_views(first: Tracklet, second: Tracklet) -> bool:
 
 def cannot_be_one(state: SiteState, first: IdentityId, second: IdentityId) -> bool:
     """Whether two identities are two people: an operator says so, or one camera saw both at the same time."""
-    return state.constraints.cannot_be_one(first, second) or _ever_together(state, first, second)
+    return state.constraints.cannot_be_one(first, second) or bool(
+        conflicts(state.members(first), state.members(second))
+    )
 
 
-def are_apart(state: SiteState, pairs: Sequence[tuple[IdentityId, IdentityId]]) -> list[bool]:
-    """`cannot_be_one` of each of many pairs; who was not there at one time was not seen together."""
-    spans: dict[IdentityId, tuple[int, int]] = {}
-    for identity_id in {one for pair in pairs for one in pair}:
-        members = state.members(identity_id)
-        begin_ns, end_ns = min(t.started_at_ns for t in members), max(t.ended_at_ns for t in members)
-        spans[identity_id] = begin_ns, end_ns
-    found = []
-    for first, second in pairs:
-        shared_ns = min(spans[first][1], spans[second][1]) - max(spans[first][0], spans[second][0])
-        together = shared_ns > SHARED_VIEW_NS and _ever_together(state, first, second)
-        found.append(together or state.constraints.cannot_be_one(first, second))
-    return found
-
-
-def _ever_together(state: SiteState, first: IdentityId, second: IdentityId) -> bool:
+def conflicts(first: Sequence[Tracklet], second: Sequence[Tracklet]) -> list[tuple[TrackletNumber, TrackletNumber]]:
+    """Each two, one of the first and one of the second, that one camera saw at the same time."""
+    begin_ns = max(min(t.started_at_ns for t in side) for side in (first, second))
+    end_ns = min(max(t.ended_at_ns for t in side) for side in (first, second))
     by_camera: dict[CameraId, list[Tracklet]] = {}
-    for member in state.members(second):
-        by_camera.setdefault(member.camera_id, []).append(member)
-    return any(seen_together(a, b) for a in state.members(first) for b in by_camera.get(a.camera_id, ()))
+    for one in second:
+        if min(one.ended_at_ns, end_ns) - max(one.started_at_ns, begin_ns) > SHARED_VIEW_NS:
+            by_camera.setdefault(one.camera_id, []).append(one)
+    return [(a.number, b.number) for a in first for b in by_camera.get(a.camera_id, ()) if seen_together(a, b)]

@@ -8,7 +8,7 @@ from hub.link_question import LinkQuestion, nearest_by_identity
 from hub.link_terms import Terms as LinkTerms
 from hub.merge_question import MergeQuestion
 from hub.merge_terms import MergeTerms
-from hub.records import Evidence, Terms, TrackletNumber
+from hub.records import Evidence, Terms, Tracklet, TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState
 from passerby.ids import IdentityId
@@ -83,6 +83,16 @@ def merge_evidence(state: SiteState, space: ModelSpace, question: MergeQuestion,
         alike=question.alike.get((first, second)),
         calibration_version=state.knowledge.calibration(space.model_id).version if weighed else None,
         topology_version=state.knowledge.topology.version if weighed else None,
+    )
+
+
+def stray_evidence(space: ModelSpace, tracklet: Tracklet) -> Evidence:
+    """Of a tracklet that leaves its identity because it was seen beside others of the same person."""
+    return Evidence(
+        model_id=space.model_id,
+        normalization_version=space.active_version,
+        nearest=tracklet.identity_id,
+        refused_because="seen-beside",
     )
 
 

@@ -1,8 +1,8 @@
-"""How an identity begins and how two become one, whoever decides it."""
+"""How an identity begins, is left, and how two become one, whoever decides it."""
 
 from dataclasses import replace
 
-from hub.records import ActId, EventId, EventKind, Evidence, Identity, IdentityState
+from hub.records import ActId, EventId, EventKind, Evidence, Identity, IdentityState, TrackletNumber
 from hub.state import SiteState
 from passerby.ids import IdentityId
 
@@ -20,6 +20,23 @@ def begin_identity(state: SiteState) -> IdentityId:
         )
     )
     return identity_id
+
+
+def leave_identity(state: SiteState, number: TrackletNumber, *, evidence: Evidence, pass_id: EventId | None) -> None:
+    """Let one of an identity's tracklets begin another one."""
+    tracklet = state.tracklets[number]
+    chosen = begin_identity(state)
+    state.put_tracklet(replace(tracklet, identity_id=chosen, prototype=False))
+    state.choose_prototypes(chosen)
+    state.say(
+        EventKind.SPLIT,
+        chosen,
+        other=tracklet.identity_id,
+        tracklet=number,
+        camera_id=tracklet.camera_id,
+        evidence=evidence,
+        pass_id=pass_id,
+    )
 
 
 def absorb_identity(

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,9 +14,10 @@ from hub.link_terms import Asked, LinkTerms, Sources, link_terms
 from hub.merge_terms import Ages, MergeTerms, merge_terms
 from hub.movement import Movement
 from hub.neighbourhood import Neighbourhood
-from hub.records import Tracklet
+from hub.records import Tracklet, TrackletNumber
 from hub.spaces import ModelSpace
 from hub.state import SiteState
+from hub.strays import strays_between
 from passerby.arrays import Float32Array
 from passerby.ids import IdentityId
 
@@ -84,7 +86,8 @@ class Judge:
     def merge_odds(
         self, pairs: Collection[tuple[IdentityId, IdentityId]]
     ) -> dict[tuple[IdentityId, IdentityId], float]:
-        """Logarithms of the odds of two identities being one person; -inf where nothing stands for one of them."""
+        """Logarithms of the odds of two identities being one person; -inf where nothing stands for one of them,
+        or they are two for sure."""
         terms = self.merge_terms(pairs)
         return {pair: terms[pair].log_odds if pair in terms else -np.inf for pair in pairs}
 
@@ -92,10 +95,23 @@ class Judge:
         self, pairs: Collection[tuple[IdentityId, IdentityId]]
     ) -> dict[tuple[IdentityId, IdentityId], MergeTerms]:
         """The evidence for two identities being one person, from all that stands for them; without the pairs of which
-        nothing stands for one."""
-        asked = [pair for pair in pairs if all(self._standing(one) for one in pair)]
-        ages = [Ages.of(self._standing(first), self._standing(second)) for first, second in asked]
-        return dict(zip(asked, merge_terms(ages, self._sources), strict=True))
+        nothing stands for one, and those who are two people for sure."""
+        ages: dict[tuple[IdentityId, IdentityId], Ages] = {}
+        strays: list[tuple[TrackletNumber, ...]] = []
+        for pair in pairs:
+            left = strays_between(self._state, *pair) if all(self._standing(one) for one in pair) else None
+            if left is not None:
+                standing = [[t for t in self._standing(one) if t.number not in left] for one in pair]
+                if all(standing):
+                    first, second = ([t for t in self._state.members(one) if t.number not in left] for one in pair)
+                    ages[pair] = Ages.of(*standing, walked=(first, second))
+                    strays.append(left)
+        terms = merge_terms(list(ages.values()), self._sources)
+        stray = float(np.log(self._calibration.mistaken))
+        return {
+            pair: replace(one, apart=one.apart + stray * len(left), strays=left)
+            for pair, one, left in zip(ages, terms, strays, strict=True)
+        }
 
     def fit_elsewhere(
         self, tracklet: Tracklet, unit: Float32Array, *, identity_id: IdentityId, own: bool

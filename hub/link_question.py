@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hub.association import Boundaries, LinkProblem, Thresholds
 from hub.association.odds import probability, shares
-from hub.exclusion import SHARED_VIEW_NS, cannot_be_one
+from hub.exclusion import SHARED_VIEW_NS
 from hub.likelihood import Judge
 from hub.link_terms import LinkTerms
 from hub.records import Tracklet, TrackletNumber
@@ -93,15 +93,17 @@ def link_question(
     weighed_in = [column.get(identity_id, -1) for identity_id in weighed.terms.identities]
     kept = np.flatnonzero(np.array(weighed_in, np.int64) >= 0)
     log_odds[:, np.array(weighed_in, np.int64)[kept]] = weighed.log_odds[:, kept]
+    current = np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64)
     problem = LinkProblem(
-        current=np.array([-1 if t.identity_id is None else column[t.identity_id] for t in tracklets], np.int64),
+        current=current,
         similarity=similarity,
         excluded=excluded,
         mutual_similarity=cosine_similarities(units, units),
         conflict=_conflicts(tracklets) | _said_apart(state, tracklets),
         log_odds=log_odds,
+        sizes=_sizes(state, identities, current),
         same=weighed.same,
-        one=_fragments(state, log_odds, weighed.terms, identities, judge=judge, boundary=boundaries.merge),
+        one=_fragments(log_odds, weighed.terms, identities, judge=judge, boundary=boundaries.merge),
         settled=np.arange(len(tracklets)) >= len(due),
         thresholds=thresholds,
         boundaries=boundaries,
@@ -110,7 +112,6 @@ def link_question(
 
 
 def _fragments(
-    state: SiteState,
     log_odds: NDArray[np.float64],
     terms: LinkTerms,
     identities: list[IdentityId],
@@ -134,16 +135,20 @@ def _fragments(
             looks = {j: known[i].appearance for j in likely if (i := identities[j]) in known}
             for i, j in itertools.combinations(sorted(looks), 2):
                 bridges[i, j] = max(bridges.get((i, j), 0.0), _BRIDGED * min(looks[i], looks[j]))
-    asked = {
-        pair: bridge
-        for (i, j), bridge in bridges.items()
-        if not cannot_be_one(state, *(pair := (identities[i], identities[j])))
-    }
+    asked = {(identities[i], identities[j]): bridge for (i, j), bridge in bridges.items()}
     column = {identity_id: index for index, identity_id in enumerate(identities)}
     for pair, odds_of_one in judge.merge_odds(asked).items():
         i, j = (column[identity_id] for identity_id in pair)
         one[i, j] = one[j, i] = probability(odds_of_one + asked[pair])
     return one
+
+
+def _sizes(state: SiteState, identities: Sequence[IdentityId], current: Int64Array) -> Int64Array:
+    """How many others than the tracklet each identity has: (n, m)."""
+    sizes = np.tile(np.array([state.size(identity_id) for identity_id in identities], np.int64), (len(current), 1))
+    rows = np.flatnonzero(current >= 0)
+    sizes[rows, current[rows]] -= 1
+    return sizes
 
 
 def _excluded(state: SiteState, tracklets: list[Tracklet], column: dict[IdentityId, int]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hub.association import Boundaries, MergeProblem, Thresholds
 from hub.association.ranges import ranges
-from hub.exclusion import are_apart, cannot_be_one
+from hub.exclusion import cannot_be_one
 from hub.likelihood import Judge
 from hub.merge_terms import MergeTerms
 from hub.records import Tracklet, TrackletNumber
@@ -58,15 +58,13 @@ def merge_question(
         return None
     found = _alike(state, space, prototypes)
     kept = [pair for pair in found if not _compared(state, pair, others)]
-    apart = dict(zip(kept, are_apart(state, kept), strict=True))
-    pairs = [pair for pair in kept if not apart[pair]]
+    terms = {} if judge is None else judge.merge_terms(kept)
+    pairs = [pair for pair in kept if (not cannot_be_one(state, *pair) if judge is None else pair in terms)]
     for pair in pairs:
         for identity_id in pair:
             if identity_id not in prototypes:
                 prototypes[identity_id] = state.prototypes(identity_id, space.model_id)
-    terms = {} if judge is None else judge.merge_terms(pairs)
-    without = np.nan if judge is None else -np.inf
-    odds = {pair: terms[pair].log_odds if pair in terms else without for pair in pairs}
+    odds = {pair: terms[pair].log_odds if pair in terms else np.nan for pair in pairs}
     between = dict(zip(pairs, _between(space, pairs, prototypes), strict=True))
     likeness = {pair: _likeness(similarities) for pair, similarities in between.items()}
     # Whoever is like nobody stays out of the problem: a site has many young identities, and few that are asked about.
@@ -86,12 +84,12 @@ def merge_question(
     if judge is None:
         # Who is grouped by similarity alone may come together through a third.
         for i, j in itertools.combinations(range(len(identities)), 2):
-            pair = (identities[i], identities[j])
-            excluded[i, j] = excluded[j, i] = apart[pair] if pair in apart else cannot_be_one(state, *pair)
+            excluded[i, j] = excluded[j, i] = cannot_be_one(state, identities[i], identities[j])
     problem = MergeProblem(
         similarity=similarity,
         log_odds=log_odds,
         excluded=excluded,
+        sizes=np.array([state.size(identity_id) for identity_id in identities], np.int64),
         young=np.array([identity_id in young for identity_id in identities]),
         thresholds=thresholds,
         boundaries=boundaries,

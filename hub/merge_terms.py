@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from hub.association.place import UNSEEN_NS
 from hub.association.standing import Looks, Standing, fits
+from hub.interlacing import evidence_of_ways
 from hub.link_terms import Sources
-from hub.movement import Sightings, seen_last
 from hub.records import Tracklet, TrackletNumber
 
 Float64Array = NDArray[np.float64]
@@ -21,13 +21,17 @@ _MOST_COMPARED = 6
 @dataclass(frozen=True, slots=True)
 class MergeTerms:
     """Why two identities may be one person, in natural logarithms of ratios; of place the worst (at most 0) and the
-    best (at least 0) that is said of any tracklet."""
+    best (at least 0) that is said of any tracklet.
+
+    `strays` are the tracklets that are somebody else's if they are one; what these cost is in `apart`.
+    """
 
     appearance: float
     movement: float
     worst_place: float
     best_place: float
     apart: float
+    strays: tuple[TrackletNumber, ...] = ()
 
     @property
     def place(self) -> float:
@@ -43,16 +47,23 @@ class MergeTerms:
 @dataclass(frozen=True, slots=True)
 class Ages:
     """What stands for two identities, each at least one tracklet, in the order of their beginnings: of the `older` one
-    all, and of the `younger` one what is looked at."""
+    all, and of the `younger` one what is looked at. `walked` is all that is known of the one and of the other."""
 
     older: Sequence[Tracklet]
     younger: Sequence[Tracklet]
+    walked: tuple[Sequence[Tracklet], Sequence[Tracklet]]
 
     @classmethod
-    def of(cls, first: Sequence[Tracklet], second: Sequence[Tracklet]) -> "Ages":
+    def of(
+        cls,
+        first: Sequence[Tracklet],
+        second: Sequence[Tracklet],
+        *,
+        walked: tuple[Sequence[Tracklet], Sequence[Tracklet]],
+    ) -> "Ages":
         """The first is the older one of two that began at once."""
         older, younger = (first, second) if first[0].started_at_ns <= second[0].started_at_ns else (second, first)
-        return cls(older, younger[-_MOST_COMPARED:])
+        return cls(older, younger[-_MOST_COMPARED:], walked)
 
     @property
     def are_near_in_time(self) -> bool:
@@ -73,8 +84,7 @@ def merge_terms(pairs: Sequence[Ages], sources: Sources) -> list[MergeTerms]:
 def _merge_terms(pairs: Sequence[Ages], sources: Sources) -> list[MergeTerms]:
     seen_here = np.array([{t.camera_id for t in p.older} >= {t.camera_id for t in p.younger} for p in pairs])
     looks = sources.calibration.evidences(fits_of_sets(pairs, sources), seen_here=seen_here)
-    begun, last = [p.younger[0] for p in pairs], [_last_before_younger(p) for p in pairs]
-    moved = sources.movement.evidence(Sightings.of(begun), Sightings.of(last))
+    moved = evidence_of_ways([p.walked for p in pairs], sources.movement)
     near = [p.are_near_in_time for p in pairs]
     placed = iter(
         sources.around.places([(t, p.older) for p, one in zip(pairs, near, strict=True) if one for t in p.younger])
@@ -151,9 +161,3 @@ def _fits(
         shares=sources.shares,
     ).values
     return values
-
-
-def _last_before_younger(pair: Ages) -> Tracklet:
-    """Who of the older one was seen last before the younger one began; where nobody was, who was seen at all."""
-    begin_ns = pair.younger[0].started_at_ns
-    return seen_last([t for t in pair.older if t.started_at_ns <= begin_ns] or pair.older, begin_ns)

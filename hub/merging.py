@@ -5,8 +5,8 @@ from collections.abc import Collection
 import numpy as np
 
 from hub.association import Associator, Boundaries
-from hub.explaining import merge_evidence
-from hub.identities import absorb_identity
+from hub.explaining import merge_evidence, stray_evidence
+from hub.identities import absorb_identity, leave_identity
 from hub.learning import learn_movement
 from hub.likelihood import judge_of
 from hub.merge_question import MergeQuestion, merge_question
@@ -79,12 +79,15 @@ def _answer(state: SiteState, space: ModelSpace, question: MergeQuestion, *, ass
         survivor, *others = np.flatnonzero(groups == group).tolist()
         for other in others:
             evidence = merge_evidence(state, space, question, pair=(survivor, other))
-            ways = _begun_by(state, question.identities[survivor], question.identities[other])
+            pair = question.identities[survivor], question.identities[other]
+            terms = question.terms.get(pair)
+            strays = () if terms is None else terms.strays
+            pass_id = state.next_event if strays else None
+            for number in strays:
+                leave_identity(state, number, evidence=stray_evidence(space, state.tracklets[number]), pass_id=pass_id)
+            ways = _begun_by(state, *pair)
             absorb_identity(
-                state,
-                state.identities[question.identities[survivor]],
-                state.identities[question.identities[other]],
-                evidence=evidence,
+                state, state.identities[pair[0]], state.identities[pair[1]], evidence=evidence, pass_id=pass_id
             )
             if ways is not None and evidence.probability is not None:
                 learn_movement(state, state.tracklets[ways], linked=evidence.probability, stranger=0.0)

@@ -83,10 +83,19 @@ class SiteState:
         self.counters[counter] = self.counters.get(counter, 0) + 1
         return self.counters[counter]
 
+    @property
+    def next_event(self) -> EventId:
+        """The number that the next event will have, by which all that are decided together with it are known."""
+        return EventId(self.counters.get("event", 0) + 1)
+
     def find(self, boot_id: BootId, tracklet_id: TrackletId) -> Tracklet | None:
         """A tracklet in mind by the edge's name for it."""
         number = self._numbers.get((boot_id, tracklet_id))
         return None if number is None else self.tracklets[number]
+
+    def size(self, identity_id: IdentityId) -> int:
+        """How many tracklets of an identity are in mind."""
+        return len(self._members.get(identity_id, ()))
 
     def members(self, identity_id: IdentityId) -> list[Tracklet]:
         """The tracklets of an identity that are in mind, in the order of their numbers."""

@@ -21,6 +21,9 @@ from hub.association.thresholds import Thresholds, thresholds_for
 from passerby.arrays import Int64Array
 from passerby.ids import ModelId
 
+_PERSON = 2.0
+"""Tracklets from which on an identity is rather a person than a fragment of one."""
+
 _LEFT = 0.02
 """A tracklet that is settled leaves its identity only where this is hardly possible any more."""
 
@@ -29,7 +32,10 @@ class CalibratedAssociator:
     """Links where the posterior probability reaches the boundary that keeps the operator's rate of false links.
 
     The odds of a problem are against a stranger; all identities and the stranger compete in one posterior, so it knows
-    among how many an identity was chosen. Of tracklets that exclude each other the one with the best claim to anybody
+    among how many an identity was chosen. Before anything is seen an identity is the more probable the more tracklets
+    it has, as the next guest of a Chinese restaurant sits where many do (Blei and Frazier 2011, "Distance dependent
+    Chinese restaurant processes"): else many small fragments, none of them like anybody, outweigh whom a tracklet is
+    like. Of tracklets that exclude each other the one with the best claim to anybody
     chooses first; what the others surely have is no choice any more.
     """
 
@@ -44,7 +50,8 @@ class CalibratedAssociator:
         return thresholds_for(model_id)
 
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
-        odds = np.where(problem.excluded | np.isnan(problem.log_odds), -np.inf, problem.log_odds)
+        known = problem.log_odds + np.log(_persons(problem.sizes))
+        odds = np.where(problem.excluded | np.isnan(known), -np.inf, known)
         alone = _standing_alone(problem)
         for row in np.flatnonzero(alone).tolist():
             # Whoever was seen beside all that there is of an identity cannot be it.
@@ -77,13 +84,14 @@ class CalibratedAssociator:
         if n < 2:
             return groups
         np.fill_diagonal(odds, -np.inf)
+        persons = _persons(problem.sizes)
         taken = np.zeros(n, bool)
         rows, columns = np.nonzero(np.triu(np.isfinite(odds), 1))
         order = np.argsort(-odds[rows, columns], kind="stable")
         for i, j in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
             if probability(odds[i, j]) < problem.boundaries.merge:
                 break
-            if taken[i] or taken[j] or _probability_of_pair(odds, i, j) < problem.boundaries.merge:
+            if taken[i] or taken[j] or _probability_of_pair(odds, i, j, persons=persons) < problem.boundaries.merge:
                 continue
             groups[j] = i
             taken[[i, j]] = True
@@ -111,12 +119,25 @@ def _standing_alone(problem: LinkProblem) -> BoolArray:
     return alone
 
 
-def _probability_of_pair(odds: Float64Array, i: int, j: int) -> float:
-    """Of two identities being one, among all that either could be; a third that is the other's fragment is no rival."""
+def _persons(sizes: Int64Array) -> Float64Array:
+    """How probably identities of so many tracklets are people of their own.
+
+    >>> _persons(np.array([1, 2, 18])).round(2).tolist()
+    [0.33, 0.5, 0.9]
+    """
+    some = np.maximum(sizes, 1)
+    return np.asarray(some / (some + _PERSON), np.float64)
+
+
+def _probability_of_pair(odds: Float64Array, i: int, j: int, *, persons: Float64Array) -> float:
+    """Of two identities being one, among all that either could be; a third that is the other's fragment is no rival,
+    and somebody's fragment hardly one."""
     same_i, same_j = probability(odds[i]), probability(odds[j])
     same_i[i] = same_j[j] = 1.0
     weights_i, weights_j = np.exp(np.minimum(odds[i], 500.0)), np.exp(np.minimum(odds[j], 500.0))
-    rivals = max((weights_i * (1.0 - same_j)).sum(), (weights_j * (1.0 - same_i)).sum())
+    rivals = max(
+        float((weights * persons) @ (1.0 - same)) for weights, same in ((weights_i, same_j), (weights_j, same_i))
+    )
     return float(weights_i[j] / (1.0 + weights_i[j] + rivals))
 
 

@@ -59,6 +59,8 @@ class LinkProblem:
     conflict: BoolArray
     log_odds: Float64Array
     """(n, m) float64: natural logarithm of the odds of being identity j against a stranger; NaN where not known."""
+    sizes: NDArray[np.int64]
+    """(n, m) int64: how many tracklets identity j has, tracklet i not counted."""
     same: Float64Array
     """(n, n) float64: the probability of two tracklets on one spot being one person, whoever that is; 0 of others."""
     one: Float64Array
@@ -75,6 +77,7 @@ class LinkProblem:
         require_shape("current", self.current, (n,))
         require_shape("excluded", self.excluded, (n, m))
         require_shape("log_odds", self.log_odds, (n, m))
+        require_shape("sizes", self.sizes, (n, m))
         require_shape("same", self.same, (n, n))
         require_shape("one", self.one, (m, m))
         require_shape("settled", self.settled, (n,))
@@ -119,13 +122,14 @@ class MergeProblem:
     """n identities of which some may be one person.
 
     `similarity` (n, n) float64 symmetric, NaN where not compared; `excluded` (n, n) bool symmetric: two people.
-    `log_odds` (n, n) float64 symmetric: natural logarithm of the odds of one person, NaN where not known. `young` (n,)
-    bool: has not stood for long.
+    `log_odds` (n, n) float64 symmetric: natural logarithm of the odds of one person, NaN where not known. `sizes` (n,)
+    int64: how many tracklets each has. `young` (n,) bool: has not stood for long.
     """
 
     similarity: Float64Array
     log_odds: Float64Array
     excluded: BoolArray
+    sizes: NDArray[np.int64]
     young: BoolArray
     thresholds: Thresholds
     boundaries: Boundaries
@@ -133,6 +137,7 @@ class MergeProblem:
     def __post_init__(self) -> None:
         require_shape("similarity", self.similarity, (len(self.similarity), len(self.similarity)))
         require_shape("log_odds", self.log_odds, self.similarity.shape)
+        require_shape("sizes", self.sizes, (len(self.similarity),))
         require_shape("excluded", self.excluded, self.similarity.shape)
 
 

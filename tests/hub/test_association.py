@@ -19,6 +19,7 @@ LIMITS = Thresholds(link=0.6, candidate=0.5, keep=0.5)
 
 
 class Unused(TypedDict):
+    sizes: NDArray[np.int64]
     """What an association by similarities does not look at."""
 
     log_odds: NDArray[np.float64]
@@ -32,6 +33,7 @@ def unused(n: int, m: int) -> Unused:
     rng = np.random.default_rng((n, m))
     return Unused(
         log_odds=rng.normal(0, 3, (n, m)),
+        sizes=rng.integers(0, 9, (n, m)),
         same=rng.random((n, n)),
         one=rng.random((m, m)),
         settled=rng.random(n) < 0.5,
@@ -70,6 +72,7 @@ def merging(similarity: NDArray[np.float64], excluded: NDArray[np.bool_]) -> Mer
         similarity=similarity,
         log_odds=np.full(similarity.shape, np.nan),
         excluded=excluded,
+        sizes=np.ones(len(similarity), np.int64),
         young=np.ones(len(similarity), bool),
         thresholds=LIMITS,
         boundaries=Boundaries(),

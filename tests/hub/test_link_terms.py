@@ -9,7 +9,6 @@ import pytest
 from hub.association.appearance import Known, fit, predict
 from hub.association.calibration import Calibration
 from hub.association.shares import shares_of
-from hub.exclusion import are_apart, cannot_be_one
 from hub.link_terms import Asked, Sources, link_terms
 from hub.merging import CONSOLIDATED_IN, YOUNG_EVERY_NS, fragments, turns_since
 from hub.movement import Movement, Sightings, seen_last
@@ -88,13 +87,6 @@ def _moved(one: Asked, identity_id: IdentityId, known: list[Tracklet], sources: 
     lately = [t for t in sources.around.lately.get(identity_id, ()) if t.number not in one.left_out]
     beside = list(one.beside)
     return said([*known, *lately, *beside]) - (said(beside) if beside else 0.0)
-
-
-def test_many_pairs_are_two_people_where_each_pair_is(hub: Hub) -> None:
-    everybody = sorted(hub.state.identities)
-    pairs = [(first, second) for first in everybody for second in everybody if first < second]
-    assert are_apart(hub.state, pairs) == [cannot_be_one(hub.state, *pair) for pair in pairs]
-    assert are_apart(hub.state, []) == []
 
 
 def test_every_fragment_has_its_turn_once_however_often_the_hub_is_asked(hub: Hub) -> None:

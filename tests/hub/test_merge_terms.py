@@ -42,7 +42,7 @@ def test_sets_fit_as_their_twins_of_one_by_one_say() -> None:
             around=Neighbourhood(hub.state, place=True, mistaken=0.06),
         )
         sets = [stored[:1], stored[1:4], stored[4:13], stored[13:15], stored[15:]]
-        pairs = [Ages.of(a, b) for a in sets for b in sets if a is not b]
+        pairs = [Ages.of(a, b, walked=(a, b)) for a in sets for b in sets if a is not b]
 
         def known(tracklets: list[Tracklet]) -> list[Known]:
             return [Known(t.camera_id, vectors[t.number], t.exemplars) for t in tracklets]

@@ -13,6 +13,8 @@ from tests.hub.association.reference_assigning import posterior, right
 
 NAN = float("nan")
 UNUSED = Thresholds(link=0.6, candidate=0.5, keep=0.5)
+MANY = 10**9
+"""Tracklets of identities that are people for sure."""
 
 
 def problem(
@@ -24,6 +26,7 @@ def problem(
     same: Mapping[tuple[int, int], float] | None = None,
     one: Mapping[tuple[int, int], float] | None = None,
     settled: Sequence[int] = (),
+    sizes: Sequence[int] | None = None,
     boundaries: Boundaries | None = None,
 ) -> LinkProblem:
     odds = np.array(log_odds, float).reshape(len(log_odds), len(log_odds[0]) if log_odds else 0)
@@ -40,6 +43,7 @@ def problem(
         mutual_similarity=np.eye(n),
         conflict=apart,
         log_odds=odds,
+        sizes=np.full((n, m), MANY) if sizes is None else np.tile(np.array(sizes, np.int64), (n, 1)),
         same=symmetric(np.zeros((n, n)), same),
         one=symmetric(np.eye(m), one),
         settled=np.isin(np.arange(n), settled),
@@ -298,6 +302,7 @@ def problems(draw: st.DrawFn) -> LinkProblem:
         mutual_similarity=np.eye(n),
         conflict=conflict,
         log_odds=np.where(rng.random((n, m)) < 0.2, np.nan, rng.normal(2, 4, (n, m))),
+        sizes=rng.integers(0, 9, (n, m)),
         same=same + same.T,
         one=one + one.T + np.eye(m),
         settled=settled,
@@ -342,7 +347,11 @@ def test_who_is_settled_moves_only_to_a_sure_other(given_problem: LinkProblem) -
 
 
 def merging(
-    log_odds: Sequence[Sequence[float]], *, excluded: Sequence[tuple[int, int]] = (), link: float = 0.9
+    log_odds: Sequence[Sequence[float]],
+    *,
+    excluded: Sequence[tuple[int, int]] = (),
+    sizes: Sequence[int] | None = None,
+    link: float = 0.9,
 ) -> list[int]:
     odds = np.array(log_odds, float).reshape(len(log_odds), len(log_odds))
     never = np.zeros(odds.shape, bool)
@@ -352,9 +361,10 @@ def merging(
         similarity=np.full(odds.shape, 0.5),
         log_odds=odds,
         excluded=never,
+        sizes=np.full(len(odds), MANY) if sizes is None else np.array(sizes, np.int64),
         young=np.ones(len(odds), bool),
         thresholds=UNUSED,
-        boundaries=Boundaries(link=link),
+        boundaries=Boundaries(link=link, merge=link),
     )
     return [int(group) for group in CalibratedAssociator().merge(asked)]
 
@@ -370,6 +380,27 @@ def test_two_that_are_surely_one_are_merged() -> None:
 def test_a_merge_knows_among_how_many_it_chooses() -> None:
     # Either of the first two could be the third: that is not for the hub to decide.
     assert merging([[NAN, NAN, 5.0], [NAN, NAN, 5.0], [5.0, 5.0, NAN]]) == [0, 1, 2]
+
+
+def test_many_fragments_do_not_outweigh_the_person_whom_a_tracklet_is_like() -> None:
+    # Nobody of forty who were seen once is like it, and it could yet be any of them.
+    odds = [[4.0, *[0.0] * 40]]
+    (answer,) = CalibratedAssociator().link(problem(odds))
+    assert answer.outcome is not Outcome.LINKED
+    (answer,) = CalibratedAssociator().link(problem(odds, sizes=[50, *[1] * 40], boundaries=Boundaries(link=0.75)))
+    assert answer.identity == 0
+    # What is seen of somebody outweighs how often they were seen.
+    (answer,) = CalibratedAssociator().link(problem([[0.0, 6.0]], sizes=[50, 1]))
+    assert answer.identity == 1
+
+
+def test_many_fragments_do_not_keep_two_that_are_one_apart() -> None:
+    n = 42
+    odds = np.full((n, n), -6.0)
+    odds[0, 1] = odds[1, 0] = 5.0
+    odds[1, 2:] = odds[2:, 1] = -0.5
+    assert merging(odds.tolist())[1] == 1
+    assert merging(odds.tolist(), sizes=[50, 50, *[1] * 40], link=0.8)[:2] == [0, 0]
 
 
 def test_of_three_two_are_merged_at_a_time() -> None:
