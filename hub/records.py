@@ -70,7 +70,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     place: float | None = None
     """On the spot of the floor where the identity is or was."""
     apart: float | None = None
-    """Seen at once in views that do not show one person together: at most 0."""
+    """Seen at once in views that do not show one person together; of a merge, what strays cost too: at most 0."""
 
 
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
