@@ -48,6 +48,10 @@ _CHANGED_SD = (0.06, 0.3)
 
 _LEAST_SLOPE = 0.05
 
+_NEWS = 0.1
+"""How much of what each pair says of looks is news: most pairs are of a few people who meet again and again, and what two
+of these have in common is not what any two have."""
+
 _MISTAKEN = 0.06
 """Share of genuine pairs that are two people on a site of which nothing is known."""
 
@@ -166,20 +170,20 @@ class Calibration(msgspec.Struct):
 
 
 def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, expected: Line) -> Line:
-    """The most probable line and share of mistakes given fits of known pairs, and what was expected; how sure the line
-    is, by Laplace's approximation about it.
+    """The most probable share of mistakes given fits of known pairs, and what was expected; then the line, for which
+    pairs of the same few people count less, and how sure it is, by Laplace's approximation about it.
 
     Each kind weighs as many pairs as the rarer one has, so that the offset is free of how often they occur.
     """
     x = np.array([*genuine, *impostors], np.float64)
     sign = np.array([1.0] * len(genuine) + [-1.0] * len(impostors))
-    weight = np.array(_shared(len(genuine), len(impostors)))
+    every = np.array(_shared(len(genuine), len(impostors)))
     xx, xy, yy = expected.covariance
     mean, precision = np.array([expected.slope, expected.offset]), np.linalg.inv([[xx, xy], [xy, yy]])
     columns = np.stack([x, np.ones_like(x)], axis=1)
     usual = float(logit(expected.mistaken))
 
-    def cost(found: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def cost(found: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         line, share = found[:2], float(expit(found[2]))
         alike = expit(columns @ line)
         # How many of all pairs with such a fit are taken for what this one is taken for.
@@ -194,8 +198,14 @@ def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, expecte
         by_share = (weight * (1.0 - 2.0 * alike) * ((sign > 0.0) / taken - 1.0 / both)).sum()
         return value, np.append(by_line, further / _MISTAKEN_SD - by_share * share * (1.0 - share))
 
-    bounds = [(_LEAST_SLOPE, None), (None, None), _LOGITS]
-    slope, offset, odds = minimize(cost, np.append(mean, usual), jac=True, method="L-BFGS-B", bounds=bounds).x
+    def best(weight: NDArray[np.float64], odds: tuple[float, float]) -> NDArray[np.float64]:
+        bounds = [(_LEAST_SLOPE, None), (None, None), odds]
+        begin = np.append(mean, np.clip(usual, *odds))
+        return np.asarray(minimize(cost, begin, (weight,), jac=True, method="L-BFGS-B", bounds=bounds).x, np.float64)
+
+    odds = float(best(every, _LOGITS)[2])
+    weight = _NEWS * every
+    slope, offset, _ = best(weight, (odds, odds))
     probability = expit(columns @ np.array([slope, offset]))
     curvature = (columns * (weight * probability * (1.0 - probability))[:, None]).T @ columns + precision
     covariance = np.linalg.inv(curvature)

@@ -7,8 +7,9 @@ import msgspec
 
 from passerby.ids import ModelId
 
-_PRIOR_PAIRS = 60.0
-"""What is expected of a model counts as much as so many pairs measured on the site."""
+_PRIOR_PAIRS = 600.0
+"""What is expected of a model counts as much as so many pairs measured on the site: most of these are of a few people who
+meet again and again."""
 
 _PRIOR_SEEN = 4.0
 """And as so many pairs of people who are seen together now."""
