@@ -49,8 +49,8 @@ _CHANGED_SD = (0.06, 0.3)
 _LEAST_SLOPE = 0.05
 
 _NEWS = 0.1
-"""How much of what each pair says of looks is news: most pairs are of a few people who meet again and again, and what two
-of these have in common is not what any two have."""
+"""How much of what each pair says of looks is news: most pairs are of a few people who meet again and again, and what
+two of these have in common is not what any two have."""
 
 _MISTAKEN = 0.06
 """Share of genuine pairs that are two people on a site of which nothing is known."""
@@ -162,16 +162,18 @@ class Calibration(msgspec.Struct):
         due = [one for one in SETTINGS if self.seen[one] >= max(20.0, self.fitted[one] * _REFIT_SHARE)]
         for setting in due:
             expected = expected_line(setting) if self.expected is None else self.expected.lines[setting]
-            self.lines[setting] = fitted_line(self.genuine[setting], self.impostors[setting], expected=expected)
+            self.lines[setting] = fitted_line(
+                self.genuine[setting], self.impostors[setting], expected=expected, news=_NEWS
+            )
             self.fitted[setting] = min(self.seen[setting], 2 * KEPT)
             self.seen[setting] = self.fitted[setting]
         self.version += bool(due)
         return bool(due)
 
 
-def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, expected: Line) -> Line:
+def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, expected: Line, news: float = 1.0) -> Line:
     """The most probable share of mistakes given fits of known pairs, and what was expected; then the line, for which
-    pairs of the same few people count less, and how sure it is, by Laplace's approximation about it.
+    of each pair the share `news` counts, and how sure it is, by Laplace's approximation about it.
 
     Each kind weighs as many pairs as the rarer one has, so that the offset is free of how often they occur.
     """
@@ -198,14 +200,14 @@ def fitted_line(genuine: Sequence[float], impostors: Sequence[float], *, expecte
         by_share = (weight * (1.0 - 2.0 * alike) * ((sign > 0.0) / taken - 1.0 / both)).sum()
         return value, np.append(by_line, further / _MISTAKEN_SD - by_share * share * (1.0 - share))
 
-    def best(weight: NDArray[np.float64], odds: tuple[float, float]) -> NDArray[np.float64]:
+    def best(begin: NDArray[np.float64], odds: tuple[float, float], weight: NDArray[np.float64]) -> NDArray[np.float64]:
         bounds = [(_LEAST_SLOPE, None), (None, None), odds]
-        begin = np.append(mean, np.clip(usual, *odds))
         return np.asarray(minimize(cost, begin, (weight,), jac=True, method="L-BFGS-B", bounds=bounds).x, np.float64)
 
-    odds = float(best(every, _LOGITS)[2])
-    weight = _NEWS * every
-    slope, offset, _ = best(weight, (odds, odds))
+    weight = news * every
+    found = best(np.append(mean, usual), _LOGITS, every)
+    odds = float(found[2])
+    slope, offset, _ = best(found, (odds, odds), weight)
     probability = expit(columns @ np.array([slope, offset]))
     curvature = (columns * (weight * probability * (1.0 - probability))[:, None]).T @ columns + precision
     covariance = np.linalg.inv(curvature)

@@ -7,9 +7,9 @@ import msgspec
 
 from passerby.ids import ModelId
 
-_PRIOR_PAIRS = 600.0
-"""What is expected of a model counts as much as so many pairs measured on the site: most of these are of a few people who
-meet again and again."""
+_KNOWN_PAIRS = 600.0
+"""What is expected of a network that was measured counts as much as so many pairs of the site: most of these are of a
+few people who meet again and again."""
 
 _PRIOR_SEEN = 4.0
 """And as so many pairs of people who are seen together now."""
@@ -32,6 +32,8 @@ class Shares:
     """Effective dimensions: 1 / variance of the cosine of two people."""
     common: float = 0.12
     """Mean lifted similarity of two people."""
+    pairs: float = 60.0
+    """All this counts as much as so many pairs measured on the site."""
 
     def seeing(self, two_people: Sequence[float]) -> "Shares":
         """With the lifted similarities of people who are seen together for what is common to all: as long as a camera
@@ -49,13 +51,15 @@ class Shares:
 
 
 _SHARES = {
-    "person-reidentification-retail-0288": Shares(common=0.30),
-    "like-retail-0288": Shares(),
-    "passerby-sim-reid": Shares(person=0.52, in_camera=0.20, tracklet=0.06, picture=1.10, axes=24.0, common=0.44),
-    "person-reidentification-retail-0277": Shares(
-        person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40, common=0.30
+    "person-reidentification-retail-0288": Shares(common=0.30, pairs=_KNOWN_PAIRS),
+    "like-retail-0288": Shares(pairs=_KNOWN_PAIRS),
+    "passerby-sim-reid": Shares(
+        person=0.52, in_camera=0.20, tracklet=0.06, picture=1.10, axes=24.0, common=0.44, pairs=_KNOWN_PAIRS
     ),
-    "like-retail-0277": Shares(person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40),
+    "person-reidentification-retail-0277": Shares(
+        person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40, common=0.30, pairs=_KNOWN_PAIRS
+    ),
+    "like-retail-0277": Shares(person=0.43, in_camera=0.21, tracklet=0.28, picture=0.40, pairs=_KNOWN_PAIRS),
 }
 """Read off labelled crops; the default serves for other networks until a site has been measured.
 
@@ -84,9 +88,9 @@ class Mean(msgspec.Struct):
         self.mean += away / self.count
         self.scatter += away * (value - self.mean)
 
-    def towards(self, expected: float) -> float:
-        """The mean, drawn to what was expected while little is known."""
-        return (self.count * self.mean + _PRIOR_PAIRS * expected) / (self.count + _PRIOR_PAIRS)
+    def towards(self, expected: float, *, pairs: float) -> float:
+        """The mean, drawn to what was expected, which counts as much as so many `pairs`."""
+        return (self.count * self.mean + pairs * expected) / (self.count + pairs)
 
 
 class MeasuredShares(msgspec.Struct):
@@ -100,9 +104,9 @@ class MeasuredShares(msgspec.Struct):
 
     def shares(self, expected: Shares) -> Shares:
         """The shares of this site, near the `expected` ones of the model while little is known."""
-        common = min(max(self.impostors.towards(expected.common), 0.0), 0.9)
+        common = min(max(self.impostors.towards(expected.common, pairs=expected.pairs), 0.0), 0.9)
         usual = (1.0 - expected.common) ** 2 / expected.axes
-        variance = (self.impostors.scatter + _PRIOR_PAIRS * usual) / (self.impostors.count + _PRIOR_PAIRS)
+        variance = (self.impostors.scatter + expected.pairs * usual) / (self.impostors.count + expected.pairs)
         person = self._without(common, self.other, expected.person, expected)
         staying = self._without(common, self.own, expected.person + expected.in_camera, expected)
         person = min(max(person, 0.05), 0.85)
@@ -121,5 +125,5 @@ class MeasuredShares(msgspec.Struct):
     @staticmethod
     def _without(common: float, measured: Mean, share: float, expected: Shares) -> float:
         """A mean similarity without what everybody has in common."""
-        lifted = measured.towards(share * (1.0 - expected.common) + expected.common)
+        lifted = measured.towards(share * (1.0 - expected.common) + expected.common, pairs=expected.pairs)
         return (lifted - common) / (1.0 - common)
