@@ -45,6 +45,8 @@ def conflicts(first: Sequence[Tracklet], second: Sequence[Tracklet]) -> list[tup
     """Each two, one of the first and one of the second, that one camera saw at the same time."""
     begin_ns = max(min(t.started_at_ns for t in side) for side in (first, second))
     end_ns = min(max(t.ended_at_ns for t in side) for side in (first, second))
+    if end_ns - begin_ns <= SHARED_VIEW_NS:
+        return []
     by_camera: dict[CameraId, list[Tracklet]] = {}
     for one in second:
         if min(one.ended_at_ns, end_ns) - max(one.started_at_ns, begin_ns) > SHARED_VIEW_NS:

@@ -5,7 +5,7 @@ taken for one would have to be everywhere at once. So all ways that would be oth
 only the one from the older identity to the beginning of the younger.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,15 +44,11 @@ def evidence_of_ways(
     signs: list[float] = []
     owners: list[int] = []
     for index, (first, second) in enumerate(pairs):
-        both = sorted((*first, *second), key=lambda t: (t.started_at_ns, t.number))
-        together, alone = _predecessors(both, {t.number for t in first})
-        for row in np.flatnonzero(together != alone)[-_MOST_WAYS:].tolist():
-            for predecessor, sign in ((together[row], 1.0), (alone[row], -1.0)):
-                if predecessor >= 0:
-                    before.append(both[predecessor])
-                    after.append(both[row])
-                    signs.append(sign)
-                    owners.append(index)
+        for one, next_one, sign in _changed_ways(first, second):
+            before.append(one)
+            after.append(next_one)
+            signs.append(sign)
+            owners.append(index)
     if not before:
         return np.zeros(len(pairs))
     sightings, n = Sightings.of([*before, *after]), len(before)
@@ -63,6 +59,27 @@ def evidence_of_ways(
     first_way, total = np.zeros(len(pairs)), np.bincount(owners, weights=said, minlength=len(pairs))
     first_way[begun] = said[begins]
     return np.asarray(first_way + np.minimum(_REPEATED * (total - first_way), _MOST_MORE), np.float64)
+
+
+def _changed_ways(first: Sequence[Tracklet], second: Sequence[Tracklet]) -> Iterator[tuple[Tracklet, Tracklet, float]]:
+    """The ways, from a tracklet to one, that one person would have gone and either alone did not, as 1, and the other
+    way round, as -1; where these lead to one place the first kind comes first."""
+    older, younger = sorted((first, second), key=lambda side: min(_begun(t) for t in side))
+    next_one = min(younger, key=_begun)
+    if max(_begun(t) for t in older) < _begun(next_one):
+        # The one had gone before the other came, as most have.
+        yield max(older, key=lambda t: (t.ended_at_ns, *_begun(t))), next_one, 1.0
+        return
+    both = sorted((*first, *second), key=_begun)
+    together, alone = _predecessors(both, {t.number for t in first})
+    for row in np.flatnonzero(together != alone)[-_MOST_WAYS:].tolist():
+        for predecessor, sign in ((together[row], 1.0), (alone[row], -1.0)):
+            if predecessor >= 0:
+                yield both[predecessor], both[row], sign
+
+
+def _begun(tracklet: Tracklet) -> tuple[int, int]:
+    return tracklet.started_at_ns, tracklet.number
 
 
 def _predecessors(both: Sequence[Tracklet], first: set[int]) -> tuple[Int64Array, Int64Array]:

@@ -24,6 +24,8 @@ def strays_between(state: SiteState, first: IdentityId, second: IdentityId) -> t
         return None
     sides = state.members(first), state.members(second)
     together = conflicts(*sides)
+    if not together:
+        return ()
     tracklets = {t.number: t for side in sides for t in side}
     strays: list[TrackletNumber] = []
     while together:
