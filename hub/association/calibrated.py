@@ -34,9 +34,9 @@ class CalibratedAssociator:
     The odds of a problem are against a stranger; all identities and the stranger compete in one posterior, so it knows
     among how many an identity was chosen. Before anything is seen an identity is the more probable the more tracklets
     it has, as the next guest of a Chinese restaurant sits where many do (Blei and Frazier 2011, "Distance dependent
-    Chinese restaurant processes"): else many small fragments, none of them like anybody, outweigh whom a tracklet is
-    like. Of tracklets that exclude each other the one with the best claim to anybody
-    chooses first; what the others surely have is no choice any more.
+    Chinese restaurant processes"): else many small fragments, like nobody in particular, outweigh whom a tracklet is
+    like. Of tracklets that exclude each other the one with the best claim to anybody chooses first; what the others
+    surely have is no choice any more.
     """
 
     def __init__(self, reasoning: Reasoning | None = None) -> None:
