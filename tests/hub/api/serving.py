@@ -27,7 +27,7 @@ from passerby.cli.serving.live import SiteLivePictures
 from passerby.config import load_site
 from passerby.errors import EngineError
 from passerby.ids import CameraId
-from tests.hub.people import Sender, at, seen
+from tests.hub.people import Sender, at, look, seen
 
 PASSWORD = "quite a long word"  # noqa: S105 - of users who live for one test
 HALL, LOBBY = CameraId("hall"), CameraId("lobby")
@@ -50,12 +50,13 @@ def crop(shade: int) -> bytes:
 
 
 def fill(data: Path) -> None:
-    """Person 1 in hall and lobby, person 2 in the lobby alone, each with crops."""
+    """Person 1 in hall and lobby, person 2, who may be the same, in the lobby alone, each with crops."""
     sender = Sender()
+    alike = look(2, noise=0.2, seed=2) + 0.15 * look(1)
     with Hub.open(data) as hub:
         told = [
             seen(1, "hall", tracklet=1, end_s=2, final=True, crops={1: crop(10), 2: crop(20)}),
-            seen(2, "lobby", tracklet=2, begin_s=4, end_s=6, final=True, crops={1: crop(30)}),
+            seen(2, "lobby", tracklet=2, begin_s=4, end_s=6, final=True, crops={1: crop(30)}, embedding=alike),
             seen(1, "lobby", tracklet=3, begin_s=30, end_s=33, final=True, crops={1: crop(40)}),
         ]
         for number, update in enumerate(told):
