@@ -23,7 +23,7 @@ def begin_identity(state: SiteState) -> IdentityId:
 
 
 def leave_identity(state: SiteState, number: TrackletNumber, *, evidence: Evidence, pass_id: EventId | None) -> None:
-    """Let one of an identity's tracklets begin another one."""
+    """Let one of an identity's tracklets begin another one; who stands for the one that is left is not chosen anew."""
     tracklet = state.tracklets[number]
     chosen = begin_identity(state)
     state.put_tracklet(replace(tracklet, identity_id=chosen, prototype=False))

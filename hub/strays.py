@@ -24,16 +24,13 @@ def strays_between(state: SiteState, first: IdentityId, second: IdentityId) -> t
         return None
     sides = state.members(first), state.members(second)
     together = conflicts(*sides)
-    if not together:
-        return ()
-    tracklets = {t.number: t for side in sides for t in side}
     strays: list[TrackletNumber] = []
     while together:
         counts = Counter(number for pair in together for number in pair)
         free = {number for number in counts if state.constraints.must_be(number) is None}
         if any(free.isdisjoint(pair) for pair in together):
             return None
-        stray = max(free, key=lambda number: (counts[number], -tracklets[number].exemplars, number))
+        stray = max(free, key=lambda number: (counts[number], -state.tracklets[number].exemplars, number))
         strays.append(stray)
         if len(strays) == min(map(len, sides)):
             return None

@@ -271,7 +271,7 @@ def test_a_request_is_carried_out_once(tmp_path: Path, hub: Hub) -> None:
 def test_a_whole_consolidation_can_be_undone(tmp_path: Path, hub: Hub) -> None:
     people = hub.state.identities
     with hub._transaction(at(8)):
-        pass_id = EventId(hub.state.counters["event"] + 1)
+        pass_id = hub.state.next_event
         absorb_identity(hub.state, people[ONE], people[TWO], pass_id=pass_id)
         absorb_identity(hub.state, people[ONE], people[THREE], pass_id=pass_id)
     assert set(live(hub.state).values()) == {1}
