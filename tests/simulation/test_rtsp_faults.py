@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from time import time_ns
 
 import av
 import pytest
@@ -33,7 +34,8 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class Suffered:
-    """What came from a stream while it had its fault, and all errors until it had recovered."""
+    """The pictures taken while a stream had its fault (not those that were still on their way), and all errors until
+    it had recovered."""
 
     frames: list[Frame]
     errors: list[SourceError]
@@ -60,9 +62,10 @@ def suffered(server: RtspServer) -> dict[str, Suffered]:
         with Watching(server.url(name), timeout_s=patience_s) as watching:
             watching.wait_for_frames(3)
             frames, errors = len(watching.frames), len(watching.errors)
+            began_at_ns = time_ns()
             server.fault(name, FAULTS[name], seconds=SECONDS)
             wait_until(lambda: name not in server.faults(), "the fault is over", timeout_s=SECONDS + 5)
-            during = watching.frames[frames:]
+            during = [frame for frame in watching.frames[frames:] if frame.captured_at_ns >= began_at_ns]
             settled = len(watching.frames)
             wait_until(
                 lambda: sum(is_right(server, name, frame) for frame in watching.frames[settled:]) >= 3,
