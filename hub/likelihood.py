@@ -5,10 +5,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hub.association.appearance import Known, fit, predict
 from hub.association.calibration import Calibration
 from hub.association.reasoning import Reasoning
+from hub.association.standing import Looks, Standing, fits
 from hub.exclusion import seen_together
 from hub.link_terms import Asked, LinkTerms, Sources, link_terms
 from hub.merge_terms import Ages, MergeTerms, merge_terms
@@ -21,11 +23,16 @@ from hub.strays import strays_between
 from passerby.arrays import Float32Array
 from passerby.ids import IdentityId
 
+Float64Array = NDArray[np.float64]
+
 SAME_WALK_NS = 30 * 10**9
 """Tracklets of one camera that follow each other so closely are alike for more reasons than the person."""
 
 WELL_SEEN = 3
 """Pictures from which on a tracklet's mean is taken for what it looks like."""
+
+_ALIKE = 1.5
+"""The most (nat) that is believed of two tracklets' looking alike which are near in time."""
 
 _MANY_PAIRS = 60
 """Pairs of people that the site has been taught, from which on it needs not look at those who are there now."""
@@ -112,6 +119,37 @@ class Judge:
             pair: replace(one, apart=one.apart + stray * len(left), strays=left)
             for pair, one, left in zip(ages, terms, strays, strict=True)
         }
+
+    def likenesses(self, pairs: Sequence[tuple[Tracklet, Tracklet]]) -> Float64Array:
+        """The evidence of looks (k,) for each two tracklets near in time being one person, by each other alone; 0 for
+        those of another model.
+
+        That they look alike says little, as light and pose are the same for both.
+        """
+        told = np.zeros(len(pairs))
+        mine = [i for i, pair in enumerate(pairs) if all(t.model_id == self._space.model_id for t in pair)]
+        if not mine:
+            return told
+        shown = list({t.number: t for i in mine for t in pairs[i]}.values())
+        row_of = {t.number: row for row, t in enumerate(shown)}
+        units = np.stack([self.unit(t) for t in shown])
+        codes = {name: code for code, name in enumerate(sorted({t.camera_id for t in shown}))}
+        cameras = np.array([codes[t.camera_id] for t in shown], np.int64)
+        pictures = np.array([t.exemplars for t in shown], np.int64)
+        rows = np.array([[row_of[t.number] for t in pairs[i]] for i in mine], np.int64)
+        order = np.argsort(rows[:, 1], kind="stable")
+        found = fits(
+            Looks.of(Standing(np.arange(len(shown)), cameras, pictures, units), self._shares),
+            rows[order, 1],
+            rows[order, 0],
+            units=units,
+            cameras=cameras,
+            pictures=pictures,
+            shares=self._shares,
+        )
+        looks = self._calibration.evidences(found.values, seen_here=found.seen_here)
+        told[np.array(mine)[order]] = np.minimum(looks, _ALIKE)
+        return told
 
     def fit_elsewhere(
         self, tracklet: Tracklet, unit: Float32Array, *, identity_id: IdentityId, own: bool

@@ -11,6 +11,15 @@ from passerby.messages import Observations
 STEP_NS = 500_000_000
 """One sighting is kept of every step of time, the first in it; and the last of all."""
 
+PACED = 4
+"""Sightings, the last or the first ones of a path, that tell how fast somebody goes."""
+
+_PACED_NS = 1_200_000_000
+"""They are no older than this."""
+
+_STANDING_S2 = 0.01
+"""Squared seconds that speak for standing still: a box that trembles by a twentieth of a body is no step."""
+
 _CUT_PX = 3.0
 """A box that comes so near to the picture's lower edge may have its feet beyond it."""
 
@@ -50,6 +59,20 @@ class Path:
         feet = np.concatenate([self.feet, feet])[rows]
         heights = np.concatenate([self.heights, boxes[:, 3] - boxes[:, 1]])[rows]
         return Path(at_ns[keep], feet, heights, feet[:, 1] >= frame_height - _CUT_PX)
+
+
+def paces(at_ns: Int64Array, feet: NDArray[np.floating], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How fast people go at the first of some sightings, in pixels per second (k, 2): the slope of a line through them.
+
+    `at_ns` (k, PACED) int64, `feet` (k, PACED, 2): the nearest in time come first. Those that are not `known` (k,
+    PACED), or long ago, are left out.
+    """
+    since = (at_ns - at_ns[:, :1]).astype(np.float64) / 1e9
+    weights = (known & (np.abs(since) <= _PACED_NS / 1e9)).astype(np.float64)
+    count = np.maximum(weights.sum(axis=1), 1.0)
+    apart = weights * (since - ((weights * since).sum(axis=1) / count)[:, None])
+    gone = (apart[:, :, None] * feet.astype(np.float64)).sum(axis=1)
+    return np.asarray(gone / ((apart * apart).sum(axis=1) + _STANDING_S2)[:, None], np.float64)
 
 
 NOWHERE = Path(np.zeros(0, np.int64), np.zeros((0, 2), np.float32), np.zeros(0, np.float32), np.zeros(0, np.bool_))

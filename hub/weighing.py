@@ -145,7 +145,8 @@ def _heard(
 
 
 def _tied(tracklets: Sequence[Tracklet], judge: Judge) -> list[dict[TrackletNumber, float]]:
-    """The ties of each tracklet to others near in time, given that two who were seen together are not one."""
+    """The ties of each tracklet to others near in time, given that two who were seen together are not one: by place,
+    where that speaks for a tie by their looks too. Who stands where another has just stood is no less somebody else."""
     by_number = {**judge.around.recent, **{tracklet.number: tracklet for tracklet in tracklets}}
     raw = judge.around.tied(tracklets)
     known: dict[tuple[TrackletNumber, TrackletNumber], float] = {}
@@ -155,7 +156,8 @@ def _tied(tracklets: Sequence[Tracklet], judge: Judge) -> list[dict[TrackletNumb
                 known[min(tracklet.number, other), max(tracklet.number, other)] = nat
     pairs = sorted(known)
     mistaken = judge.around.mistaken
-    nat_of = exclusive(np.array([known[pair] for pair in pairs]), _rivals(pairs, by_number), mistaken=mistaken)
+    alike = judge.likenesses([(by_number[first], by_number[second]) for first, second in pairs])
+    nat_of = exclusive(np.array([known[pair] for pair in pairs]) + alike, _rivals(pairs, by_number), mistaken=mistaken)
     nats = dict(zip(pairs, nat_of.tolist(), strict=True))
     return [
         {

@@ -48,7 +48,7 @@ _CHANGED_SD = (0.06, 0.3)
 
 _LEAST_SLOPE = 0.05
 
-_NEWS = 0.1
+_NEWS = 0.03
 """How much of what each pair says of looks is news: most pairs are of a few people who meet again and again, and what
 two of these have in common is not what any two have."""
 

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.association.view_map import SPOT_SD, Transfer, ViewMap
-from hub.paths import Path
+from hub.paths import PACED, Path, paces
 from passerby.ids import CameraId
 
 Float64Array = NDArray[np.float64]
 
-WALK_SD = 0.5
-"""Body heights per second that somebody may have gone meanwhile, in each direction."""
+WALK_SD = 0.2
+"""Body heights per second by which somebody may have gone otherwise than at the pace that was seen, in each
+direction."""
 
 UNSEEN_NS = 6_000_000_000
 """For so long after somebody was lost their place says something."""
@@ -126,9 +127,19 @@ class Floor(msgspec.Struct):
             return _evidence(float(away[middle]), spread=spread, spacing=spacing, samples=len(away))
         if gap_s > UNSEEN_NS / 1e9 or (cameras[0] != cameras[1] and (before.cut[-1] or after.cut[0])):
             return None
-        away, error = transfer.away(before.feet[-1:], after.feet[:1], heights=after.heights[:1])
-        spread = math.hypot(2.0 * spread, float(error[0]), WALK_SD * gap_s)
+        here, there = _met(before, at_end=True, gap_s=gap_s), _met(after, at_end=False, gap_s=gap_s)
+        away, error = transfer.away(here, there, heights=after.heights[:1])
+        spread = math.hypot(spread, float(error[0]), WALK_SD * gap_s)
         return _evidence(float(away[0]), spread=spread, spacing=spacing, samples=1)
+
+
+def _met(path: Path, *, at_end: bool, gap_s: float) -> Float64Array:
+    """Where (1, 2) somebody was in the middle of the time between two paths, had they gone on, or come, at their pace
+    at this path's end, or beginning."""
+    nearest = slice(None, -PACED - 1, -1) if at_end else slice(PACED)
+    at_ns, feet = path.at_ns[nearest][None], path.feet[nearest][None].astype(np.float64)
+    pace = paces(at_ns, feet, np.ones(at_ns.shape, np.bool_))
+    return np.asarray(feet[:, 0] + (0.5 if at_end else -0.5) * gap_s * pace, np.float64)
 
 
 def together(first: Path, second: Path) -> Float64Array:

@@ -76,7 +76,7 @@ class Looks:
             none, no_number = np.zeros(0), np.zeros(0, np.int64)
             means = np.zeros((0, standing.units.shape[1]))
             return cls(no_number, no_number, no_number, no_number, means, none, none, none, no_number)
-        noise = shares.tracklet + shares.picture / np.maximum(standing.pictures, 1)
+        noise = shares.noise(standing.pictures)
         total = np.add.reduceat(1.0 / noise, groups)
         own = np.sqrt(shares.person + shares.in_camera + noise) / noise / total[group_of]
         means = np.empty((len(groups), standing.units.shape[1]))
@@ -158,8 +158,7 @@ def fits(
         said, weight = np.add.reduceat(mine * lifted[place], starts), np.add.reduceat(mine * weights[place], starts)
         squared = _squared_lengths(looks, mine, owners[chosen])
         length = (squared - shares.common * weight**2) / (1.0 - shares.common)
-        shown = np.maximum(pictures[rows[chosen]], 1)
-        noises = shares.tracklet + shares.picture / shown
+        noises = shares.noise(pictures[rows[chosen]])
         energy = shares.person + shares.in_camera + noises
         spread = variance[chosen] + noises
         agreement = np.sqrt(energy) * (said - shares.common * weight) / (1.0 - shares.common)

@@ -23,7 +23,7 @@ from hub.association.place import (
 from hub.association.ranges import ranges
 from hub.association.transfers import Transfers
 from hub.association.view_map import SPOT_SD
-from hub.paths import Path
+from hub.paths import PACED, Path, paces
 from passerby.arrays import Float32Array, Int64Array
 from passerby.ids import CameraId
 
@@ -113,7 +113,7 @@ def evidence_of_pairs(floor: Floor, walks: Walks, pairs: Int64Array, *, cameras:
     meanwhile = ~at_once & (gap_s <= UNSEEN_NS / 1e9) & ((codes[first] == codes[second]) | ~hidden)
     for some, places in (
         (at_once, _together(walks, first[at_once], second[at_once])),
-        (meanwhile, _at_the_ends(walks, first[meanwhile], second[meanwhile])),
+        (meanwhile, _met(walks, first[meanwhile], second[meanwhile], gap_s=gap_s[meanwhile])),
     ):
         asked = np.flatnonzero(some)
         mine = which[asked]
@@ -123,8 +123,7 @@ def evidence_of_pairs(floor: Floor, walks: Walks, pairs: Int64Array, *, cameras:
         chosen, mine = places.taken(middle), mine[seen]
         error = transfers.error(mine, chosen.here, heights=chosen.heights)
         gap = gap_s[asked[seen]]
-        spread = np.where(gap > 0.0, 2.0, 1.0) * spreads[mine]
-        spread = np.sqrt(spread**2 + error**2 + (WALK_SD * np.maximum(gap, 0.0)) ** 2)
+        spread = np.sqrt(spreads[mine] ** 2 + error**2 + (WALK_SD * np.maximum(gap, 0.0)) ** 2)
         found[rows[asked[seen]]] = _evidence(away[middle], spread=spread, densities=densities[mine], samples=samples)
     return found
 
@@ -133,11 +132,24 @@ def _spread(floor: Floor, before: CameraId, after: CameraId) -> float:
     return SPOT_SD if before == after else floor.map_between(before, after).spread
 
 
-def _at_the_ends(walks: Walks, first: Int64Array, second: Int64Array) -> _Places:
-    """Where each first path (k,) ended, and each second one began."""
+def _met(walks: Walks, first: Int64Array, second: Int64Array, *, gap_s: Float64Array) -> _Places:
+    """Where each first path (k,) and each second one were in the middle of the time between them, `gap_s` (k,), had
+    they gone at their pace at the end of the one, and at the beginning of the other."""
     last, begin = walks.ends[first] - 1, walks.begins[second]
     feet = walks.feet.astype(np.float64)
-    return _Places(np.arange(len(first)), feet[last], feet[begin], walks.heights[begin].astype(np.float64))
+    half = gap_s[:, None] / 2.0
+    here = feet[last] + half * _paces(walks, first, last, step=-1)
+    there = feet[begin] - half * _paces(walks, second, begin, step=1)
+    return _Places(np.arange(len(first)), here, there, walks.heights[begin].astype(np.float64))
+
+
+def _paces(walks: Walks, paths: Int64Array, rows: Int64Array, *, step: int) -> Float64Array:
+    """How fast (k, 2) somebody went on `paths` (k,) at these `rows` (k,); those that tell come after them, `step` 1, or
+    before them, -1."""
+    near = rows[:, None] + step * np.arange(PACED)
+    known = (near >= walks.begins[paths][:, None]) & (near < walks.ends[paths][:, None])
+    near = np.where(known, near, rows[:, None])
+    return paces(walks.at_ns[near], walks.feet[near], known)
 
 
 def _together(walks: Walks, first: Int64Array, second: Int64Array) -> _Places:

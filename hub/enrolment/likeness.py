@@ -1,7 +1,7 @@
 """What looks are worth on a site: camera statistics, the model of looks and the site's calibration, put together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -55,9 +55,11 @@ class Likeness:
     def evidence(self, known: Sequence[Known], seen: Sequence[Known], *, seen_here: bool = False) -> float:
         """Log-likelihood ratio (nat) of two sets of looks, each at least one, being one person's, as this site has it.
 
-        `seen_here`: they are of one camera.
+        `seen_here`: they are of one camera. Who chooses a picture shows somebody whole: few pictures are no sign that
+        they are half hidden.
         """
-        value = fit_of_sets(known, seen, shares=self.calibration.shares(self.model_id))
+        shares = replace(self.calibration.shares(self.model_id), brief=0.0)
+        value = fit_of_sets(known, seen, shares=shares)
         return self.calibration.evidence(value, seen_here=seen_here)
 
 

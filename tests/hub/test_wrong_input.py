@@ -30,7 +30,7 @@ def crowd(hub: Hub, sender: Sender, *, begin_s: float, first: int) -> None:
     """Four people walk through three cameras one after the other."""
     for step, (camera, person) in enumerate(itertools.product(CAMERAS, range(4))):
         begin = begin_s + 5 * step
-        update = seen(person, camera, tracklet=first + step, begin_s=begin, end_s=begin + 3, final=True)
+        update = seen(person, camera, tracklet=first + step, begin_s=begin, end_s=begin + 3, final=True, exemplars=5)
         assert hub.ingest(sender.send(update), now_ns=at(begin + 3)).refusals == ()
 
 
