@@ -25,7 +25,8 @@ from passerby.arrays import Float32Array
 from passerby.ids import CameraId
 
 MOST_OF_ONE_CAMERA = 3.0
-"""Tracklets of one camera are alike in what they get wrong: however many, they count as no more than so many."""
+"""Tracklets of one camera are alike in what they get wrong: however many, they count as no more than so many of the
+best one of them."""
 
 
 class Known(NamedTuple):
@@ -118,4 +119,4 @@ def _camera_mean(known: Sequence[Known], rows: list[int], *, shares: Shares) -> 
     weights = [
         math.sqrt(shares.energy(known[row].pictures)) / noise / total for row, noise in zip(rows, noises, strict=True)
     ]
-    return weights, max(1.0 / total, sum(noises) / len(noises) / MOST_OF_ONE_CAMERA)
+    return weights, max(1.0 / total, min(noises) / MOST_OF_ONE_CAMERA)

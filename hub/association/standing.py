@@ -95,7 +95,7 @@ class Looks:
             cameras=cameras[groups],
             means=means,
             weights=np.add.reduceat(own, groups),
-            noise=np.maximum(1.0 / total, np.add.reduceat(noise, groups) / sizes / MOST_OF_ONE_CAMERA),
+            noise=np.maximum(1.0 / total, np.minimum.reduceat(noise, groups) / MOST_OF_ONE_CAMERA),
             products=_products(means, begins, counts, squares=squares),
             squares=squares,
         )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.database.deferred import DeferredStorage
 from hub.database.storage import DatabaseStorage
-from hub.paths import NOWHERE, STEP_NS, Path
+from hub.paths import NOWHERE, PACED, STEP_NS, Path, paces
 from hub.rehearsal import MemoryStorage
 from hub.site_hub import Hub
 from hub.state import PATHS_KEPT_NS
@@ -126,3 +126,28 @@ def test_a_picture_that_changes_its_size_makes_no_difference_to_a_restart(tmp_pa
     with Hub.open(tmp_path) as hub:
         assert fingerprint(hub.state) == before
         assert MODEL in hub.state.spaces
+
+
+def pace_of(times_s: list[float], feet: list[tuple[float, float]], known: list[bool] | None = None) -> list[float]:
+    at_ns = np.array([[round(t * SECOND) for t in times_s]], np.int64)
+    found = paces(at_ns, np.array([feet]), np.array([known or [True] * PACED]))
+    return [float(value) for value in found[0]]
+
+
+def test_who_goes_straight_on_has_the_pace_that_they_go_at_from_either_end() -> None:
+    times = [0.0, 0.4, 0.8, 1.2]
+    feet = [(40 * t, -10 * t) for t in times]
+    assert pace_of(times, feet) == pytest.approx([40, -10], rel=0.02)
+    assert pace_of([-t for t in times], [(-x, -y) for x, y in feet]) == pytest.approx([40, -10], rel=0.02)
+
+
+def test_a_pace_is_of_what_is_known_and_of_a_second_or_so() -> None:
+    times = [0.0, 0.5, 1.0, 5.0]
+    feet = [(0.0, 0.0), (5.0, 0.0), (10.0, 0.0), (900.0, 900.0)]
+    assert pace_of(times, feet) == pytest.approx([10, 0], rel=0.03)
+    assert pace_of(times, feet, [True, True, False, False]) == pytest.approx([10, 0], rel=0.1)
+    assert pace_of(times, feet, [True, False, False, False]) == [0.0, 0.0]
+
+
+def test_a_box_that_trembles_is_no_step() -> None:
+    assert abs(pace_of([0.0, 0.05, 0.1, 0.15], [(0, 0), (3, 0), (0, 0), (3, 0)])[0]) < 10

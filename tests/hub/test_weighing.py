@@ -129,3 +129,15 @@ def test_whom_one_camera_saw_at_once_are_two_whatever_is_said_of_their_spot(
                 for second in decided:
                     if first.number < second.number and first.identity_id == second.identity_id:
                         assert not seen_together(first, second)
+
+
+def test_who_stands_where_another_stood_a_moment_ago_and_looks_otherwise_is_somebody_else(tmp_path: Path) -> None:
+    sender = Sender()
+    with Hub.open(tmp_path) as hub:
+        for number, (person, begin_s) in enumerate(((1, 0), (2, 5), (2, 10)), 1):
+            update = seen(
+                person, tracklet=number, begin_s=begin_s, end_s=begin_s + 3, final=True, exemplars=5
+            )  # all of them on one spot
+            hub.ingest(sender.send(update), now_ns=at(begin_s + 3))
+        found = identities(hub)
+        assert found[1] != found[2] == found[3]

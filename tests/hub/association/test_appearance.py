@@ -132,6 +132,17 @@ def test_more_of_one_camera_counts_for_no_more_than_three() -> None:
     assert variances[3] == pytest.approx(variances[2])
 
 
+def test_a_brief_look_says_less_and_takes_nothing_from_a_long_one() -> None:
+    shares, rng = replace(EXACT, brief=2.0), np.random.default_rng(3)
+    look = unit(rng)
+    long, brief = Known(CAMERAS[0], look, 5), Known(CAMERAS[0], look, 1)
+    one, other, both = (predict(known, CAMERAS[1], shares=shares) for known in ([long], [brief], [brief] * 9 + [long]))
+    assert both.variance <= one.variance < other.variance
+    alone = [fit(one, look, pictures=pictures, shares=shares) for pictures in (1, 3, 5, 9)]
+    assert alone == sorted(alone)
+    assert fit(one, look, pictures=1, shares=EXACT) > 1.5 * alone[0] > 0.0
+
+
 def test_the_same_look_again_fits_better_than_anything_else_and_its_opposite_worst() -> None:
     rng = np.random.default_rng(3)
     look = unit(rng)

@@ -66,6 +66,19 @@ def test_who_walks_on_in_the_same_view_is_the_same_person() -> None:
     assert on > 0.0 > elsewhere
 
 
+def test_who_is_lost_is_expected_where_their_pace_would_take_them() -> None:
+    floor = Floor()
+    # They go at a body height and a half in 3.5 s, are lost for 2.5 s, and found at a place further on, or back.
+    before = walk(FIRST, line((-1.0, 0.0), (0.5, 0.0)))
+    ahead = walk(FIRST, line((1.55, 0.0), (3.05, 0.0)), begin_s=6.0)
+    back = walk(FIRST, line((-0.55, 0.0), (-2.05, 0.0)), begin_s=6.0)
+    on, turned = (floor.evidence(before, after, cameras=(EAST, EAST)) for after in (ahead, back))
+    assert on is not None
+    assert turned is not None
+    assert on > 2.5
+    assert turned < on - 1.0
+
+
 def test_of_views_that_share_nothing_and_of_long_ago_nothing_is_said() -> None:
     here = line((-1.0, 0.0), (1.0, 0.0))
     before, after = walk(FIRST, here), walk(FIRST, here, begin_s=3.6 + UNSEEN_NS / 1e9)

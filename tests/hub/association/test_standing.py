@@ -15,7 +15,7 @@ from passerby.errors import DataError
 from passerby.ids import CameraId, ModelId
 
 AXES = 16
-SHARES = [Shares(), shares_of(ModelId("passerby-sim-reid@1")), Shares(common=0.0)]
+SHARES = [Shares(), shares_of(ModelId("passerby-sim-reid@1")), Shares(common=0.0, brief=2.0)]
 
 
 def unit(rng: np.random.Generator, *, alike: float = 0.0) -> Float32Array:
