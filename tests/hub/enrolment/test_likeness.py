@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import insert
 
+from hub.association.appearance import fit_of_sets
 from hub.association.calibration import Calibration, Line
 from hub.database import schema
 from hub.database.opening import open_for_writing
@@ -31,6 +32,15 @@ def test_the_same_person_has_evidence_for_it_and_another_against_it(tmp_path: Pa
     ann = [compare.known(uploaded(1), origin="1")]
     assert compare.evidence(ann, [compare.known(uploaded(1, seed=1), origin="seen")]) > 2
     assert compare.evidence(ann, [compare.known(uploaded(2), origin="seen")]) < -2
+
+
+def test_a_single_picture_that_somebody_chose_is_no_brief_look() -> None:
+    compare = Likeness(ModelId("person-reidentification-retail-0288@1"), None, Calibration())
+    first, second = ([compare.known(uploaded(1, seed=n, pictures=1), origin=str(n))] for n in (1, 2))
+    shares = compare.calibration.shares(compare.model_id)
+    assert shares.brief > 0.0
+    brief = compare.calibration.evidence(fit_of_sets(first, second, shares=shares), seen_here=False)
+    assert compare.evidence(first, second) > 1.5 * brief > 0.0
 
 
 def test_another_enrolment_of_a_person_says_more_than_more_of_the_same(tmp_path: Path) -> None:
