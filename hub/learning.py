@@ -104,6 +104,7 @@ def _learn_looks(
     state: SiteState, tracklet: Tracklet, unit: Float32Array, *, terms: Mapping[IdentityId, Terms], judge: Judge
 ) -> None:
     calibration = state.knowledge.calibration(tracklet.model_id)
+    calibration.most_pictures = max(calibration.most_pictures, tracklet.exemplars)
     sure = [i for i, one in terms.items() if one.place >= _SURE_PLACE]
     here = judge.around.seen_with(tracklet)
     for identity_id, one in terms.items():

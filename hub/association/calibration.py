@@ -117,18 +117,21 @@ class Calibration(msgspec.Struct):
     measured: MeasuredShares = msgspec.field(default_factory=MeasuredShares)
     expected: Expected | None = None
     version: int = 0
+    most_pictures: int = 0
+    """Of a tracklet that has ended."""
 
     @classmethod
     def after(cls, former: "Calibration", former_id: ModelId) -> "Calibration":
         """Of a model that was adapted from a former one, before it is measured: about like that one on this site."""
         lines = {setting: _widened(line) for setting, line in former.lines.items()}
-        return cls(lines=dict(lines), expected=Expected(former.shares(former_id), lines))
+        expected = Expected(former.shares(former_id), lines)
+        return cls(lines=dict(lines), expected=expected, most_pictures=former.most_pictures)
 
     def shares(self, model_id: ModelId, *, two_people: Sequence[float] = ()) -> Shares:
         """Where the variance of the model's embeddings comes from on this site; `two_people` are the lifted
         similarities of some who are seen together now."""
         expected = shares_of(model_id) if self.expected is None else self.expected.shares
-        return self.measured.shares(expected.seeing(two_people))
+        return self.measured.shares(expected.seeing(two_people).where_most_have(self.most_pictures))
 
     @property
     def mistaken(self) -> float:

@@ -17,9 +17,6 @@ _KNOWN_PAIRS = 2000.0
 """What is expected of a network that was measured counts as much as so many pairs of the site: most of these are of a
 few people who meet again and again."""
 
-WELL_KNOWN = 5.0
-"""Pictures, as many as an edge keeps of a tracklet, from which on it was there for long enough to be seen whole."""
-
 _PRIOR_SEEN = 4.0
 """And as so many pairs of people who are seen together now."""
 
@@ -38,14 +35,20 @@ class Shares:
     picture: float = 0.44
     """Of a single picture; n pictures average it to 1 / n."""
     brief: float = 0.0
-    """Of a tracklet of one picture, besides; of more of them less, and nothing from WELL_KNOWN on. Who is seen so
-    briefly is mostly half hidden."""
+    """Of a tracklet of one picture, besides; of more of them less, and nothing from `whole` on. Who is seen so briefly
+    is mostly half hidden."""
+    whole: float = 5.0
+    """Pictures of a tracklet that was there for long enough to be seen whole."""
     axes: float = 55.0
     """Effective dimensions: 1 / variance of the cosine of two people."""
     common: float = 0.12
     """Mean lifted similarity of two people."""
     pairs: float = 60.0
     """All this counts as much as so many pairs measured on the site."""
+
+    def where_most_have(self, pictures: int) -> "Shares":
+        """Where no tracklet has had more than so many pictures: an edge may be told to keep fewer of each."""
+        return replace(self, whole=min(self.whole, max(float(pictures), 1.0)))
 
     def seeing(self, two_people: Sequence[float]) -> "Shares":
         """With the lifted similarities of people who are seen together for what is common to all: as long as a camera
@@ -60,7 +63,7 @@ class Shares:
     def noise(self, pictures: float | Int64Array) -> float | Float64Array:
         """What of a tracklet of so many pictures says nothing of the person, on the scale of the shares."""
         shown = np.maximum(pictures, 1.0)
-        missing = np.maximum(WELL_KNOWN - shown, 0.0) / (WELL_KNOWN - 1.0)
+        missing = np.maximum(self.whole - shown, 0.0) / max(self.whole - 1.0, 1.0)
         return self.tracklet + self.picture / shown + self.brief * missing**2
 
     def energy(self, pictures: float) -> float:
@@ -133,7 +136,7 @@ class MeasuredShares(msgspec.Struct):
         staying = self._without(common, self.own, expected.person + expected.in_camera, expected)
         person = min(max(person, 0.05), 0.85)
         staying = min(max(staying, person + 0.02), 0.95)
-        scale = (1.0 - staying) / float(expected.noise(WELL_KNOWN))
+        scale = (1.0 - staying) / float(expected.noise(5.0))
         return replace(
             expected,
             person=person,

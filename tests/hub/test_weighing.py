@@ -13,7 +13,7 @@ from hub.association.view_map import ViewMap
 from hub.exclusion import seen_together
 from hub.site_hub import Hub
 from passerby.ids import ModelId
-from tests.hub.people import Sender, at, seen
+from tests.hub.people import MODEL, Sender, at, seen
 
 
 def share_a_floor(hub: Hub) -> None:
@@ -141,3 +141,16 @@ def test_who_stands_where_another_stood_a_moment_ago_and_looks_otherwise_is_some
             hub.ingest(sender.send(update), now_ns=at(begin_s + 3))
         found = identities(hub)
         assert found[1] != found[2] == found[3]
+
+
+def test_the_hub_learns_how_many_pictures_an_edge_keeps_of_whoever_stays(tmp_path: Path) -> None:
+    sender = Sender()
+    with Hub.open(tmp_path) as hub:
+        for number, pictures in enumerate((1, 3, 2), 1):
+            ended = seen(
+                number, tracklet=number, begin_s=10 * number, end_s=10 * number + 2, final=True, exemplars=pictures
+            )
+            hub.ingest(sender.send(ended), now_ns=at(10 * number + 2))
+        assert hub.state.knowledge.calibration(MODEL).most_pictures == 3
+    with Hub.open(tmp_path) as hub:
+        assert hub.state.knowledge.calibration(MODEL).most_pictures == 3

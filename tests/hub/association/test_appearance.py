@@ -143,6 +143,14 @@ def test_a_brief_look_says_less_and_takes_nothing_from_a_long_one() -> None:
     assert fit(one, look, pictures=1, shares=EXACT) > 1.5 * alone[0] > 0.0
 
 
+def test_where_an_edge_keeps_one_picture_of_everybody_nobody_was_seen_briefly() -> None:
+    brief = replace(EXACT, brief=2.0)
+    assert brief.where_most_have(0).noise(1) == brief.where_most_have(1).noise(1) == EXACT.noise(1)
+    assert brief.where_most_have(3).noise(3) == EXACT.noise(3) < brief.noise(3)
+    assert brief.where_most_have(64).noise(3) == brief.noise(3)
+    assert brief.where_most_have(3).noise(1) == brief.noise(1) == EXACT.noise(1) + 2.0
+
+
 def test_the_same_look_again_fits_better_than_anything_else_and_its_opposite_worst() -> None:
     rng = np.random.default_rng(3)
     look = unit(rng)

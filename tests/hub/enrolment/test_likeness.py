@@ -35,7 +35,7 @@ def test_the_same_person_has_evidence_for_it_and_another_against_it(tmp_path: Pa
 
 
 def test_a_single_picture_that_somebody_chose_is_no_brief_look() -> None:
-    compare = Likeness(ModelId("person-reidentification-retail-0288@1"), None, Calibration())
+    compare = Likeness(ModelId("person-reidentification-retail-0288@1"), None, Calibration(most_pictures=5))
     first, second = ([compare.known(uploaded(1, seed=n, pictures=1), origin=str(n))] for n in (1, 2))
     shares = compare.calibration.shares(compare.model_id)
     assert shares.brief > 0.0
