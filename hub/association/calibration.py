@@ -3,11 +3,12 @@
 What `appearance` computes is right for a world as its model has it. A site differs: its people dress more alike, its
 cameras are worse. So a line a x + b is fitted through pairs of which the hub knows by other means whether they are one
 person (Platt 1999, with the two classes weighted alike): *impostors* are people whom one camera saw at once, or two
-cameras at once in different places; *genuine* pairs are linked by place alone, by walking on in the same view or by
-standing on the same spot of the floor in two. Neither choice looks at appearance, so that nothing is selected by what
-is measured. Some are not what they are taken for: places err, and trackers exchange people, in a quiet shop less than
-in a crowded corridor. Robust regression (Bootkrajang and Kaban 2012, "Label-noise robust logistic regression") finds
-how many of the genuine ones, by how many look as impostors do, and keeps them from laying the line.
+cameras at once in different places; *genuine* pairs are linked by place, by walking on in the same view or by standing
+on the same spot of the floor in two. How like they are to what is known of the identity from before is not asked, so
+that what is measured selects nothing; but whoever looks otherwise than the one on their spot is not taken. Some are not
+what they are taken for: places err, and trackers exchange people, in a quiet shop less than in a crowded corridor.
+Robust regression (Bootkrajang and Kaban 2012, "Label-noise robust logistic regression") finds how many of the genuine
+ones, by how many look as impostors do, and keeps them from laying the line.
 
 While pairs are few the line stays near the one that is expected of any site, and what is uncertain about it makes the
 evidence weaker: the ratio is divided as MacKay (1992, "The evidence framework applied to classification networks")
