@@ -167,7 +167,7 @@ def test_somebody_is_enrolled_verified_and_identified_by_films(web: Web) -> None
 
 
 def test_what_is_asked_can_be_cancelled_and_waits_its_turn(web: Web) -> None:
-    brought = web.brought(film(ANN, frames=120))
+    brought = web.brought(film(ANN, frames=600))
     first, second = (web.otto.post(f"/films/{brought['id']}/identify", json={}).json()["number"] for _ in range(2))
     assert web.otto.get(f"/viewings/{second}").json()["state"] == "queued"
     assert web.otto.delete(f"/films/{brought['id']}").status_code == 409
