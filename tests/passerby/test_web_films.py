@@ -38,7 +38,7 @@ def shade(number: int) -> int:
 
 
 def film(*bodies: Any, frames: int = FRAMES, kind: str = "mp4") -> bytes:
-    """People who walk to the right, each in a lane of their own."""
+    """People who walk to the right, each in a lane of their own, and after 120 frames again from where they began."""
     background = stream(2).integers(90, 120, (50, 70, 3), dtype=np.uint8)
     written = io.BytesIO()
     with av.open(written, "w", format={"mkv": "matroska"}.get(kind, kind)) as container:
@@ -51,7 +51,7 @@ def film(*bodies: Any, frames: int = FRAMES, kind: str = "mp4") -> bytes:
                 view = CropView(yaw_rad=0.3, pitch_rad=0.2, height_px=200)
                 crop = render_crop(body, view, response=CameraResponse(), background=background)
                 high, wide = crop.shape[:2]
-                left = 30 + 180 * row + 3 * number
+                left = 30 + 180 * row + 3 * (number % 120)
                 picture[40 : 40 + high, left : left + wide] = crop
             picture[:16, :] = shade(number + 1)
             for packet in out.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")):
