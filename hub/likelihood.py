@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from hub.association.appearance import Known, fit, predict
 from hub.association.calibration import Calibration
 from hub.association.reasoning import Reasoning
-from hub.association.standing import Looks, Standing, fits
 from hub.exclusion import seen_together
 from hub.link_terms import Asked, LinkTerms, Sources, link_terms
-from hub.merge_terms import Ages, MergeTerms, merge_terms
+from hub.merge_terms import Ages, MergeTerms, fits_of_each, merge_terms
 from hub.movement import Movement
 from hub.neighbourhood import Neighbourhood
 from hub.records import Tracklet, TrackletNumber
@@ -133,22 +132,11 @@ class Judge:
         shown = list({t.number: t for i in mine for t in pairs[i]}.values())
         row_of = {t.number: row for row, t in enumerate(shown)}
         units = np.stack([self.unit(t) for t in shown])
-        codes = {name: code for code, name in enumerate(sorted({t.camera_id for t in shown}))}
-        cameras = np.array([codes[t.camera_id] for t in shown], np.int64)
-        pictures = np.array([t.exemplars for t in shown], np.int64)
-        rows = np.array([[row_of[t.number] for t in pairs[i]] for i in mine], np.int64)
-        order = np.argsort(rows[:, 1], kind="stable")
-        found = fits(
-            Looks.of(Standing(np.arange(len(shown)), cameras, pictures, units), self._shares),
-            rows[order, 1],
-            rows[order, 0],
-            units=units,
-            cameras=cameras,
-            pictures=pictures,
-            shares=self._shares,
-        )
-        looks = self._calibration.evidences(found.values, seen_here=found.seen_here)
-        told[np.array(mine)[order]] = np.minimum(looks, _ALIKE)
+        firsts, seconds = zip(*([row_of[t.number] for t in pairs[i]] for i in mine), strict=True)
+        found = fits_of_each(shown, units, seconds, [[first] for first in firsts], shares=self._shares)
+        seen_here = np.array([pairs[i][0].camera_id == pairs[i][1].camera_id for i in mine])
+        looks = self._calibration.evidences(found, seen_here=seen_here)
+        told[mine] = np.minimum(looks, _ALIKE)
         return told
 
     def fit_elsewhere(

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.association.place import UNSEEN_NS
+from hub.association.shares import Shares
 from hub.association.standing import Looks, Standing, fits
 from hub.interlacing import evidence_of_ways
 from hub.link_terms import Sources
 from hub.records import Tracklet, TrackletNumber
+from passerby.arrays import Float32Array
 
 Float64Array = NDArray[np.float64]
 
@@ -129,16 +131,21 @@ def fits_of_sets(pairs: Sequence[Ages], sources: Sources) -> Float64Array:
                 if known not in alone:
                     alone[known] = step(one, before)
                 counted.append((index, alone[known], -1.0))
-    values = _fits(tracklets, fitted, standing, sources)
+    units = sources.units([t.number for t in tracklets])
+    values = fits_of_each(tracklets, units, fitted, standing, shares=sources.shares)
     of_pair, steps, signs = (np.array(column) for column in zip(*counted, strict=True))
     return np.bincount(of_pair, weights=values[steps] * signs, minlength=len(pairs)).astype(np.float64)
 
 
-def _fits(
-    tracklets: Sequence[Tracklet], fitted: Sequence[int], standing: Sequence[Sequence[int]], sources: Sources
+def fits_of_each(
+    tracklets: Sequence[Tracklet],
+    units: Float32Array,
+    fitted: Sequence[int],
+    standing: Sequence[Sequence[int]],
+    *,
+    shares: Shares,
 ) -> Float64Array:
-    """How well each of the `fitted` (k,) fits what stands; both are rows of `tracklets`."""
-    units = sources.units([t.number for t in tracklets])
+    """How well each of the `fitted` (k,) fits what stands; both are rows of `tracklets`, lifted `units` (n, d)."""
     names = {name: place for place, name in enumerate(sorted({t.camera_id for t in tracklets}))}
     cameras = np.array([names[t.camera_id] for t in tracklets], np.int64)
     pictures = np.array([t.exemplars for t in tracklets], np.int64)
@@ -147,7 +154,7 @@ def _fits(
     # Those of a camera together, else as they came.
     order = np.lexsort((cameras[rows], owners))
     rows = rows[order]
-    looks = Looks.of(Standing(owners, cameras[rows], pictures[rows], units[rows]), sources.shares)
+    looks = Looks.of(Standing(owners, cameras[rows], pictures[rows], units[rows]), shares)
     asked, place = np.unique(np.array(fitted, np.int64), return_inverse=True)
     steps = np.argsort(place, kind="stable")
     values = np.empty(len(steps))
@@ -158,6 +165,6 @@ def _fits(
         units=units[asked],
         cameras=cameras[asked],
         pictures=pictures[asked],
-        shares=sources.shares,
+        shares=shares,
     ).values
     return values
