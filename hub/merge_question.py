@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.association import Boundaries, MergeProblem, Thresholds
+from hub.association.odds import persons
 from hub.association.ranges import ranges
 from hub.exclusion import cannot_be_one
 from hub.likelihood import Judge
@@ -76,11 +77,13 @@ def merge_question(
     excluded = np.zeros(similarity.shape, bool)
     log_odds = np.full(similarity.shape, np.nan)
     row = {identity_id: index for index, identity_id in enumerate(identities)}
+    sizes = np.array([state.size(identity_id) for identity_id in identities], np.int64)
     for (first, second), value in likeness.items():
         if first in row and second in row:
             i, j = row[first], row[second]
             similarity[i, j] = similarity[j, i] = value
-            log_odds[i, j] = log_odds[j, i] = odds[first, second]
+            prior = float(np.log(persons(sizes[[i, j]]).max()))
+            log_odds[i, j] = log_odds[j, i] = odds[first, second] + prior
     if judge is None:
         # Who is grouped by similarity alone may come together through a third.
         for i, j in itertools.combinations(range(len(identities)), 2):
@@ -89,7 +92,7 @@ def merge_question(
         similarity=similarity,
         log_odds=log_odds,
         excluded=excluded,
-        sizes=np.array([state.size(identity_id) for identity_id in identities], np.int64),
+        sizes=sizes,
         young=np.array([identity_id in young for identity_id in identities]),
         thresholds=thresholds,
         boundaries=boundaries,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from hub.association.assigning import NOBODY, founders
-from hub.association.odds import probability, shares
+from hub.association.odds import persons, probability, shares
 from hub.association.problem import (
     Assignment,
     BoolArray,
@@ -20,9 +20,6 @@ from hub.association.reasoning import Reasoning
 from hub.association.thresholds import Thresholds, thresholds_for
 from passerby.arrays import Int64Array
 from passerby.ids import ModelId
-
-_PERSON = 2.0
-"""Tracklets from which on an identity is rather a person than a fragment of one."""
 
 _LEFT = 0.02
 """A tracklet that is settled leaves its identity only where this is hardly possible any more."""
@@ -50,7 +47,7 @@ class CalibratedAssociator:
         return thresholds_for(model_id)
 
     def link(self, problem: LinkProblem) -> Sequence[Assignment]:
-        known = problem.log_odds + np.log(_persons(problem.sizes))
+        known = problem.log_odds + np.log(persons(problem.sizes))
         odds = np.where(problem.excluded | np.isnan(known), -np.inf, known)
         alone = _standing_alone(problem)
         for row in np.flatnonzero(alone).tolist():
@@ -84,14 +81,14 @@ class CalibratedAssociator:
         if n < 2:
             return groups
         np.fill_diagonal(odds, -np.inf)
-        persons = _persons(problem.sizes)
+        rivals = persons(problem.sizes)
         taken = np.zeros(n, bool)
         rows, columns = np.nonzero(np.triu(np.isfinite(odds), 1))
         order = np.argsort(-odds[rows, columns], kind="stable")
         for i, j in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
             if probability(odds[i, j]) < problem.boundaries.merge:
                 break
-            if taken[i] or taken[j] or _probability_of_pair(odds, i, j, persons=persons) < problem.boundaries.merge:
+            if taken[i] or taken[j] or _probability_of_pair(odds, i, j, persons=rivals) < problem.boundaries.merge:
                 continue
             groups[j] = i
             taken[[i, j]] = True
@@ -117,16 +114,6 @@ def _standing_alone(problem: LinkProblem) -> BoolArray:
         rivals = problem.conflict[row] & (problem.current == problem.current[row])
         alone[row] = not (rivals & problem.settled).any() and not (rivals & alone)[:row].any()
     return alone
-
-
-def _persons(sizes: Int64Array) -> Float64Array:
-    """How probably identities of so many tracklets are people of their own.
-
-    >>> _persons(np.array([1, 2, 18])).round(2).tolist()
-    [0.33, 0.5, 0.9]
-    """
-    some = np.maximum(sizes, 1)
-    return np.asarray(some / (some + _PERSON), np.float64)
 
 
 def _probability_of_pair(odds: Float64Array, i: int, j: int, *, persons: Float64Array) -> float:

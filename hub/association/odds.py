@@ -24,3 +24,18 @@ def shares(log_odds: Float64Array) -> Float64Array:
     """
     weights = np.exp(log_odds - log_odds.max(axis=-1, keepdims=True))
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True), np.float64)
+
+
+_PERSON = 2.0
+"""Tracklets from which on an identity is rather a person than a fragment of one."""
+
+
+def persons(sizes: NDArray[np.int64]) -> Float64Array:
+    """How probably identities of so many tracklets are people of their own, and somebody is one of them rather than
+    anybody else before anything is seen.
+
+    >>> persons(np.array([1, 2, 18])).round(2).tolist()
+    [0.33, 0.5, 0.9]
+    """
+    some = np.maximum(sizes, 1)
+    return np.asarray(some / (some + _PERSON), np.float64)

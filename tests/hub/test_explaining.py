@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hub.association import Assignment, CalibratedAssociator, Likeness, LinkProblem, MergeProblem, Outcome, Thresholds
+from hub.association.odds import persons
 from hub.association.reasoning import Reasoning
 from hub.export import event_json
 from hub.likelihood import Judge
@@ -50,7 +51,7 @@ def answer(outcome: Outcome, *, identity: int = -1, group: int = -1, beside: int
     return Assignment(outcome, identity, group, identity, likeness, 0.4, 0.4, 0.6, beside)
 
 
-def test_terms_of_a_merge_add_up_to_its_odds(tmp_path: Path) -> None:
+def test_terms_of_a_merge_and_its_size_add_up_to_its_odds(tmp_path: Path) -> None:
     with Hub.open(tmp_path, association=AssociationSettings(normalize="none")) as hub:
         share_a_floor(hub)
         watch(hub, Sender(), (1, "a"), (2, "b"))
@@ -61,7 +62,8 @@ def test_terms_of_a_merge_add_up_to_its_odds(tmp_path: Path) -> None:
     assert probability is not None
     assert (terms.place or 0.0) > 3.0
     total = sum(value or 0.0 for value in msgspec.structs.astuple(terms))
-    assert total == pytest.approx(np.log(probability / (1.0 - probability)), abs=0.01)
+    of_a_fragment = np.log(persons(np.array([1]))).item()
+    assert total + of_a_fragment == pytest.approx(np.log(probability / (1.0 - probability)), abs=0.01)
     assert merged.evidence.alike == (1, 2)
 
 
