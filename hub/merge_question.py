@@ -78,12 +78,12 @@ def merge_question(
     log_odds = np.full(similarity.shape, np.nan)
     row = {identity_id: index for index, identity_id in enumerate(identities)}
     sizes = np.array([state.size(identity_id) for identity_id in identities], np.int64)
+    weights = np.log(persons(sizes)).tolist()
     for (first, second), value in likeness.items():
         if first in row and second in row:
             i, j = row[first], row[second]
             similarity[i, j] = similarity[j, i] = value
-            prior = float(np.log(persons(sizes[[i, j]]).max()))
-            log_odds[i, j] = log_odds[j, i] = odds[first, second] + prior
+            log_odds[i, j] = log_odds[j, i] = odds[first, second] + max(weights[i], weights[j])
     if judge is None:
         # Who is grouped by similarity alone may come together through a third.
         for i, j in itertools.combinations(range(len(identities)), 2):

@@ -81,14 +81,14 @@ class CalibratedAssociator:
         if n < 2:
             return groups
         np.fill_diagonal(odds, -np.inf)
-        rivals = persons(problem.sizes)
+        whole = persons(problem.sizes)
         taken = np.zeros(n, bool)
         rows, columns = np.nonzero(np.triu(np.isfinite(odds), 1))
         order = np.argsort(-odds[rows, columns], kind="stable")
         for i, j in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
             if probability(odds[i, j]) < problem.boundaries.merge:
                 break
-            if taken[i] or taken[j] or _probability_of_pair(odds, i, j, persons=rivals) < problem.boundaries.merge:
+            if taken[i] or taken[j] or _probability_of_pair(odds, i, j, whole=whole) < problem.boundaries.merge:
                 continue
             groups[j] = i
             taken[[i, j]] = True
@@ -116,14 +116,14 @@ def _standing_alone(problem: LinkProblem) -> BoolArray:
     return alone
 
 
-def _probability_of_pair(odds: Float64Array, i: int, j: int, *, persons: Float64Array) -> float:
+def _probability_of_pair(odds: Float64Array, i: int, j: int, *, whole: Float64Array) -> float:
     """Of two identities being one, among all that either could be; a third that is the other's fragment is no rival,
     and somebody's fragment hardly one."""
     same_i, same_j = probability(odds[i]), probability(odds[j])
     same_i[i] = same_j[j] = 1.0
     weights_i, weights_j = np.exp(np.minimum(odds[i], 500.0)), np.exp(np.minimum(odds[j], 500.0))
     rivals = max(
-        float((weights * persons) @ (1.0 - same)) for weights, same in ((weights_i, same_j), (weights_j, same_i))
+        float((weights * whole) @ (1.0 - same)) for weights, same in ((weights_i, same_j), (weights_j, same_i))
     )
     return float(weights_i[j] / (1.0 + weights_i[j] + rivals))
 

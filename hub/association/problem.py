@@ -122,8 +122,9 @@ class MergeProblem:
     """n identities of which some may be one person.
 
     `similarity` (n, n) float64 symmetric, NaN where not compared; `excluded` (n, n) bool symmetric: two people.
-    `log_odds` (n, n) float64 symmetric: natural logarithm of the odds of one person, NaN where not known. `sizes` (n,)
-    int64: how many tracklets each has. `young` (n,) bool: has not stood for long.
+    `log_odds` (n, n) float64 symmetric: natural logarithm of the odds of one person, by the evidence and how much is
+    known of the larger, NaN where not known. `sizes` (n,) int64: how many tracklets each has. `young` (n,) bool: has
+    not stood for long.
     """
 
     similarity: Float64Array

@@ -53,7 +53,7 @@ def test_the_first_administrator_comes_in_by_the_link_and_goes(browser: Browser,
         expect(page.locator("#page")).to_contain_text("Audit")
         page.get_by_title("Sign out").click()
         # The page that was open may notice first that nobody is signed in any more: it asks who is to see it again.
-        page.wait_for_url(re.compile(r"/login(\?|$)"))
+        page.wait_for_url(re.compile(r"/login(\?next=/system)?$"))
         page.goto(address + "/identities")
         assert "/login?next=/identities" in page.url
         assert look.complaints == []
