@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hub.identity_store import ExactStore, FaissStore, IdentityStore, UnitVectors, best_store
+from hub.identity_store import ExactStore, IdentityStore, UnitVectors, best_store
 from passerby.arrays import Float32Array, l2_normalize
 from passerby.ids import ModelId
 from simulation.tapes.networks import DIMENSION, NetworkProfile, network_profile
@@ -142,7 +142,7 @@ def measure(network: NetworkProfile, count: int) -> Row:
 def stalls(network: NetworkProfile, start: int) -> tuple[float, float, float]:
     """The longest search and put in milliseconds while a store doubles from `start`, and the whole time in seconds."""
     prototypes, queries = made(network, 2 * start + start // 5)
-    store = FaissStore(MODEL, DIMENSION + 1)
+    store = best_store()(MODEL, DIMENSION + 1)
     store.put(np.arange(start), UnitVectors(MODEL, prototypes[:start]))
     _bring_to_rest(store, prototypes)
     began, worst_search, worst_put = time.perf_counter(), 0.0, 0.0

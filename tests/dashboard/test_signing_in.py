@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from hub.access.records import Role
 from hub.access.store import AccessStore
@@ -39,6 +39,13 @@ def sign_in(look: Looker, name: str, path: str) -> None:
     assert page.url == look.address + path
 
 
+def answer_late(route: Route) -> None:
+    """The server is done, and the page hears of it later: the server has forgotten the page by then."""
+    answer = route.fetch()
+    time.sleep(2.0)
+    route.fulfill(response=answer)
+
+
 def test_the_first_administrator_comes_in_by_the_link_and_goes(browser: Browser, guarded: tuple[str, str]) -> None:
     address, setup = guarded
     with Looker(browser, address) as look:
@@ -51,9 +58,9 @@ def test_the_first_administrator_comes_in_by_the_link_and_goes(browser: Browser,
         expect(page.locator("h1")).to_have_text("Live")
         look.at("/system")
         expect(page.locator("#page")).to_contain_text("Audit")
+        page.route("**/api/v1/session", answer_late)
         page.get_by_title("Sign out").click()
-        # The page that was open may notice first that nobody is signed in any more: it asks who is to see it again.
-        page.wait_for_url(re.compile(r"/login(\?next=/system)?$"))
+        page.wait_for_url("**/login")
         page.goto(address + "/identities")
         assert "/login?next=/identities" in page.url
         assert look.complaints == []

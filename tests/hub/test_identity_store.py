@@ -7,34 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.identity_store import (
-    ExactStore,
-    FaissGpuStore,
-    FaissStore,
-    IdentityStore,
-    StoreFactory,
-    UnitVectors,
-    best_store,
-    gpu_available,
-)
+from hub.identity_store import FaissGpuStore, FaissStore, IdentityStore, UnitVectors, best_store, gpu_available
 from hub.identity_store.rows import BLOCK_ROWS
 from passerby.arrays import Float32Array, l2_normalize
 from passerby.errors import DataError, StoreError
 from passerby.ids import ModelId
+from tests.hub.stores import STORE_PARAMS, STORES
 
 MODEL = ModelId("made-up@1")
 DIMENSION = 8
 
 
-def sharded(model_id: ModelId, dimension: int) -> FaissGpuStore:
-    """The store for GPUs, with indexes that stay in memory: all of it but the device."""
-    return FaissGpuStore(model_id, dimension, place=lambda index: index)
-
-
-ON_A_GPU = [pytest.param(FaissGpuStore, marks=pytest.mark.gpu)] if gpu_available() else []
-
-
-@pytest.fixture(params=[ExactStore, FaissStore, sharded, *ON_A_GPU])
+@pytest.fixture(params=STORE_PARAMS)
 def store(request: pytest.FixtureRequest) -> IdentityStore:
     made: IdentityStore = request.param(MODEL, DIMENSION)
     return made
@@ -236,8 +220,7 @@ STEPS = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(steps=STEPS, k=st.integers(1, 15))
 def test_all_stores_agree_with_sorting_after_any_history(steps: list[tuple[str, list[int]]], k: int) -> None:
-    kinds: list[StoreFactory] = [ExactStore, FaissStore, sharded]
-    stores = [kind(MODEL, DIMENSION) for kind in kinds]
+    stores = [kind(MODEL, DIMENSION) for kind in STORES]
     known: dict[int, Float32Array] = {}
     for number, (action, keys) in enumerate(steps):
         rows = vectors(len(keys), seed=number)

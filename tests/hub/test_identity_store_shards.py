@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hub.identity_store import ExactStore, FaissGpuStore, UnitVectors
-from hub.identity_store.shards import SHARD_SLOTS, STALE_LIMIT
+from hub.identity_store import ExactStore, FaissGpuStore, UnitVectors, gpu_available
+from hub.identity_store.faiss_gpu import on_gpu
+from hub.identity_store.shards import SHARD_ERROR, SHARD_SLOTS, STALE_LIMIT, Place
 from passerby.arrays import Float32Array, l2_normalize
 from passerby.ids import ModelId
 
@@ -18,17 +19,23 @@ COUNT = SHARD_SLOTS + 3000
 class Device:
     """Keeps what was placed on it, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self.placed: list[Any] = []
 
     def place(self, index: Any) -> Any:
-        self.placed.append(index)
-        return index
+        self.placed.append(self._place(index))
+        return self.placed[-1]
 
 
-@pytest.fixture
-def device() -> Device:
-    return Device()
+PLACES = [pytest.param(lambda: lambda index: index, id="memory")]
+if gpu_available():
+    PLACES.append(pytest.param(on_gpu, id="gpu", marks=pytest.mark.gpu))
+
+
+@pytest.fixture(params=PLACES)
+def device(request: pytest.FixtureRequest) -> Device:
+    return Device(request.param())
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +90,7 @@ def test_what_is_erased_leaves_the_device_at_once(device: Device, rows: Float32A
     for one in (store, exact):
         one.erase(np.array([7]))
     assert [index.ntotal for index in device.placed[2:]] == [SHARD_SLOTS - 1]
+    assert not (device.placed[2].reconstruct_n(0, SHARD_SLOTS - 1) == rows[7]).all(axis=1).any()
     assert agree(store, exact, rows)
 
 
@@ -90,3 +98,15 @@ def test_more_than_a_device_can_give_is_answered_all_the_same(device: Device, ro
     store, exact = filled(device, rows)
     found = store.search(units(rows[:1]), k=3000)
     assert np.array_equal(found.ids, exact.search(units(rows[:1]), k=3000).ids)
+
+
+def test_a_shard_says_similarities_as_exactly_as_it_promises(device: Device) -> None:
+    lengths = 512
+    rows = l2_normalize(np.random.default_rng(1).normal(size=(20_000, lengths)) + 1.0)  # alike: all products add up
+    store = FaissGpuStore(MODEL, lengths, place=device.place)
+    store.put(np.arange(len(rows)), units(rows))
+    queries = l2_normalize(rows[:8] + 0.02)
+    store.search(units(queries), k=1)
+    said, found = device.placed[0].search(queries, 1000)
+    exact = np.take_along_axis(queries.astype(np.float64) @ rows.T.astype(np.float64), found, axis=1)
+    assert np.abs(said - exact).max() <= SHARD_ERROR

@@ -7,7 +7,6 @@ import pytest
 
 from hub.association import Associator, CalibratedAssociator, PlainAssociator
 from hub.crops import CropStore
-from hub.identity_store import ExactStore, FaissStore
 from hub.reader import SiteReader
 from hub.records import Event, EventKind, IdentityState
 from hub.site_hub import Hub
@@ -15,6 +14,7 @@ from passerby.config import AssociationSettings
 from passerby.errors import StoreError
 from passerby.ids import BootId, IdentityId, ModelId
 from tests.hub.people import BOOT, MODEL, Sender, at, seen
+from tests.hub.stores import STORES
 
 
 @pytest.fixture
@@ -243,17 +243,17 @@ def test_a_second_hub_is_refused(tmp_path: Path) -> None:
         Hub.open(tmp_path, associator=PlainAssociator())
 
 
-def test_both_stores_lead_to_the_same_decisions(tmp_path: Path) -> None:
+def test_all_stores_lead_to_the_same_decisions(tmp_path: Path) -> None:
     logs = []
-    for store in (ExactStore, FaissStore):
+    for number, store in enumerate(STORES):
         sender = Sender()
-        with Hub.open(tmp_path / store.__name__, store=store, associator=PlainAssociator()) as hub:
+        with Hub.open(tmp_path / str(number), store=store, associator=PlainAssociator()) as hub:
             events: list[Event] = []
             for step in range(12):
                 update = seen(step % 4, f"camera-{step % 3}", tracklet=step + 1, begin_s=step * 3, end_s=step * 3 + 2)
                 events += hub.ingest(sender.send(update), now_ns=at(step * 3 + 2)).events
         logs.append(events)
-    assert logs[0] == logs[1]
+    assert logs == [logs[0]] * len(STORES)
 
 
 @pytest.mark.parametrize("first_news", [1, 2])

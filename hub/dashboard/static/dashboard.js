@@ -55,8 +55,10 @@
   document.addEventListener("click", (event) => {
     const element = event.target.closest("[data-do],[data-open],[data-close],[data-theme-button],[data-sign-out]");
     if (!element || element.disabled) return;
-    if (element.hasAttribute("data-sign-out"))
+    if (element.hasAttribute("data-sign-out")) {
+      window.socket?.off(); // or the server, for which this page is nobody's then, reloads it meanwhile
       return void fetch("/api/v1/session", { method: "DELETE", headers: { "X-CSRF-Token": element.dataset.signOut } }).then(() => location.replace("/login"));
+    }
     if (element.dataset.open) return void document.getElementById(element.dataset.open)?.showModal();
     if (element.hasAttribute("data-theme-button")) {
       const order = ["auto", "light", "dark"];
