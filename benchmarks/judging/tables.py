@@ -135,6 +135,7 @@ def _parts(outcomes: Sequence[Outcome]) -> Page:
     for variant in WITHOUT:
         mine = [o for o in outcomes if o.trial.variant == variant and o.site in full]
         if mine:
+            whole = [full[o.site] for o in mine]
             decided = [o.decided.idf1 - full[o.site].decided.idf1 for o in mine]
             final = [o.final.idf1 - full[o.site].final.idf1 for o in mine]
             rows.append(
@@ -146,10 +147,15 @@ def _parts(outcomes: Sequence[Outcome]) -> Page:
                     f"{min(final):+.3f} to {max(final):+.3f}",
                     str(sum(gain < 0 for gain in final)),
                     _counted(wrong_links(mine, warm_up=0, merges=True)),
-                    _counted(wrong_links([full[o.site] for o in mine], warm_up=0, merges=True)),
+                    _counted(wrong_links(whole, warm_up=0, merges=True)),
+                    f"{mean(o.candidates / o.hours for o in mine):.0f}",
+                    f"{mean(o.candidates / o.hours for o in whole):.0f}",
                 ]
             )
-    headings = ("left out", "sites", "IDF1 decided", "final", "range", "sites worse", "wrong, merges too", "full")
+    headings = (
+        "left out", "sites", "IDF1 decided", "final", "range", "sites worse", "wrong, merges too", "full",
+        "candidates/h", "full",
+    )  # fmt: skip
     return Page("What a part is worth: the change in IDF1 without it", headings, rows)
 
 
