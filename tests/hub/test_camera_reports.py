@@ -25,6 +25,9 @@ from simulation.tapes.truth import read_tape_truth
 from tests.hub.corrections.operators import Operator
 from tests.hub.people import MODEL, Sender, at, seen
 
+pytestmark = pytest.mark.xdist_group("corridor")
+"""What they share is made once."""
+
 
 def run(data: Path, *arguments: str) -> str:
     command = ["normalization", "show", *arguments, "--data", str(data)]

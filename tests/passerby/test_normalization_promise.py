@@ -12,6 +12,9 @@ from passerby.ids import CameraId
 from tests.pku_reid import NETWORKS, pku_reid
 from training.evaluate import RankedImages, compare, evaluate_retrieval
 
+pytestmark = pytest.mark.xdist_group("pku")
+"""What they share is made once."""
+
 SEEDS = range(4)
 SLACK_OF_THE_MEAN = 0.001
 SLACK_OF_ONE_SEED = 0.01

@@ -31,6 +31,9 @@ from training.export_cameras import export_camera_network  # noqa: E402
 from training.unlabelled import UnlabelledCrops  # noqa: E402
 
 torch.set_num_threads(1)
+pytestmark = pytest.mark.xdist_group("camera-rows")
+"""What they share is made once."""
+
 HOW = Preprocessing(
     height=32, width=16, colour="RGB", scale=1 / 255, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
 )

@@ -17,6 +17,9 @@ torch = pytest.importorskip("torch", reason="needs passerby[training]")
 from training.backbones.osnet import load_osnet  # noqa: E402 torch is optional
 from training.export import export_backbone, export_embedder, publish, require_equal  # noqa: E402
 
+pytestmark = pytest.mark.xdist_group("exported")
+"""What they share is made once."""
+
 HALL = CameraId("hall")
 TINY = ModelDescription(
     task="embed",

@@ -29,6 +29,9 @@ from training.evaluate.labelled import read_image  # noqa: E402
 from training.export import run_onnx  # noqa: E402
 from training.export_cameras import export_camera_network  # noqa: E402
 
+pytestmark = pytest.mark.xdist_group("exported-cameras")
+"""What they share is made once."""
+
 CAMERAS = ["c1", "c2", "c3"]
 DESCRIPTION = ModelDescription(
     task="embed",
