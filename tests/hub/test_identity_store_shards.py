@@ -101,9 +101,9 @@ def test_more_than_a_device_can_give_is_answered_all_the_same(device: Device, ro
 
 
 def test_a_shard_says_similarities_as_exactly_as_it_promises(device: Device) -> None:
-    lengths = 512
-    rows = l2_normalize(np.random.default_rng(1).normal(size=(20_000, lengths)) + 1.0)  # alike: all products add up
-    store = FaissGpuStore(MODEL, lengths, place=device.place)
+    dimension = 512
+    rows = l2_normalize(np.random.default_rng(1).normal(size=(20_000, dimension)) + 1.0)  # alike: all products add up
+    store = FaissGpuStore(MODEL, dimension, place=device.place)
     store.put(np.arange(len(rows)), units(rows))
     queries = l2_normalize(rows[:8] + 0.02)
     store.search(units(queries), k=1)
