@@ -117,7 +117,7 @@ def _sites(outcomes: Sequence[Outcome]) -> Page:
                     "",
                     _counted(wrong_links(mine, warm_up=0, merges=False)),
                     _counted(_merges(*mine)),
-                    f"{mean(o.candidates / o.hours for o in mine):.0f}",
+                    _questions(mine),
                     f"{mean(o.cpu_s for o in mine):.0f}",
                 ]
             )
@@ -148,8 +148,8 @@ def _parts(outcomes: Sequence[Outcome]) -> Page:
                     str(sum(gain < 0 for gain in final)),
                     _counted(wrong_links(mine, warm_up=0, merges=True)),
                     _counted(wrong_links(whole, warm_up=0, merges=True)),
-                    f"{mean(o.candidates / o.hours for o in mine):.0f}",
-                    f"{mean(o.candidates / o.hours for o in whole):.0f}",
+                    _questions(mine),
+                    _questions(whole),
                 ]
             )
     headings = (
@@ -191,7 +191,7 @@ def _promise(outcomes: Sequence[Outcome], *, warm_up: int) -> Page:
                 f"{mean_reach.recall:.3f}",
                 f"{mean_reach.precision:.3f}",
                 *thresholds,
-                f"{mean(o.candidates / o.hours for o in mine):.0f}",
+                _questions(mine),
             ]
         )
     headings = (
@@ -238,6 +238,11 @@ def _counted(share: Share) -> str:
 def _mean(values: Iterable[float | None]) -> float | None:
     known = list(values)
     return None if None in known or not known else mean(value for value in known if value is not None)
+
+
+def _questions(outcomes: Sequence[Outcome]) -> str:
+    """An hour, on average."""
+    return f"{mean(o.candidates / o.hours for o in outcomes):.0f}"
 
 
 def _pair(decided: float | None, final: float | None) -> tuple[str, str]:

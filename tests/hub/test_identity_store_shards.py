@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hub.identity_store import ExactStore, FaissGpuStore, UnitVectors, gpu_available
-from hub.identity_store.faiss_gpu import on_gpu
+from hub.identity_store import ExactStore, FaissGpuStore, UnitVectors
 from hub.identity_store.shards import SHARD_ERROR, SHARD_SLOTS, STALE_LIMIT, Place
 from passerby.arrays import Float32Array, l2_normalize
 from passerby.ids import ModelId
+from tests.hub.stores import PLACES
 
 MODEL = ModelId("made-up@1")
 DIMENSION = 6
@@ -26,11 +26,6 @@ class Device:
     def place(self, index: Any) -> Any:
         self.placed.append(self._place(index))
         return self.placed[-1]
-
-
-PLACES = [pytest.param(lambda: lambda index: index, id="memory")]
-if gpu_available():
-    PLACES.append(pytest.param(on_gpu, id="gpu", marks=pytest.mark.gpu))
 
 
 @pytest.fixture(params=PLACES)

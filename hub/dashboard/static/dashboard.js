@@ -57,7 +57,7 @@
     if (!element || element.disabled) return;
     if (element.hasAttribute("data-sign-out")) {
       window.socket?.off(); // or the server, for which this page is nobody's then, reloads it meanwhile
-      return void fetch("/api/v1/session", { method: "DELETE", headers: { "X-CSRF-Token": element.dataset.signOut } }).then(() => location.replace("/login"));
+      return void fetch("/api/v1/session", { method: "DELETE", headers: { "X-CSRF-Token": element.dataset.signOut } }).then(() => location.replace("/login"), () => location.reload());
     }
     if (element.dataset.open) return void document.getElementById(element.dataset.open)?.showModal();
     if (element.hasAttribute("data-theme-button")) {
